@@ -1,0 +1,56 @@
+"""What geocli knows already: the journal first, then the store, both read-only.
+
+A cache never stops a look-up. What goes wrong with its files is noted, and the look-up goes on without
+what cannot be read, or without keeping what cannot be written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geocli.errors import GeocliError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from geocli.errors import Problems
+    from geocli.journal import Journal
+    from geocli.records import GeoRecord
+    from geocli.store import Store
+
+
+class Cache:
+    """Looks answers up and takes new ones in. New ones go to the journal only, never to the store."""
+
+    def __init__(self, journal: Journal, store: Store, problems: Problems) -> None:
+        self._journal = journal
+        self._store = store
+        self._problems = problems
+        self._keeps = True
+
+    def find(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, GeoRecord]:
+        """The usable record of each target that has one."""
+        found: dict[str, GeoRecord] = {}
+        # In this order: what a flush forgets between the two look-ups is in the store by then.
+        try:
+            found = self._journal.find(targets, usable)
+        except GeocliError as error:
+            self._problems.note(error)
+        missing = [target for target in targets if target not in found]
+        if missing:
+            try:
+                stored = self._store.find(missing)
+            except GeocliError as error:
+                self._problems.note(error)
+            else:
+                found.update((target, record) for target, record in stored.items() if usable(record))
+        return found
+
+    def remember(self, records: Sequence[GeoRecord]) -> None:
+        """Put new answers into the journal: on disk when this returns, unless a problem was noted."""
+        if self._keeps:
+            try:
+                self._journal.append(records)
+            except GeocliError as error:
+                self._problems.note(error)
+                self._keeps = False  # the next batch would wait for the same lock all over again

@@ -1,0 +1,129 @@
+"""The command line as a whole: the app, the default command, and errors as one line and an exit code."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geocli import __version__
+from geocli.commands._messages import say
+from geocli.commands._stdout import ReaderGoneError
+from geocli.errors import ExitCode, GeocliError
+from geocli.settings import Flags, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = ("lookup", "flush", "stats", "db")
+"""Every module of ``commands``, in the order of the help text."""
+
+DEFAULT_COMMAND = "lookup"
+
+_GLOBAL_FLAGS = {"-q", "--quiet", "-v", "--verbose", "--version", "--install-completion", "--show-completion"}
+_GLOBAL_OPTIONS = {"--data-dir", "--config", "--color"}
+_HELP = {"-h", "--help"}
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line (without the program's name) and return its exit code."""
+    completing = "_GEOCLI_COMPLETE" in os.environ
+    arguments, command = (arguments, None) if completing else arrange(arguments)
+    if command is None and "--version" in arguments and not completing:
+        commands: tuple[str, ...] = ()
+    else:
+        commands = (command,) if command else COMMANDS
+    try:
+        code = _app(commands)(arguments, "geocli", standalone_mode=False)
+    except GeocliError as error:
+        say(str(error))
+        return error.exit_code
+    except typer.TyperException as error:
+        say(f"{error.format_message()} (geocli{f' {command}' if command else ''} --help shows what there is)")
+        return ExitCode.USAGE
+    except typer.Abort:
+        return ExitCode.INTERRUPTED
+    except ReaderGoneError:
+        return ExitCode.OK
+    return int(code or ExitCode.OK)
+
+
+def arrange(arguments: list[str]) -> tuple[list[str], str | None]:
+    """Put global options first and the default command in where none is named.
+
+    So ``geocli 8.8.8.8 -j``, ``geocli flush -v`` and ``… | geocli`` mean what people mean by them. Returns
+    the arguments and the command's name, ``None`` when they ask about geocli as a whole.
+    """
+    first, rest = [], []
+    queue = list(arguments)
+    while queue:
+        argument = queue.pop(0)
+        if argument == "--":
+            rest += [argument, *queue]
+            break
+        if argument in _GLOBAL_FLAGS or argument.partition("=")[0] in _GLOBAL_OPTIONS:
+            first.append(argument)
+            if argument in _GLOBAL_OPTIONS and queue:
+                first.append(queue.pop(0))
+        else:
+            rest.append(argument)
+    if rest and rest[0] in COMMANDS:
+        return first + rest, rest[0]
+    if _HELP.intersection(rest[:1]) or {"--version", "--install-completion", "--show-completion"} & set(
+        first
+    ):
+        return first + rest, None
+    if not rest and (sys.stdin is None or sys.stdin.isatty()):
+        return [*first, "--help"], None
+    return [*first, DEFAULT_COMMAND, *rest], DEFAULT_COMMAND
+
+
+def _app(commands: "Sequence[str]") -> typer.Typer:
+    """The app with these commands: importing and inspecting the others would only cost time."""
+    app = typer.Typer(
+        name="geocli",
+        rich_markup_mode=None,  # plain help: quick, and the same in a pipe
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        no_args_is_help=True,
+    )
+    app.callback()(_global_options)
+    for name in commands:
+        importlib.import_module(f"geocli.commands.{name}").register(app)
+    return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"geocli {__version__}")
+        raise typer.Exit
+
+
+def _global_options(
+    ctx: typer.Context,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where journal, store and databases are.", envvar="GEOCLI_DATA_DIR"),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The configuration file (TOML).", envvar="GEOCLI_CONFIG"),
+    ] = None,
+    color: Annotated[
+        str | None, typer.Option(metavar="auto|always|never", help="Colours; NO_COLOR is never.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+    version: Annotated[  # noqa: ARG001 (eager: its callback does the work)
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Who is attacking me, and from where: IP addresses to country, AS and organisation.
+
+    geocli 8.8.8.8 2001:db8::1        is short for: geocli lookup 8.8.8.8 2001:db8::1
+
+    fail2ban-client banned | geocli   is short for: fail2ban-client banned | geocli lookup
+    """
+    ctx.obj = load_settings(Flags(data_dir, config, color, quiet, verbose), os.environ)

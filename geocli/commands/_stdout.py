@@ -1,0 +1,38 @@
+"""Data goes to stdout through here.
+
+Stdout that goes away (``| head``) is the end of the work, not an error; stdout that cannot take more
+(a full disk) is one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from geocli.errors import TryAgainError
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads stdout any more: time to stop, silently."""
+
+
+def write_text(text: str) -> None:
+    """Write to stdout and see that it got there. Raises ``ReaderGoneError`` or ``TryAgainError``."""
+    if not text:
+        return
+    if sys.stdout is None:  # started with stdout closed (>&-)
+        raise ReaderGoneError
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError) as error:
+        discard_stdout()
+        raise ReaderGoneError from error
+    except OSError as error:
+        discard_stdout()
+        raise TryAgainError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def discard_stdout() -> None:
+    """Let what is left in stdout's buffer go nowhere, so that closing it at exit does not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

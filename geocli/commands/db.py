@@ -1,0 +1,129 @@
+"""``geocli db``: the databases that answers come from."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geocli.commands import _options
+from geocli.commands._messages import say
+from geocli.commands._progress import Progress
+from geocli.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from geocli.settings import Settings
+
+COLUMNS = ("name", "type", "edition", "age_days", "size", "path", "description", "licence")
+PIPED = ("name", "type", "edition", "age_days", "size", "path")
+SHOWN = ("name", "edition", "age_days", "size", "licence")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    group = typer.Typer(
+        help="List the databases that answers come from, or build one.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    group.command("list")(list_databases)
+    group.command("build")(build_database)
+    app.add_typer(group, name="db")
+
+
+def list_databases(
+    ctx: typer.Context,
+    mmdb: Annotated[
+        list[Path] | None,
+        typer.Option("--mmdb", metavar="FILE", help="Describe these files instead of those in use."),
+    ] = None,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
+    tsv: _options.Tsv = False,
+    table: _options.TableFlag = False,
+    no_header: _options.NoHeader = False,
+    field: _options.Field = None,
+    template: _options.Template = None,
+) -> ExitCode:
+    """Show the databases in use: edition, age, size (bytes), licence and attribution."""
+    from geocli.commands._output import Output, Wanted
+    from geocli.reports import age_days, describe_databases
+
+    settings: Settings = ctx.obj
+    output = Output(
+        Wanted(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
+    )
+    now = time.time()
+    output.write(
+        [
+            (d.path.stem, d.type, d.edition, age_days(d, now), d.size, str(d.path), d.description, d.licence)
+            for d in describe_databases(mmdb or settings.mmdb)
+        ]
+    )
+    return ExitCode.OK
+
+
+def build_database(
+    ctx: typer.Context,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The MMDB file to write.")],
+    country: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--country", metavar="FILE", help="CSV with start,end,country code. One family in one file."
+        ),
+    ] = None,
+    asn: Annotated[
+        list[Path] | None,
+        typer.Option("--asn", metavar="FILE", help="CSV with start,end,AS number,organisation."),
+    ] = None,
+    overlaps: Annotated[
+        str,
+        typer.Option(
+            metavar="refuse|narrowest", help="Where ranges overlap: stop, or let the narrower one win."
+        ),
+    ] = "refuse",
+    database_type: Annotated[
+        str,
+        typer.Option(
+            "--type", metavar="NAME", help="What the database is called; records name it as their source."
+        ),
+    ] = "custom",
+    edition: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM[-DD]", help="How old the data is.", show_default="today"),
+    ] = None,
+    description: Annotated[
+        str, typer.Option(metavar="TEXT", help="What is in it, in a sentence.")
+    ] = "IP ranges to country and AS, built by geocli",
+    licence: Annotated[
+        str, typer.Option(metavar="TEXT", help="The data's licences and the attribution they ask for.")
+    ] = "",
+) -> ExitCode:
+    """Build an MMDB file from range CSVs, such as those of ip-location-db.
+
+    Ends of ranges are inclusive, addresses or integers. A row that cannot be right stops the build,
+    with its file and line. Needs: pip install 'geocli[build]'
+    """
+    settings: Settings = ctx.obj
+    if not country and not asn:
+        raise UsageError("nothing to build from: give --country FILE, --asn FILE, or both")
+    try:
+        from geocli.mmdb.build import Origin, Overlaps, build
+    except ImportError as error:
+        if error.name not in {"mmdb_writer", "netaddr"}:
+            raise
+        raise UsageError("building databases needs two more packages: pip install 'geocli[build]'") from None
+    try:
+        policy = Overlaps(overlaps)
+    except ValueError:
+        raise UsageError(f"--overlaps takes refuse or narrowest, not {ascii(overlaps)}") from None
+    origin = Origin(database_type, edition or datetime.now(UTC).strftime("%Y-%m-%d"), description, licence)
+    with Progress(settings) as progress:
+        built = build(country or [], asn or [], output, origin, policy, progress.show)
+    if built.no_country and not settings.quiet:
+        codes = ", ".join(f"{code or 'none'} ({count})" for code, count in sorted(built.no_country.items()))
+        say(f"ranges without a country, by what their row says: {codes}")
+    if settings.verbose:
+        say(f"{built.ranges} ranges, {built.networks} networks, {built.size} bytes")
+    return ExitCode.OK

@@ -1,0 +1,43 @@
+"""``geocli flush``: the journal's answers into the store, in one transaction. For cron."""
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from geocli.commands import _options
+from geocli.commands._messages import say
+from geocli.commands._opening import journal_and_store
+from geocli.commands._stdout import write_text
+from geocli.errors import ExitCode
+from geocli.flush import flush as replay
+from geocli.records import utc_text
+
+if TYPE_CHECKING:
+    from geocli.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("flush")(flush)
+
+
+def flush(ctx: typer.Context, json: _options.Json = False) -> ExitCode:
+    """Write the answers that are waiting in the journal to the store.
+
+    All of them in one transaction; then the journal forgets them. Silent unless something is wrong,
+    for cron. Prints on a terminal, with -v and with --json.
+    """
+    settings: Settings = ctx.obj
+    begun = time.perf_counter()
+    with journal_and_store(settings) as (journal, store):
+        flushed = replay(journal, store, utc_text(time.time()))
+    seconds = round(time.perf_counter() - begun, 3)
+    if json:
+        write_text(f'{{"flushed": {flushed.records}, "seconds": {seconds}}}\n')
+    elif settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
+        write_text(f"flushed {flushed.records} answers in {seconds} s\n")
+    for path in flushed.quarantined:
+        say(f"a damaged journal segment was set aside in {path}; its answers can be looked up again")
+    return ExitCode.DAMAGED if flushed.quarantined else ExitCode.OK

@@ -1,0 +1,224 @@
+"""``geocli lookup``: resolve addresses and networks from arguments, files and pipes."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geocli.addresses import is_ipv6, is_reserved, parse_target
+from geocli.commands import _options
+from geocli.commands._messages import say
+from geocli.commands._opening import journal_and_store
+from geocli.commands._output import Output, Wanted
+from geocli.commands._progress import Progress
+from geocli.commands._stdout import ReaderGoneError
+from geocli.errors import ExitCode, GeocliError, Problems, UsageError
+from geocli.inputs import BATCH, Stream, read_batches
+from geocli.providers import load_provider
+from geocli.records import FIELDS
+from geocli.settings import parse_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geocli.records import GeoRecord
+    from geocli.settings import Settings
+
+PIPED = ("ip", "country_code", "country_name", "asn", "org")
+SHOWN = ("ip", "status", "country_code", "country_name", "asn", "org")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("lookup")(lookup)
+
+
+def lookup(
+    ctx: typer.Context,
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TARGET]...", help="Addresses or networks.", show_default=False),
+    ] = None,
+    inputs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--input", "-i", metavar="FILE", help="Find addresses in this file, whatever it is; - is stdin."
+        ),
+    ] = None,
+    unique: Annotated[bool, typer.Option("--unique", "-u", help="Each address once.")] = False,
+    only_v4: Annotated[bool, typer.Option("-4", help="IPv4 only.")] = False,
+    only_v6: Annotated[bool, typer.Option("-6", help="IPv6 only.")] = False,
+    exclude_reserved: Annotated[
+        bool, typer.Option("--exclude-reserved", "-x", help="Leave private and other reserved addresses out.")
+    ] = False,
+    provider: Annotated[
+        str | None,
+        typer.Option(
+            "--provider",
+            "-p",
+            metavar="NAME[,NAME...]",
+            help="Who is asked, in this order.",
+            show_default="mmdb",
+        ),
+    ] = None,
+    mmdb: Annotated[
+        list[Path] | None,
+        typer.Option("--mmdb", metavar="FILE", help="Ask these database files instead of the embedded one."),
+    ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask again, even what is known.")] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Neither read nor write journal and store.")
+    ] = False,
+    exit_status: Annotated[
+        bool, typer.Option("--exit-status", "-e", help="Exit with 1 if any address has no country.")
+    ] = False,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
+    tsv: _options.Tsv = False,
+    table: _options.TableFlag = False,
+    no_header: _options.NoHeader = False,
+    field: _options.Field = None,
+    template: _options.Template = None,
+) -> ExitCode:
+    """Say where addresses and networks are, and who holds them.
+
+    With no TARGET and no --input, reads stdin and finds the addresses in it: a list, a log, what
+    fail2ban-client prints. "lookup" itself may be left out: geocli 8.8.8.8
+    """
+    settings: Settings = ctx.obj
+    if only_v4 and only_v6:
+        raise UsageError("give -4 or -6, not both")
+    if provider is not None:
+        settings = settings._replace(provider=_names(provider))
+    if mmdb:
+        settings = settings._replace(mmdb=tuple(mmdb))
+    output = Output(Wanted(json, csv, tsv, table, no_header, field, template), settings, FIELDS, PIPED, SHOWN)
+    if not targets and not inputs:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("nothing to look up: give addresses, --input FILE, or a pipe")
+        inputs = [Path("-")]
+    problems = Problems()
+    wanted = _Wish(only_v4, only_v6, exclude_reserved, unique)
+    tally = _Tally()
+    try:
+        with Progress(settings) as progress:
+            for records in _records(
+                settings, _batches(targets or [], inputs or [], wanted, problems), problems, refresh, no_cache
+            ):
+                tally.count(records)
+                output.write(records)
+                progress.show("looking up", tally.total)
+        output.finish()
+    except ReaderGoneError:
+        pass
+    except GeocliError as error:
+        problems.note(error)
+    for problem in problems:
+        say(str(problem))
+    if settings.verbose:
+        say(str(tally))
+    return _exit_code(problems, tally, exit_status)
+
+
+def _records(
+    settings: "Settings", batches: "Iterator[list[str]]", problems: Problems, refresh: bool, no_cache: bool
+) -> "Iterator[list[GeoRecord]]":
+    from geocli.cache import Cache
+    from geocli.resolve import Resolver
+
+    chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
+    with journal_and_store(settings) as (journal, store):
+        cache = None if no_cache else Cache(journal, store, problems)
+        yield from Resolver(chain, cache, settings, problems, refresh=refresh).resolve(batches)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    try:
+        return parse_names(text)
+    except ValueError as error:
+        raise UsageError(f"--provider: {error}") from None
+
+
+class _Wish:
+    """Which targets the user wants to see."""
+
+    def __init__(self, only_v4: bool, only_v6: bool, exclude_reserved: bool, unique: bool) -> None:
+        self._v6 = True if only_v6 else False if only_v4 else None
+        self._exclude_reserved = exclude_reserved
+        self._seen: set[str] | None = set() if unique else None
+
+    def filter(self, targets: list[str]) -> list[str]:
+        if self._v6 is not None:
+            targets = [target for target in targets if is_ipv6(target) is self._v6]
+        if self._exclude_reserved:
+            targets = [target for target in targets if not is_reserved(target)]
+        if self._seen is not None:
+            targets = [target for target in dict.fromkeys(targets) if target not in self._seen]
+            self._seen.update(targets)
+        return targets
+
+
+def _batches(
+    targets: list[str], inputs: list[Path], wish: _Wish, problems: Problems
+) -> "Iterator[list[str]]":
+    for batch in _raw_batches(targets, inputs, problems):
+        if wanted := wish.filter(batch):
+            yield wanted
+
+
+def _raw_batches(targets: list[str], inputs: list[Path], problems: Problems) -> "Iterator[list[str]]":
+    parsed = []
+    for text in targets:
+        try:
+            parsed.append(parse_target(text))
+        except ValueError as error:
+            problems.note(UsageError(str(error)))
+    for start in range(0, len(parsed), BATCH):
+        yield parsed[start : start + BATCH]
+    for path in inputs:
+        try:
+            if str(path) == "-":
+                yield from read_batches(Stream(sys.stdin.buffer if sys.stdin else None, "standard input"))
+            else:
+                with path.open("rb") as file:
+                    yield from read_batches(Stream(file, str(path)))
+        except OSError as error:
+            problems.note(UsageError(f"cannot read {path}: {error.strerror}"))
+        except UsageError as error:
+            problems.note(error)
+
+
+class _Tally:
+    """How many records of which status went out."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.errors = 0
+        self.without_country = 0
+        self._statuses: dict[str, int] = {}
+
+    def count(self, records: "list[GeoRecord]") -> None:
+        self.total += len(records)
+        for record in records:
+            self._statuses[record.status] = self._statuses.get(record.status, 0) + 1
+            if record.country_code is None:
+                self.without_country += 1
+        self.errors = self._statuses.get("error", 0)
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{count} {status}" for status, count in sorted(self._statuses.items()))
+        return f"{self.total} answers" + (f": {parts}" if parts else "")
+
+
+def _exit_code(problems: Problems, tally: _Tally, exit_status: bool) -> ExitCode:
+    codes = {problem.exit_code for problem in problems}
+    # The first of these that applies: what needs an admin before what needs patience before the rest.
+    for code in (ExitCode.DAMAGED, ExitCode.TRY_AGAIN, ExitCode.USAGE):
+        if code in codes:
+            return code
+    if tally.errors or ExitCode.PARTIAL in codes:
+        return ExitCode.PARTIAL
+    if exit_status and tally.without_country:
+        return ExitCode.FOUND_WANTING
+    return ExitCode.OK

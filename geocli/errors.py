@@ -1,0 +1,81 @@
+"""Everything that can go wrong, as types, and what each costs as an exit code.
+
+One root, so that one place (``cli``) turns any of them into one line on stderr.
+A message names the thing and the way out. Nothing here prints or exits.
+
+    GeocliError
+    ├── UsageError          2   the command line, an input file or the configuration
+    ├── UnanswerableError   3   a source could not be asked now
+    ├── DamagedFileError    4   a file of geocli's cannot be trusted
+    └── TryAgainError      75   a lock, a full disk: nothing is lost, later it works
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class ExitCode(IntEnum):
+    """The exit codes that users may rely on."""
+
+    OK = 0
+    FOUND_WANTING = 1
+    USAGE = 2
+    PARTIAL = 3
+    DAMAGED = 4
+    TRY_AGAIN = 75
+    INTERRUPTED = 130
+
+
+class GeocliError(Exception):
+    """Root of all errors that geocli raises on purpose."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.USAGE
+
+
+class UsageError(GeocliError):
+    """The user asked for something that cannot be done as asked."""
+
+
+class UnanswerableError(GeocliError):
+    """A source could not be asked; asking again later may work."""
+
+    exit_code = ExitCode.PARTIAL
+
+
+class DamagedFileError(GeocliError):
+    """A database, journal or MMDB file is missing, damaged, newer than this geocli or not geocli's.
+
+    ``path`` is the file, ``reason`` what is wrong with it, ``way_out`` what to do.
+    """
+
+    exit_code = ExitCode.DAMAGED
+
+    def __init__(self, path: Path, reason: str, way_out: str) -> None:
+        super().__init__(f"{path}: {reason}; {way_out}")
+        self.path = path
+
+
+class TryAgainError(GeocliError):
+    """A lock is held or the disk is full. What was answered is printed, what was journalled is kept."""
+
+    exit_code = ExitCode.TRY_AGAIN
+
+
+class Problems:
+    """Errors that did not stop the work: each once, in the order in which they happened."""
+
+    def __init__(self) -> None:
+        self._errors: dict[str, GeocliError] = {}
+
+    def note(self, error: GeocliError) -> None:
+        """Keep an error for the end of the work, unless the same was noted before."""
+        self._errors.setdefault(str(error), error)
+
+    def __iter__(self) -> Iterator[GeocliError]:
+        return iter(self._errors.values())

@@ -1,0 +1,52 @@
+r"""The user's own line: ``{ip} {country_code}``.
+
+A field's name in braces is replaced, ``{{`` and ``}}`` are braces, ``\t``, ``\n`` and ``\\`` are what they
+are in ``printf``. Nothing else is special: no attribute, index or format of a value can be reached.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from geocli.errors import UsageError
+from geocli.formats import cell
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geocli.formats import Layout, Row
+
+_PARTS = re.compile(r"\{\{|\}\}|\\[tn\\]|\{(\w+)\}|[{}]")
+_LITERALS = {"{{": "{", "}}": "}", "\\t": "\t", "\\n": "\n", "\\\\": "\\"}
+
+
+class _Template:
+    def __init__(self, layout: Layout) -> None:
+        pieces: list[str | int] = []
+        end = 0
+        for part in _PARTS.finditer(layout.template):
+            pieces.append(layout.template[end : part.start()])
+            end = part.end()
+            if part[0] in _LITERALS:
+                pieces.append(_LITERALS[part[0]])
+            elif part[1] in layout.columns:
+                pieces.append(layout.columns.index(part[1]))
+            else:
+                names = ", ".join(f"{{{name}}}" for name in layout.columns)
+                raise UsageError(f"{ascii(part[0])} in the template is no field: there is {names}")
+        self._pieces = [*pieces, layout.template[end:]]
+
+    def head(self) -> str:
+        return ""
+
+    def rows(self, rows: Sequence[Row]) -> str:
+        pieces = self._pieces
+        return "".join(
+            ["".join([p if isinstance(p, str) else cell(row[p]) for p in pieces]) + "\n" for row in rows]
+        )
+
+
+def create(layout: Layout) -> _Template:
+    """Lines after the layout's template. Raises ``UsageError`` for a field that is not there."""
+    return _Template(layout)

@@ -1,0 +1,59 @@
+"""Inputs: a stream in, batches of targets out.
+
+A line is read by the module that recognises how it starts; everything else is text. Adding a shape of
+input is one new file here and one line in ``_targets``. Order and repetitions are kept, memory does not
+grow with the input, and no input is wrong: what holds no address gives nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geocli.inputs.fail2ban_client import BannedReader, is_banned_line
+from geocli.inputs.stream import Piece, Stream, pieces
+from geocli.inputs.text import TextReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["BATCH", "Stream", "read_batches", "read_targets"]
+
+BATCH = 4096
+"""Targets in a full batch: one segment of the journal, one disk wait."""
+
+
+def read_batches(stream: Stream) -> Iterator[list[str]]:
+    """The stream's targets in batches: full ones while there is input, a smaller one when it pauses."""
+    batch: list[str] = []
+    for found in read_targets(stream.chunks()):
+        batch += found
+        while len(batch) >= BATCH:
+            yield batch[:BATCH]
+            del batch[:BATCH]
+        if batch and stream.is_waiting():
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def read_targets(chunks: Iterable[bytes]) -> Iterator[list[str]]:
+    """The targets in chunks of bytes, cut anywhere: a list for each piece, often empty."""
+    text, banned = TextReader(), None
+    for piece in pieces(chunks):
+        if banned is None and b"[{" not in piece.text:
+            yield text.read(piece)
+            continue
+        for line in _lines(piece):
+            if banned is None and line.starts_line and is_banned_line(line.text):
+                banned = BannedReader()
+            yield text.read(line) if banned is None else banned.read(line.text)
+            if line.ends_line:
+                banned = None
+
+
+def _lines(piece: Piece) -> Iterator[Piece]:
+    lines = piece.text.splitlines(keepends=True) if b"\n" in piece.text else [piece.text]
+    last = len(lines) - 1
+    for index, line in enumerate(lines):
+        yield Piece(line, piece.starts_line or index > 0, piece.ends_line or index < last)

@@ -1,0 +1,83 @@
+"""Bytes from a file, a pipe or a terminal, in pieces that never cut a word.
+
+A piece is whole lines where lines are of normal length; a line of megabytes comes in parts. Memory is
+bounded by ``_CHUNK`` whatever the input is. Errors of reading become ``UsageError`` here.
+"""
+
+from __future__ import annotations
+
+import select
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from geocli.addresses import WORD_BYTES
+from geocli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_CHUNK = 1 << 16
+_LONGEST_WORD = 1 << 12  # far more than any address: what is longer is cut, not kept in memory
+
+
+class Piece(NamedTuple):
+    """Part of an input: ``starts_line`` and ``ends_line`` say whether it begins and ends at a line's edge."""
+
+    text: bytes
+    starts_line: bool
+    ends_line: bool
+
+
+class Stream:
+    """A binary input under its name for messages; ``None`` is an input that was closed (``<&-``)."""
+
+    def __init__(self, file: BinaryIO | None, name: str) -> None:
+        self._file = file
+        self._name = name
+
+    def chunks(self) -> Iterator[bytes]:
+        """What can be read, as soon as it can be read. Raises ``UsageError`` when reading fails."""
+        if self._file is None:
+            raise UsageError(f"cannot read {self._name}: it is closed")
+        read = getattr(self._file, "read1", self._file.read)
+        while True:
+            try:
+                chunk = read(_CHUNK)
+            except OSError as error:
+                raise UsageError(f"cannot read {self._name}: {error.strerror}") from error
+            if not chunk:
+                return
+            yield chunk
+
+    def is_waiting(self) -> bool:
+        """Whether the next read would wait for somebody to write: time to show what is there."""
+        if self._file is None:
+            return False
+        try:
+            ready, _, _ = select.select([self._file], [], [], 0)
+        except (OSError, ValueError):  # not a descriptor that can be waited for: a buffer in memory
+            return False
+        return not ready
+
+
+def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
+    """Join and cut chunks so that no word (``addresses.WORD_BYTES``) stands on both sides of a cut."""
+    kept, starts_line, in_long_word = b"", True, False
+    for chunk in chunks:
+        if in_long_word:
+            chunk = chunk.lstrip(WORD_BYTES)  # the rest of a word that was cut
+            if not chunk:
+                continue
+            in_long_word = False
+        kept += chunk
+        if end := kept.rfind(b"\n") + 1:
+            yield Piece(kept[:end], starts_line, ends_line=True)
+            kept, starts_line = kept[end:], True
+        if len(kept) >= _CHUNK:
+            head = kept.rstrip(WORD_BYTES)
+            kept = kept[len(head) :]
+            if len(kept) > _LONGEST_WORD:
+                kept, in_long_word = b"", True
+            yield Piece(head, starts_line, ends_line=False)
+            starts_line = False
+    if kept:
+        yield Piece(kept, starts_line, ends_line=True)

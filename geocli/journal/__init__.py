@@ -1,0 +1,231 @@
+"""The dirty journal: every answer, from the moment it is printed until a flush committed it.
+
+Segments are immutable and append-only; one segment is one batch of answers, durable when ``append``
+returns. Written through diskcache (``writer``, imported only when there is something to write: opening
+a ``Cache`` writes), read straight from its SQLite table, so that reading leaves no trace on disk.
+
+A row of diskcache's ``Cache`` table is a segment: ``key`` counts up, ``store_time`` says when, ``value``
+is a header line and a JSON array of records, ``tag`` is all its addresses, each between spaces. Tags
+come before values in the row, so a look-up reads 16 bytes an address and only the segments it needs.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+
+from geocli.errors import DamagedFileError
+from geocli.records import GeoRecord, check_rows
+from geocli.sqlite_file import open_for_reading, size_on_disk, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from geocli.journal.writer import SegmentWriter
+
+_VERSION = 1
+_KIND = "answers"
+_FEW = 16  # up to so many addresses, searching a tag as text beats splitting it
+_RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
+
+
+class BadSegmentError(ValueError):
+    """A segment is text, but not what geocli wrote."""
+
+
+class JournalState(NamedTuple):
+    """How much is waiting. ``oldest`` is when the oldest segment was written, seconds since the epoch."""
+
+    dirty: int
+    quarantined: int
+    oldest: float | None
+    size: int
+
+
+class Journal:
+    """The journal in one directory, made when the first segment is written.
+
+    Use as a context manager: leaving it closes the database files.
+    """
+
+    def __init__(self, directory: Path, busy_timeout: float) -> None:
+        self._directory = directory
+        self._path = directory / "cache.db"
+        self._busy_timeout = busy_timeout
+        self._reader: sqlite3.Connection | None = None
+        self._writer: SegmentWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database files; the journal opens them again when asked."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def append(self, records: Sequence[GeoRecord]) -> None:
+        """Make one segment of these records. On disk when this returns; raises ``GeocliError``."""
+        import json  # here and in read(): an idle flush does without
+
+        value = (
+            json.dumps({"geocli-journal": _VERSION, "kind": _KIND})
+            + "\n"
+            + json.dumps(records, ensure_ascii=False, separators=(",", ":"))
+        )
+        self._writing().append(value, f" {' '.join(record.ip for record in records)} ")
+
+    def find(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, GeoRecord]:
+        """The newest usable record of each target that has one. Raises ``DamagedFileError``."""
+        wanted, found = set(targets), dict[str, GeoRecord]()
+        with translated(self._path):
+            for key, tag in self._rows("SELECT key, tag FROM Cache ORDER BY key DESC"):
+                if not wanted:
+                    break
+                _expect(type(key) is int and type(tag) is str, self._path)
+                hits = _hits(wanted, tag)
+                if not hits:
+                    continue
+                try:
+                    segment = self.read(key)
+                except BadSegmentError:
+                    continue  # the flush sets it aside and says so
+                for row in segment:
+                    if row[0] in hits and usable(record := GeoRecord._make(row)):
+                        found[record.ip] = record
+                wanted.difference_update(found)
+        return found
+
+    def keys(self) -> list[int]:
+        """The keys of all segments, oldest first. What is appended later is not among them."""
+        with translated(self._path):
+            keys = [key for (key,) in self._rows("SELECT key FROM Cache ORDER BY key")]
+        _expect(all(type(key) is int for key in keys), self._path)
+        return keys
+
+    def read(self, key: int) -> list[tuple[Any, ...]]:
+        """The records of one segment as checked rows, none if it is gone.
+
+        Raises ``BadSegmentError`` when it is text that geocli did not write, ``DamagedFileError`` when
+        it is not even text.
+        """
+        text = self.text(key)
+        if text is None:
+            return []
+        import json
+
+        head, _, body = text.partition("\n")
+        try:
+            header = json.loads(head)
+            if not isinstance(header, dict) or header.get("kind") != _KIND:
+                raise BadSegmentError("the header is not geocli's")
+            version = header.get("geocli-journal")
+            if isinstance(version, int) and version > _VERSION:
+                raise DamagedFileError(self._path, "was written by a newer geocli", "use that one")
+            rows = json.loads(body)
+            check_rows(rows)
+        except (ValueError, RecursionError, TypeError) as error:
+            raise BadSegmentError(str(error)) from None
+        return cast("list[tuple[Any, ...]]", rows)
+
+    def text(self, key: int) -> str | None:
+        """A segment as it is on disk. Raises ``DamagedFileError`` when it is not text."""
+        with translated(self._path):
+            select = "SELECT raw, mode, filename, value FROM Cache WHERE key = ?"
+            for raw, mode, filename, value in self._rows(select, (key,)):
+                _expect((raw, mode, filename) == (1, _RAW, None) and type(value) is str, self._path)
+                return str(value)
+        return None
+
+    def forget(self, keys: Iterable[int]) -> None:
+        """Drop exactly these segments, in one transaction. Raises ``GeocliError``."""
+        self._writing().forget(keys)
+
+    def quarantine(self, key: int) -> Path:
+        """Copy a bad segment to a text file that a person can read; the caller then forgets it."""
+        directory = self._directory / "quarantine"
+        path = directory / f"segment-{key}-{time.time_ns()}.txt"
+        with translated(path):
+            directory.mkdir(0o700, exist_ok=True)
+            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
+                file.write(self.text(key) or "")
+                file.flush()
+                os.fsync(descriptor)
+        return path
+
+    def state(self) -> JournalState:
+        """Counts for people and monitoring."""
+        dirty, oldest = 0, None
+        with translated(self._path):
+            select = "SELECT sum(length(tag) - length(replace(tag, ' ', '')) - 1), min(store_time) FROM Cache"
+            for count, since in self._rows(select):
+                dirty, oldest = int(count or 0), since
+            quarantine = self._directory / "quarantine"
+            quarantined = len(list(quarantine.iterdir())) if quarantine.is_dir() else 0
+            return JournalState(dirty, quarantined, oldest, size_on_disk(self._path))
+
+    @contextmanager
+    def flushing(self) -> Iterator[bool]:
+        """Whether this process may flush: ``False`` while another one does. No file is made for it."""
+        with translated(self._directory):
+            descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+        finally:
+            os.close(descriptor)  # and with it the lock
+
+    def _rows(self, select: str, parameters: tuple[Any, ...] = ()) -> Iterator[Any]:
+        if self._reader is None:
+            self._reader = open_for_reading(self._path, self._busy_timeout)
+        if self._reader is None:
+            return iter(())
+        try:
+            return self._reader.execute(select, parameters)
+        except sqlite3.OperationalError as error:
+            # The file is made in two steps. Between them, it is an empty journal.
+            if (
+                "no such table" in str(error)
+                and not self._reader.execute("SELECT 1 FROM sqlite_master").fetchone()
+            ):
+                return iter(())
+            raise
+
+    def _writing(self) -> SegmentWriter:
+        if self._writer is None:
+            from geocli.journal.writer import SegmentWriter  # 25 ms that a cached look-up does not need
+
+            if self._reader is not None:
+                self._reader.close()  # sqlite_file says why; _rows opens it again
+                self._reader = None
+            self._writer = SegmentWriter(self._directory, self._busy_timeout)
+        return self._writer
+
+
+def _hits(wanted: set[str], tag: str) -> set[str]:
+    if len(wanted) <= _FEW:
+        return {target for target in wanted if f" {target} " in tag}
+    return wanted.intersection(tag.split(" "))
+
+
+def _expect(condition: bool, path: Path) -> None:  # noqa: FBT001 (an assertion about a file, not a switch)
+    if not condition:
+        raise DamagedFileError(
+            path, "holds something that geocli did not write", "move it away and look into it"
+        )

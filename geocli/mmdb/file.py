@@ -1,0 +1,158 @@
+"""One MMDB file: opened, asked, described. The only module that touches ``maxminddb``."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import stat
+import sys
+from ipaddress import IPv6Network
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from geocli.errors import DamagedFileError
+from geocli.records import clean_text, utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+EMBEDDED = Path(__file__).parent.with_name("data")
+"""Where the database that ships with geocli lies, beside its licences."""
+
+_NOT_IN_SOURCE = re.compile(r"[^0-9A-Za-z._-]+")
+
+
+class Description(NamedTuple):
+    """What a database says of itself. ``built`` is seconds since the epoch, ``size`` bytes."""
+
+    type: str
+    edition: str
+    built: int
+    size: int
+    path: Path
+    description: str | None
+    licence: str | None
+
+    @property
+    def source(self) -> str:
+        """What records that come from it carry: kind, database and edition."""
+        return f"mmdb:{self.type}-{self.edition}"
+
+
+def embedded_path() -> Path:
+    """The database that ships with geocli. Raises ``DamagedFileError`` when it is gone."""
+    found = sorted(EMBEDDED.glob("*.mmdb"))
+    if not found:
+        raise DamagedFileError(EMBEDDED, "holds no database", "install geocli again")
+    return found[-1]
+
+
+def embedded_source() -> str:
+    """The embedded database's ``source``, without opening it: the file is named after it."""
+    return f"mmdb:{embedded_path().stem}"
+
+
+class Database:
+    """One open MMDB file. Opening raises ``DamagedFileError`` for anything that is not one."""
+
+    def __init__(self, path: Path) -> None:
+        library = _library()
+        # What the reader raises on bytes that are not what the format promises.
+        self._damage: tuple[type[Exception], ...] = (
+            library.damage, ValueError, TypeError, AttributeError, KeyError,
+            IndexError, OverflowError, RecursionError, MemoryError,
+        )  # fmt: skip
+        self._path = path
+        try:
+            status = path.stat()
+            if not stat.S_ISREG(status.st_mode):
+                raise self._unusable("is not a regular file")  # opening a FIFO would wait for ever
+            self._reader = library.open(path)
+            metadata = self._reader.metadata()
+            self.description = _describe(path, status.st_size, metadata)
+            self._ipv4_only = metadata.ip_version == 4
+        except OSError as error:
+            raise self._unusable(f"cannot be read: {error.strerror or error}") from error
+        except self._damage as error:
+            raise self._unusable("is not an MMDB file, or a damaged one") from error
+
+    def find(self, address: str) -> tuple[dict[str, Any] | None, int]:
+        """The raw record of an address, and the length of the prefix that it holds for.
+
+        Raises ``DamagedFileError`` when the file's tree or data leads nowhere.
+        """
+        if self._ipv4_only and ":" in address:
+            return None, 0
+        try:
+            data, prefix = self._reader.get_with_prefix_len(address)
+        except self._damage as error:
+            raise self._unusable("is damaged: its search tree or data leads nowhere") from error
+        return (data if isinstance(data, dict) else None), max(prefix, 0)
+
+    def _unusable(self, reason: str) -> DamagedFileError:
+        return DamagedFileError(self._path, reason, "give another file, or get it again")
+
+
+def is_accelerated() -> bool:
+    """Whether ``maxminddb`` runs its C extension: twenty times as fast as its Python code."""
+    return _library().accelerated
+
+
+def network_text(address: str, prefix: int) -> str:
+    """The network of ``prefix`` bits that an address is in, as CIDR text."""
+    if ":" in address:
+        return str(IPv6Network((address, prefix), strict=False))
+    a, b, c, d = map(int, address.split("."))
+    masked = (a << 24 | b << 16 | c << 8 | d) & (0xFFFFFFFF00000000 >> prefix)
+    return f"{masked >> 24}.{masked >> 16 & 255}.{masked >> 8 & 255}.{masked & 255}/{prefix}"
+
+
+def _describe(path: Path, size: int, metadata: Any) -> Description:
+    texts = metadata.description if isinstance(metadata.description, dict) else {}
+    built = int(metadata.build_epoch)
+    return Description(
+        # Type and edition become part of every record: one word each.
+        type=_NOT_IN_SOURCE.sub("-", clean_text(str(metadata.database_type), 64)) or "unnamed",
+        edition=_NOT_IN_SOURCE.sub("-", clean_text(str(texts.get("x-edition") or utc_text(built)[:10]), 32)),
+        built=built,
+        size=size,
+        path=path,
+        description=_text(texts.get("en")),
+        licence=_text(texts.get("x-licence")),
+    )
+
+
+def _text(value: object) -> str | None:
+    return clean_text(value, 1000) if isinstance(value, str) else None
+
+
+class _Library(NamedTuple):
+    open: Callable[[Path], Any]
+    damage: type[Exception]
+    accelerated: bool
+
+
+def _library() -> _Library:
+    """``maxminddb``'s C extension alone where there is one, else the whole package.
+
+    Importing the package imports its Python reader too, and with it multiprocessing and
+    importlib.metadata: 40 ms, more than everything else that a look-up does. The extension needs none
+    of it, so it is imported under a bare stand-in for its package, which is gone afterwards.
+    """
+    if (spec := importlib.util.find_spec("maxminddb")) is not None and "maxminddb" not in sys.modules:
+        package = ModuleType("maxminddb")
+        package.__path__ = spec.submodule_search_locations or []
+        sys.modules["maxminddb"] = package
+        try:
+            extension = importlib.import_module("maxminddb.extension")
+            errors = importlib.import_module("maxminddb.errors")
+        except ImportError:
+            pass
+        else:
+            return _Library(extension.Reader, errors.InvalidDatabaseError, accelerated=True)
+        finally:
+            del sys.modules["maxminddb"]
+    maxminddb = importlib.import_module("maxminddb")
+    return _Library(maxminddb.open_database, maxminddb.InvalidDatabaseError, accelerated=False)

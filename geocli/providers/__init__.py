@@ -1,0 +1,50 @@
+"""Providers: targets in, records out. One file a source; its name is the ``--provider`` value.
+
+The contract, which ``tests/providers`` runs over every module here:
+
+* The module defines ``create(settings) -> Provider``; importing it imports nothing heavy.
+* ``sources`` names the sources whose stored answers the provider vouches for: what it would write
+  into a record's ``source`` today. An answer of another edition is not its answer.
+* ``resolve`` gets distinct, canonical, never reserved targets and returns one record for each, in
+  order: ``ok``, ``unknown`` (asked, and the source does not have it) or ``error`` (could not be asked).
+  It raises ``GeocliError`` when it can answer nothing at all.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Protocol
+
+from geocli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geocli.records import GeoRecord
+    from geocli.settings import Settings
+
+
+class Provider(Protocol):
+    """Where answers come from."""
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """What this provider's records carry as ``source``."""
+
+    def resolve(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
+        """One record for each target, in order, stamped ``resolved_at``."""
+
+
+def provider_names() -> list[str]:
+    """The values ``--provider`` takes, found without importing any of them."""
+    return sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(__path__))
+
+
+def load_provider(name: str, settings: Settings) -> Provider:
+    """The provider of that name. Raises ``UsageError`` when there is none."""
+    if name not in provider_names():
+        raise UsageError(f"no provider is called {ascii(name)}: there is {', '.join(provider_names())}")
+    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
+    provider: Provider = module.create(settings)
+    return provider

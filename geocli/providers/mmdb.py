@@ -1,0 +1,119 @@
+"""The local databases: the embedded one, or the MMDB files that the user named, asked together."""
+
+from __future__ import annotations
+
+import marshal
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Any
+
+from geocli.addresses import is_network
+from geocli.mmdb.file import Database, embedded_path, embedded_source, network_text
+from geocli.mmdb.layouts import NOTHING, Answer, answer_of, merge
+from geocli.records import GeoRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from geocli.records import Status
+    from geocli.settings import Settings
+
+_MOST_PARTS = 4096
+"""A network is asked about in at most so many parts; one that has more has no single answer."""
+
+_MOST_UNDERSTOOD = 20_000  # records kept: some megabytes
+_MARSHAL_WITHOUT_REFERENCES = 2  # from version 3 on, equal values may give different bytes
+
+
+def create(settings: Settings) -> MmdbProvider:
+    """The provider for these settings. No file is opened yet."""
+    return MmdbProvider(settings.mmdb)
+
+
+class MmdbProvider:
+    """Asks every file and merges what they say; no files means the embedded database."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+        self._opened: list[Database] = []
+        self._understood: dict[bytes, Answer] = {}
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """One source: all files together, each with its edition."""
+        return frozenset({self._source if self._files else embedded_source()})
+
+    def resolve(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
+        """One record for each target, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""
+        source = self._source
+        records = []
+        for target in targets:
+            answer, network = self._network(target) if is_network(target) else self._address(target)
+            status: Status = "unknown" if answer is NOTHING else "ok"
+            records.append(GeoRecord._make((target, status, *answer, network, source, resolved_at)))
+        return records
+
+    @property
+    def _databases(self) -> list[Database]:
+        if not self._opened:
+            self._opened = [Database(path) for path in self._files or [embedded_path()]]
+        return self._opened
+
+    @property
+    def _source(self) -> str:
+        first, *others = (database.description for database in self._databases)
+        return "+".join([first.source, *(f"{other.type}-{other.edition}" for other in others)])
+
+    def _address(self, address: str) -> tuple[Answer, str | None]:
+        answer, prefix = self._find(address)
+        return answer, None if answer is NOTHING else network_text(address, prefix)
+
+    def _find(self, address: str) -> tuple[Answer, int]:
+        """The answer for an address (``NOTHING`` itself when there is none), and how long its prefix is.
+
+        With several files, the longest: only there do all of them say this.
+        """
+        if len(self._databases) == 1:
+            data, prefix = self._databases[0].find(address)
+            return (self._understand(data) if data else NOTHING), prefix
+        found = [database.find(address) for database in self._databases]
+        merged = merge(self._understand(data) for data, _ in found if data)
+        return (NOTHING if merged == NOTHING else merged), max(prefix for _, prefix in found)
+
+    def _understand(self, data: dict[str, Any]) -> Answer:
+        """``answer_of``, once for all addresses that have the same record: there are far fewer of those."""
+        key = marshal.dumps(data, _MARSHAL_WITHOUT_REFERENCES)
+        answer = self._understood.get(key)
+        if answer is None:
+            if len(self._understood) >= _MOST_UNDERSTOOD:
+                self._understood.clear()
+            answer = answer_of(data)
+            self._understood[key] = answer = NOTHING if answer == NOTHING else answer
+        return answer
+
+    def _network(self, target: str) -> tuple[Answer, str | None]:
+        """What all parts of a network agree on; where they differ, it is not known.
+
+        Parts that nobody knows anything about do not count as differing.
+        """
+        network = ip_network(target)
+        address, last = network.network_address, int(network.broadcast_address)
+        agreed: Answer | None = None
+        for _ in range(_MOST_PARTS):
+            answer, prefix = self._find(str(address))
+            if prefix <= network.prefixlen:
+                return answer, None if answer is NOTHING else network_text(str(address), prefix)
+            if answer is not NOTHING:
+                agreed = answer if agreed is None else _agreement(agreed, answer)
+                if agreed is NOTHING:
+                    break
+            following = (int(address) | ((1 << (network.max_prefixlen - prefix)) - 1)) + 1
+            if following > last:
+                return (NOTHING, None) if agreed is None else (agreed, target)
+            address = type(address)(following)
+        return NOTHING, None
+
+
+def _agreement(first: Answer, second: Answer) -> Answer:
+    answer = Answer._make(a if a == b else None for a, b in zip(first, second, strict=True))
+    return NOTHING if answer == NOTHING else answer

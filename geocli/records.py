@@ -1,0 +1,115 @@
+"""The record: what geocli knows about one address.
+
+A record is a tuple in the order of the contract's fields, so that the same object is a row of the
+journal (JSON array), a row of the store (SQL parameters) and a line of output, without conversion.
+Text from outside enters a record through ``clean_text`` only: bounded, and free of anything that
+could move, colour or clear a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Status = Literal["ok", "reserved", "unknown", "error"]
+
+MAX_TEXT = 256
+"""Characters kept of any text in a record. The longest registered AS name is below 128."""
+
+MAX_ASN = 2**32 - 1
+"""RFC 6793: AS numbers are 32 bits wide."""
+
+
+class GeoRecord(NamedTuple):
+    """One answer. A value that is not known is ``None``.
+
+    ``latitude`` and ``longitude`` are degrees, WGS 84. ``network`` is CIDR text, ``resolved_at`` is
+    ``YYYY-MM-DDTHH:MM:SSZ`` (UTC), so that comparing the texts compares the times.
+    """
+
+    ip: str
+    status: Status
+    country_code: str | None = None
+    country_name: str | None = None
+    region: str | None = None
+    city: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    asn: int | None = None
+    org: str | None = None
+    network: str | None = None
+    source: str | None = None
+    resolved_at: str | None = None
+
+
+FIELDS: tuple[str, ...] = GeoRecord._fields
+
+_TEXT = tuple(name for name in FIELDS if name not in {"latitude", "longitude", "asn"})
+_REQUIRED = frozenset({"ip", "status", "resolved_at"})
+_REQUIRED_TEXT: frozenset[type] = frozenset({str})
+_OPTIONAL_TEXT: frozenset[type] = frozenset({str, type(None)})
+_OPTIONAL_NUMBER: frozenset[type] = frozenset({float, int, type(None)})
+_OPTIONAL_INTEGER: frozenset[type] = frozenset({int, type(None)})
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
+
+def clean_text(value: str, limit: int = MAX_TEXT) -> str:
+    r"""Text from outside as it may enter a record or a message.
+
+    White space of any kind becomes one space, other control and format characters (escape, bidi
+    controls, lone surrogates) become visible ``\x1b``, and anything over ``limit`` characters is cut.
+    """
+    if len(value) > limit or not value.isprintable():
+        # Bounded before the work and after it: escaping makes text longer.
+        value = "".join(_visible(char) for char in " ".join(value[: limit + 1].split()))
+        if len(value) > limit:
+            value = value[: limit - 1] + "…"
+    return value
+
+
+def _visible(char: str) -> str:
+    # isprintable() refuses every space but U+0020, and split() above has already met those.
+    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+
+
+def utc_text(moment: float) -> str:
+    """Seconds since the epoch as a record's ``resolved_at``."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def check_rows(rows: Sequence[Any]) -> None:
+    """See that rows read back from disk are what a record may be, else raise ``ValueError``.
+
+    Checks by column, not by value: a set of types and one look at all of a column's text serve
+    thousands of rows. The error names the column.
+    """
+    if not rows:
+        return
+    if not all(isinstance(row, (list, tuple)) for row in rows) or set(map(len, rows)) != {len(FIELDS)}:
+        raise ValueError(f"a row does not have {len(FIELDS)} values")
+    columns = dict(zip(FIELDS, zip(*rows, strict=True), strict=True))
+    for name in _TEXT:
+        _expect_types(name, columns[name], _REQUIRED_TEXT if name in _REQUIRED else _OPTIONAL_TEXT)
+        texts = [text for text in columns[name] if text is not None]
+        if texts and (max(map(len, texts)) > MAX_TEXT or not "".join(texts).isprintable()):
+            raise ValueError(f"{name} holds text that no source may give")
+    for name in ("latitude", "longitude"):
+        _expect_types(name, columns[name], _OPTIONAL_NUMBER)
+        if not all(-180 <= number <= 180 for number in set(columns[name]) - {None}):
+            raise ValueError(f"{name} is not in degrees")
+    _expect_types("asn", columns["asn"], _OPTIONAL_INTEGER)
+    if not all(0 <= number <= MAX_ASN for number in set(columns["asn"]) - {None}):
+        raise ValueError("asn is out of range")
+    if not set(columns["status"]) <= {"ok", "unknown"}:
+        raise ValueError("status is neither ok nor unknown")
+    if not all(map(_TIME.fullmatch, set(columns["resolved_at"]))):
+        raise ValueError("resolved_at is not a time")
+
+
+def _expect_types(name: str, column: Iterable[object], types: frozenset[type]) -> None:
+    if not types.issuperset(map(type, column)):
+        raise ValueError(f"{name} has a value of the wrong type")

@@ -1,0 +1,83 @@
+"""What geocli knows about itself: journal, store and databases, for people and for monitoring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.mmdb.file import Database, embedded_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from geocli.journal import Journal
+    from geocli.mmdb.file import Description
+    from geocli.store import Store
+
+_DAY = 86400
+
+
+class Stats(NamedTuple):
+    """The figures of ``geocli stats``. Sizes are bytes, times are seconds or a record's time format."""
+
+    stored: int
+    unknown: int
+    dirty: int
+    quarantined: int
+    oldest_dirty_seconds: int | None
+    last_flush: str | None
+    journal_bytes: int
+    store_bytes: int
+    databases: list[dict[str, object]]
+
+
+def describe_databases(files: Sequence[Path]) -> list[Description]:
+    """The databases in use: the files, or the embedded one. Raises ``DamagedFileError``."""
+    return [Database(path).description for path in files or [embedded_path()]]
+
+
+def age_days(description: Description, now: float) -> int:
+    """Whole days since the edition's first second."""
+    return int((now - description.built) // _DAY)
+
+
+def collect_stats(journal: Journal, store: Store, files: Sequence[Path], now: float) -> Stats:
+    """All figures at this moment (``now``: seconds since the epoch). Raises ``GeocliError``."""
+    waiting, kept = journal.state(), store.state()
+    return Stats(
+        stored=kept.stored,
+        unknown=kept.unknown,
+        dirty=waiting.dirty,
+        quarantined=waiting.quarantined,
+        oldest_dirty_seconds=None if waiting.oldest is None else max(0, int(now - waiting.oldest)),
+        last_flush=kept.last_flush,
+        journal_bytes=waiting.size,
+        store_bytes=kept.size,
+        databases=[
+            {
+                "name": database.path.stem,
+                "type": database.type,
+                "edition": database.edition,
+                "age_days": age_days(database, now),
+            }
+            for database in describe_databases(files)
+        ],
+    )
+
+
+def find_stale(stats: Stats, max_dirty_age: float, max_db_age: float) -> list[str]:
+    """What a monitor should hear about, one short sentence each (ages in seconds)."""
+    findings = []
+    if stats.oldest_dirty_seconds is not None and stats.oldest_dirty_seconds > max_dirty_age:
+        findings.append(
+            f"the oldest of {stats.dirty} unflushed answers is {stats.oldest_dirty_seconds} s old: "
+            "does cron run geocli flush?"
+        )
+    if stats.quarantined:
+        findings.append(f"{stats.quarantined} damaged journal segments are in quarantine")
+    findings += [
+        f"the database {database['name']} is {database['age_days']} days old"
+        for database in stats.databases
+        if isinstance(database["age_days"], int) and database["age_days"] * _DAY > max_db_age
+    ]
+    return findings

@@ -1,0 +1,164 @@
+"""Settings: what the user wants, out of flags, environment, configuration file and defaults.
+
+Each value comes from the first of these that gives one. Reading happens here, once; everything else
+gets the frozen result. ``_KEYS`` is the list of what a configuration file may hold, and the names of the
+environment variables follow from it: ``ttl`` in ``[lookup]`` is ``GEOCLI_LOOKUP_TTL``.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from geocli.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+_DURATION = re.compile(r"(\d{1,9})\s*([smhdwy]?)")
+
+
+class Flags(NamedTuple):
+    """The global options as typed; ``None`` is "not given"."""
+
+    data_dir: Path | None = None
+    config: Path | None = None
+    color: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+
+
+class Settings(NamedTuple):
+    """Everything that can be set. Times are seconds, paths are as given."""
+
+    data_dir: Path
+    color: str = "auto"
+    quiet: bool = False
+    verbose: bool = False
+    provider: tuple[str, ...] = ("mmdb",)
+    mmdb: tuple[Path, ...] = ()
+    ttl: float = 30 * 86400
+    ttl_unknown: float = 86400
+    busy_timeout: float = 10
+
+
+def parse_duration(text: str) -> float:
+    """``90``, ``90s``, ``5m``, ``24h``, ``7d``, ``4w`` or ``1y`` as seconds. Raises ``ValueError``."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{ascii(text[:40])} is no duration: write 90s, 5m, 24h, 7d, 4w or 1y")
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def parse_names(text: str) -> tuple[str, ...]:
+    """A list of names separated by commas. Raises ``ValueError`` when it is empty."""
+    names = tuple(name for name in map(str.strip, text.split(",")) if name)
+    if not names:
+        raise ValueError("the list is empty")
+    return names
+
+
+def _paths(text: str) -> tuple[Path, ...]:
+    # As in PATH: environment variables have no other list.
+    return tuple(Path(part).expanduser() for part in text.split(":") if part)
+
+
+_KEYS: dict[tuple[str, str], Callable[[str], Any]] = {
+    ("lookup", "provider"): parse_names,
+    ("lookup", "mmdb"): _paths,
+    ("lookup", "ttl"): parse_duration,
+    ("lookup", "ttl_unknown"): parse_duration,
+    ("store", "busy_timeout"): parse_duration,
+}
+
+
+def load_settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
+    """The settings for one run.
+
+    Raises ``UsageError`` naming the variable, or the file and the key, that cannot be used.
+    """
+    values: dict[str, Any] = _from_file(_config_path(flags, environment))
+    for (section, key), parse in _KEYS.items():
+        variable = f"GEOCLI_{section}_{key}".upper()
+        if text := environment.get(variable):
+            try:
+                values[key] = parse(text)
+            except ValueError as error:
+                raise UsageError(f"{variable}: {error}") from None
+    color = flags.color or ("never" if environment.get("NO_COLOR") else "auto")
+    if color not in {"auto", "always", "never"}:
+        raise UsageError(f"--color takes auto, always or never, not {ascii(color)}")
+    return Settings(
+        data_dir=_data_dir(flags, environment),
+        color=color,
+        quiet=flags.quiet,
+        verbose=flags.verbose,
+        **values,
+    )
+
+
+def _data_dir(flags: Flags, environment: Mapping[str, str]) -> Path:
+    if flags.data_dir is not None:
+        return flags.data_dir.absolute()
+    if directory := environment.get("GEOCLI_DATA_DIR"):
+        return Path(directory).absolute()
+    from platformdirs import user_data_path  # only where nothing said where
+
+    return user_data_path("geocli", appauthor=False)
+
+
+def _config_path(flags: Flags, environment: Mapping[str, str]) -> Path | None:
+    """The configuration file, or ``None`` when it is the default one and does not exist."""
+    if flags.config is not None:
+        return flags.config
+    if file := environment.get("GEOCLI_CONFIG"):
+        return Path(file)
+    # What platformdirs answers on POSIX, without importing it for every look-up.
+    base = environment.get("XDG_CONFIG_HOME", "")
+    directory = Path(base) if base.startswith("/") else Path("~/.config").expanduser()
+    path = directory / "geocli" / "config.toml"
+    return path if path.exists() else None
+
+
+def _from_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    import tomllib  # only where there is a file to read
+
+    try:
+        with path.open("rb") as file:
+            document = tomllib.load(file)
+    except OSError as error:
+        raise UsageError(f"cannot read the configuration file {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{path} is not TOML: {error}") from None
+    values: dict[str, Any] = {}
+    for section, table in document.items():
+        if not isinstance(table, dict):
+            raise UsageError(f"{path}: {ascii(section)} stands outside of a section")
+        for key, value in table.items():
+            if (parse := _KEYS.get((section, key))) is None:
+                raise UsageError(f"{path}: unknown key {ascii(key)} in [{section}]{_nearest(section, key)}")
+            try:
+                values[key] = _parsed(value, parse)
+            except ValueError as error:
+                raise UsageError(f"{path}: {key} in [{section}]: {error}") from None
+    return values
+
+
+def _parsed(value: object, parse: Callable[[str], Any]) -> Any:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(one for item in value for one in parse(item))
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return parse(str(value))
+    raise ValueError(f"{ascii(value)[:80]} cannot be used here")
+
+
+def _nearest(section: str, key: str) -> str:
+    import difflib
+
+    known = {f"{name} in [{part}]" for part, name in _KEYS}
+    close = difflib.get_close_matches(f"{key} in [{section}]", known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,141 @@
+"""What the journal's and the store's SQLite files have in common: how to open them, and what can go wrong.
+
+Readers never create, change or checkpoint anything. Writers create with mode 0600, and while they write
+a second, read-only connection stays open: the *last* connection to close would checkpoint the
+write-ahead log (two disk waits) and delete it, and the next reader would have to create it again.
+
+One process may not write a file while it has a connection from ``open_for_reading`` to it: SQLite shares
+the index of the log within a process, and a reader leaves that read-only.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from geocli.errors import DamagedFileError, GeocliError, TryAgainError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def error_of(error: Exception, path: Path) -> GeocliError:
+    """A ``sqlite3`` or operating system error about ``path`` as one of geocli's."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = code & 0xFF if code is not None else None
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return TryAgainError(f"{path}: locked by another process; try again")
+    if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in {28, 122}:  # ENOSPC, EDQUOT
+        return TryAgainError(f"{path}: the disk is full; make room and try again")
+    if primary == sqlite3.SQLITE_IOERR:
+        return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")
+    if primary in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
+        return DamagedFileError(path, "is not SQLite, or damaged", "move it away: geocli makes a new one")
+    if primary == sqlite3.SQLITE_ERROR:  # no such table, no such column
+        return DamagedFileError(path, f"was not made by geocli ({error})", "move it away")
+    reason = getattr(error, "strerror", None) or str(error)
+    return DamagedFileError(path, f"cannot be used ({reason})", "check its owner and permissions")
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Let ``sqlite3`` and operating system errors out as geocli's, naming ``path``."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise error_of(error, path) from error
+
+
+def open_for_reading(path: Path, busy_timeout: float) -> sqlite3.Connection | None:
+    """A read-only connection that leaves no trace, or ``None`` when there is no such file.
+
+    The first connection to a file in WAL mode writes its -shm file anew, even a reader's, unless it is told
+    not to: then it keeps that index in its own memory. Raises ``GeocliError``.
+    """
+    # A -shm file that is not there has to be made all the same: this is the first reader ever.
+    has_index = path.with_name(path.name + "-shm").exists()
+    return _connect(path, "mode=ro&readonly_shm=1" if has_index else "mode=ro", busy_timeout)
+
+
+def _connect(path: Path, query: str, busy_timeout: float) -> sqlite3.Connection | None:
+    with translated(path):
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        uri = f"{path.absolute().as_uri()}?{query}"
+        connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None)
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+
+def make_private_directory(path: Path) -> None:
+    """Make ``path`` and what is above it, mode 0700 whatever the umask. Raises ``GeocliError``."""
+    with translated(path):
+        if not path.is_dir():
+            if not path.parent.is_dir():
+                make_private_directory(path.parent)
+            try:
+                path.mkdir(0o700)
+            except FileExistsError:
+                if not path.is_dir():
+                    raise UsageError(f"{path} is in the way: it is not a directory") from None
+
+
+def create(path: Path, pragmas: tuple[str, ...] = ()) -> None:
+    """Make an empty SQLite file in WAL mode, mode 0600, safely on disk, if there is none.
+
+    ``pragmas`` are those that must precede the first table. One disk wait instead of six: nothing can
+    be lost in an empty file, so it is synced once, when it is complete.
+    """
+    with translated(path):
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+        except FileExistsError:
+            if path.stat().st_size:
+                return
+        # An empty file is what a crash or another process leaves between the two steps: go on.
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            for pragma in ("synchronous = OFF", *pragmas, "journal_mode = WAL"):
+                connection.execute(f"PRAGMA {pragma}")
+        finally:
+            connection.close()
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def hold_open(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    """A read-only connection to close after a writer, so that the writer is not the last (see above)."""
+    connection = _connect(path, "mode=ro", busy_timeout)
+    if connection is None:
+        raise DamagedFileError(path, "is gone", "something removed it just now: try again")
+    return connection
+
+
+def empty_log(path: Path, *, larger_than: int = 0) -> None:
+    """Bring what is in the write-ahead log into the file, and empty the log, if nobody is reading it.
+
+    Waits for nobody: what a reader keeps from being done now, the next writer does.
+    """
+    log = path.with_name(path.name + "-wal")
+    if log.exists() and log.stat().st_size > larger_than:
+        connection = sqlite3.connect(path, timeout=0)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.close()
+
+
+def size_on_disk(path: Path) -> int:
+    """Bytes of a SQLite file together with its write-ahead log; 0 when there is none."""
+    files = (path, path.with_name(path.name + "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists())

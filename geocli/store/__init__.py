@@ -1,0 +1,52 @@
+"""The store: what the journal's answers become, one row an address.
+
+The contract that every store keeps (one module here each):
+
+* ``find`` reads; it never creates or changes anything. A store that is not there yet is a miss.
+* ``replay`` writes whatever it is given in ONE transaction. Replaying again changes nothing: the
+  better answer stays, and of two the better is ``ok`` before ``unknown``, then the newer.
+* Errors are geocli's: ``TryAgainError`` for a lock or a full disk, ``DamagedFileError`` for a file
+  that cannot be trusted or was written by a newer geocli.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from geocli.records import GeoRecord
+    from geocli.settings import Settings
+
+
+class StoreState(NamedTuple):
+    """Rows in the store, those of them ``unknown``, the last flush (a record's time format), bytes."""
+
+    stored: int
+    unknown: int
+    last_flush: str | None
+    size: int
+
+
+class Store(Protocol):
+    """Where flushed answers live."""
+
+    def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
+        """The stored record of each target that has one."""
+
+    def replay(self, batches: Iterable[Sequence[tuple[Any, ...]]], flushed_at: str) -> int:
+        """Write checked rows (records) in one transaction, streaming; how many that were."""
+
+    def state(self) -> StoreState:
+        """Counts for people and monitoring."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name. Nothing is opened or made yet."""
+    from geocli.store.sqlite import SqliteStore  # it takes its result types from here
+
+    return SqliteStore(settings.data_dir / "geo.db", settings.busy_timeout)

@@ -1,0 +1,49 @@
+"""The schema of ``geo.db``, step by step. The only module that imports sqlite-utils.
+
+A step that was released is never changed: the next change is a new step, and ``SCHEMA_VERSION`` in
+``sqlite`` goes up by one. All pending steps run inside the transaction of the flush that needs them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_migrations = Migrations("geocli")
+
+
+@_migrations()
+def m001_answers(db: Database) -> None:
+    """One row an address; what ``replay`` last did."""
+    db.conn.execute(
+        """
+        CREATE TABLE geo_cache (
+            ip TEXT PRIMARY KEY,
+            status TEXT NOT NULL CHECK (status IN ('ok', 'unknown')),
+            country_code TEXT,
+            country_name TEXT,
+            region TEXT,
+            city TEXT,
+            latitude REAL,
+            longitude REAL,
+            asn INTEGER,
+            org TEXT,
+            network TEXT,
+            source TEXT,
+            resolved_at TEXT NOT NULL
+        ) STRICT
+        """
+    )
+    db.conn.execute("CREATE INDEX geo_cache_country_code ON geo_cache (country_code)")
+    db.conn.execute("CREATE INDEX geo_cache_asn ON geo_cache (asn)")
+    db.conn.execute("CREATE TABLE geo_state (name TEXT PRIMARY KEY, value TEXT) STRICT, WITHOUT ROWID")
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Apply what is pending, inside the caller's open transaction."""
+    _migrations.apply(Database(connection))

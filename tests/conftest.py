@@ -1,0 +1,112 @@
+"""What tests share: geocli as a process, MMDB files made on the spot, programs that may be missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPNetwork, IPSet
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@dataclass(frozen=True)
+class Geocli:
+    """Runs geocli as users do: a process of its own, with its own data directory."""
+
+    data_dir: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def env(self) -> dict[str, str]:
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("GEOCLI_") and name not in {"NO_COLOR", "COLUMNS"}
+        }
+        return (
+            kept
+            | {"GEOCLI_DATA_DIR": str(self.data_dir), "HOME": str(self.data_dir.parent)}
+            | dict(self.environment)
+        )
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "geocli"]
+
+    def __call__(
+        self, *arguments: str | Path, stdin: str | bytes | None = None, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run to the end; text is UTF-8 with what is not UTF-8 kept as surrogates."""
+        data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [*self.command, *map(str, arguments)],
+            input=data if data is not None else b"",
+            capture_output=True,
+            env=self.env,
+            timeout=timeout,
+            check=False,
+        )
+        out, err = (stream.decode("utf-8", "surrogateescape") for stream in (done.stdout, done.stderr))
+        assert "Traceback" not in err, err
+        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """Where a test's geocli keeps its files; not made yet."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def geocli(data_dir: Path) -> Geocli:
+    return Geocli(data_dir)
+
+
+MakeMmdb = Callable[..., Path]
+
+
+@pytest.fixture
+def make_mmdb(tmp_path: Path) -> MakeMmdb:
+    """A function that writes an MMDB file: ``make_mmdb("name", {"192.0.2.0/24": {...}}, ...)``."""
+
+    def make(
+        name: str,
+        networks: Mapping[str, Any],
+        database_type: str = "Test",
+        ip_version: int = 6,
+        **options: Any,
+    ) -> Path:
+        writer = MMDBWriter(
+            ip_version,
+            database_type,
+            languages=["en"],
+            description={"en": f"{name}, made by a test", **options.pop("description", {})},
+            ipv4_compatible=ip_version == 6,
+            **options,
+        )
+        for network, content in networks.items():
+            writer.insert_network(IPSet([IPNetwork(network)]), content)
+        path = tmp_path / f"{name}.mmdb"
+        writer.to_db_file(str(path))
+        return path
+
+    return make
+
+
+def need(program: str) -> str:
+    """The path of a system program. Without it the test is skipped, except where nothing may be."""
+    path = shutil.which(program)
+    if path is None:
+        if os.environ.get("GEOCLI_TEST_NO_SKIPS"):
+            pytest.fail(f"{program} is not installed, and GEOCLI_TEST_NO_SKIPS is set")
+        pytest.skip(f"{program} is not installed")
+    return path

@@ -1,0 +1,301 @@
+"""The journal: what was appended is found, survives, and is forgotten only when somebody says so."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geocli.errors import DamagedFileError, GeocliError, TryAgainError
+from geocli.journal import BadSegmentError, Journal
+from geocli.records import FIELDS, GeoRecord
+
+TIME = "2026-11-01T00:00:00Z"
+
+
+def record(ip: str, country: str | None = "DE", when: str = TIME) -> GeoRecord:
+    status = "ok" if country else "unknown"
+    return GeoRecord(ip, status, country, source="mmdb:test-1", resolved_at=when)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "data" / "journal", busy_timeout=0.2)
+
+
+def anything(_: GeoRecord) -> bool:
+    return True
+
+
+def database(tmp_path: Path) -> sqlite3.Connection:
+    """The journal's file as somebody else opens it."""
+    return sqlite3.connect(tmp_path / "data" / "journal" / "cache.db", isolation_level=None)
+
+
+def test_what_was_appended_is_found_by_another_process(journal: Journal, tmp_path: Path) -> None:
+    journal.append([record("192.0.2.1"), record("2001:db8::1", None)])
+    other = Journal(tmp_path / "data" / "journal", busy_timeout=0.2)
+    found = other.find(["192.0.2.1", "2001:db8::1", "192.0.2.2"], anything)
+    assert found == {"192.0.2.1": record("192.0.2.1"), "2001:db8::1": record("2001:db8::1", None)}
+
+
+def test_one_append_is_one_segment(journal: Journal) -> None:
+    journal.append([record(f"192.0.2.{n}") for n in range(200)])
+    assert len(journal.keys()) == 1
+    assert journal.state().dirty == 200
+
+
+def test_no_look_up_finds_part_of_an_address(journal: Journal) -> None:
+    journal.append([record("192.0.2.10"), record("192.0.2.0/24")])
+    assert journal.find(["192.0.2.1", "2.0.2.10", "192.0.2.0", "192.0.2.0/2"], anything) == {}
+
+
+@pytest.mark.parametrize("others", [0, 100], ids=["few addresses", "many addresses"])
+def test_the_newest_usable_record_is_found(journal: Journal, others: int) -> None:
+    targets = ["192.0.2.1", *(f"198.51.100.{n}" for n in range(others))]
+    journal.append([record("192.0.2.1", "DE")])
+    journal.append([record("192.0.2.1", "FR")])
+    journal.append([record("192.0.2.1", "US")])
+    assert journal.find(targets, anything)["192.0.2.1"].country_code == "US"
+    not_american = journal.find(targets, lambda found: found.country_code != "US")
+    assert not_american["192.0.2.1"].country_code == "FR"
+
+
+def test_a_journal_that_is_not_there_is_empty_and_stays_not_there(journal: Journal, tmp_path: Path) -> None:
+    assert journal.find(["192.0.2.1"], anything) == {}
+    assert journal.keys() == []
+    assert journal.state().dirty == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_changes_no_file(journal: Journal, tmp_path: Path) -> None:
+    journal.append([record("192.0.2.1")])
+    journal.close()
+    before = snapshot(tmp_path)
+    reader = Journal(tmp_path / "data" / "journal", busy_timeout=0.2)
+    assert reader.find(["192.0.2.1"], anything)
+    reader.state()
+    reader.close()
+    assert snapshot(tmp_path) == before
+
+
+def snapshot(directory: Path) -> dict[Path, tuple[int, bytes]]:
+    return {
+        path: (path.stat().st_mtime_ns, path.read_bytes()) for path in directory.rglob("*") if path.is_file()
+    }
+
+
+def test_forgetting_drops_exactly_what_was_named(journal: Journal) -> None:
+    journal.append([record("192.0.2.1")])
+    journal.append([record("192.0.2.2")])
+    first, second = journal.keys()
+    journal.append([record("192.0.2.3")])
+    journal.forget([first, second])
+    assert journal.find(["192.0.2.1", "192.0.2.2", "192.0.2.3"], anything).keys() == {"192.0.2.3"}
+    journal.forget([first, second])
+    assert journal.state().dirty == 1
+
+
+def test_everything_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; os.umask(0); from pathlib import Path; from geocli.journal import Journal;"
+        "from geocli.records import GeoRecord as R;"
+        "Journal(Path(sys.argv[1]), 1).append([R('192.0.2.1', 'ok', resolved_at='2026-11-01T00:00:00Z')])"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "data" / "journal")], check=True)
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").rglob("*")}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o600}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o700}
+
+
+def test_nothing_is_evicted_and_nothing_expires(journal: Journal, tmp_path: Path) -> None:
+    journal.append([record("192.0.2.1")])
+    stored = dict(database(tmp_path).execute("SELECT key, value FROM Settings"))
+    assert stored["eviction_policy"] == "none"
+    assert stored["cull_limit"] == 0
+    assert stored["disk_min_file_size"] > 1 << 40
+    assert database(tmp_path).execute("SELECT expire_time, mode, raw, filename FROM Cache").fetchall() == [
+        (None, 1, 1, None)
+    ]
+
+
+def test_a_large_segment_stays_inside_the_database(journal: Journal, tmp_path: Path) -> None:
+    journal.append([record(f"10.{n >> 8}.{n & 255}.1") for n in range(20_000)])
+    files = {path.name for path in (tmp_path / "data" / "journal").iterdir()}
+    assert files == {"cache.db", "cache.db-wal", "cache.db-shm"}
+    assert journal.state().dirty == 20_000
+
+
+def test_a_locked_journal_says_so_and_can_be_used_later(journal: Journal, tmp_path: Path) -> None:
+    journal.append([record("192.0.2.1")])
+    lock = database(tmp_path)
+    lock.execute("BEGIN IMMEDIATE")
+    with pytest.raises(TryAgainError, match="locked"):
+        journal.append([record("192.0.2.2")])
+    assert journal.find(["192.0.2.1"], anything).keys() == {"192.0.2.1"}
+    lock.execute("ROLLBACK")
+    journal.append([record("192.0.2.2")])
+    assert journal.state().dirty == 2
+
+
+def test_only_one_process_may_flush(journal: Journal, tmp_path: Path) -> None:
+    journal.append([record("192.0.2.1")])
+    with journal.flushing() as first, Journal(tmp_path / "data" / "journal", 1).flushing() as second:
+        assert (first, second) == (True, False)
+    with journal.flushing() as again:
+        assert again
+
+
+class Planted:
+    """Runs code when it is unpickled, as an attacker's would."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return Path.touch, (self.marker,)  # type: ignore[return-value]
+
+
+def read_and_write_everything(journal: Journal) -> None:
+    journal.find(["192.0.2.9"], anything)
+    for key in journal.keys():  # noqa: SIM118 (not a dict)
+        journal.read(key)
+    journal.append([record("192.0.2.3")])
+
+
+@pytest.mark.parametrize("place", ["value", "key", "mode 2 file", "setting"])
+def test_a_planted_pickle_is_refused_and_never_run(journal: Journal, tmp_path: Path, place: str) -> None:
+    journal.append([record("192.0.2.1")])
+    journal.close()
+    marker = tmp_path / "executed"
+    payload = pickle.dumps(Planted(marker))
+    inserts = {
+        "value": (
+            "INSERT INTO Cache (key, raw, mode, tag, value) VALUES (1, 1, 4, ' 192.0.2.9 ', ?)",
+            payload,
+        ),
+        "key": (
+            "INSERT INTO Cache (key, raw, mode, tag, value) VALUES (?, 0, 1, ' 192.0.2.9 ', 'x')",
+            payload,
+        ),
+        "mode 2 file": (
+            "INSERT INTO Cache (key, raw, mode, tag, filename) VALUES (1, 1, 4, ' 192.0.2.9 ', ?)",
+            "../../victim",
+        ),
+        "setting": ("INSERT INTO Settings (key, value) VALUES ('disk_pickle', ?)", payload),
+    }
+    victim = tmp_path / "victim"
+    victim.write_bytes(payload)
+    with database(tmp_path) as planted:
+        planted.execute(inserts[place][0], (inserts[place][1],))
+    again = Journal(tmp_path / "data" / "journal", 1)
+    with pytest.raises(DamagedFileError, match=r"cache\.db"):
+        read_and_write_everything(again)
+    if place != "setting":
+        again.forget([1])
+    assert not marker.exists()
+    assert victim.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not JSON",
+        '{"geocli-journal": 1, "kind": "answers"}\n[[1, 2]]',
+        "[" * 100_000,
+        '{"kind": 1}\n[]',
+        "[]\n[]",
+    ],
+    ids=["empty", "not JSON", "short rows", "deep nesting", "wrong kind", "header not an object"],
+)
+def test_a_segment_that_geocli_did_not_write_is_bad_and_can_be_set_aside(
+    journal: Journal, tmp_path: Path, text: str
+) -> None:
+    journal.append([record("192.0.2.1")])
+    with database(tmp_path) as planted:
+        planted.execute(
+            "INSERT INTO Cache (key, raw, mode, tag, value) VALUES (1, 1, 1, ' 192.0.2.9 ', ?)", (text,)
+        )
+    assert journal.find(["192.0.2.1", "192.0.2.9"], anything).keys() == {"192.0.2.1"}
+    with pytest.raises(BadSegmentError):
+        journal.read(1)
+    kept = journal.quarantine(1)
+    assert kept.read_text() == text
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert journal.state().quarantined == 1
+
+
+def test_a_segment_of_a_newer_geocli_is_refused(journal: Journal, tmp_path: Path) -> None:
+    journal.append([record("192.0.2.1")])
+    head = json.dumps({"geocli-journal": 2, "kind": "answers"})
+    with database(tmp_path) as planted:
+        planted.execute("UPDATE Cache SET value = ?", (f"{head}\n[]",))
+    with pytest.raises(DamagedFileError, match="newer geocli"):
+        journal.read(journal.keys()[0])
+
+
+@pytest.mark.parametrize("content", [b"", b"SQLite format 3\0garbage", b"\0" * 8192, b"text\n" * 2000])
+def test_a_damaged_journal_file_is_named_or_made_anew_when_empty(
+    journal: Journal, tmp_path: Path, content: bytes
+) -> None:
+    directory = tmp_path / "data" / "journal"
+    directory.mkdir(parents=True)
+    (directory / "cache.db").write_bytes(content)
+    if not content:
+        journal.append([record("192.0.2.1")])
+        assert journal.state().dirty == 1
+    else:
+        with pytest.raises(GeocliError, match=r"cache\.db"):
+            journal.find(["192.0.2.1"], anything)
+        with pytest.raises(GeocliError, match=r"cache\.db"):
+            journal.append([record("192.0.2.1")])
+        assert (directory / "cache.db").read_bytes() == content
+
+
+TEXT = st.one_of(st.none(), st.text(st.characters(exclude_categories=["C", "Z"]), max_size=20))
+RECORDS = st.lists(
+    st.builds(
+        GeoRecord,
+        ip=st.ip_addresses().map(str),
+        status=st.sampled_from(["ok", "unknown"]),
+        country_code=TEXT,
+        org=TEXT,
+        city=TEXT,
+        latitude=st.one_of(st.none(), st.floats(-90, 90)),
+        longitude=st.one_of(st.none(), st.integers(-180, 180)),
+        asn=st.one_of(st.none(), st.integers(0, 2**32 - 1)),
+        country_name=TEXT,
+        region=TEXT,
+        network=TEXT,
+        source=TEXT,
+        resolved_at=st.just(TIME),
+    ),
+    min_size=1,
+    max_size=30,
+    unique_by=lambda found: found.ip,
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(batches=st.lists(RECORDS, min_size=1, max_size=5))
+def test_every_record_comes_back_as_it_went_in(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[GeoRecord]]
+) -> None:
+    with Journal(tmp_path_factory.mktemp("journal") / "journal", 1) as journal:
+        for batch in batches:
+            journal.append(batch)
+        newest = {found.ip: found for batch in batches for found in batch}
+        assert journal.find(newest, anything) == newest
+        read = [[tuple(row) for row in journal.read(key)] for key in journal.keys()]  # noqa: SIM118 (not a dict)
+        assert read == [[tuple(found) for found in batch] for batch in batches]
+        assert journal.state().dirty == sum(map(len, batches))
+        assert all(len(row) == len(FIELDS) for rows in read for row in rows)

@@ -1,0 +1,124 @@
+"""Every example in the README runs, and prints what the README says."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from geocli import __version__
+from geocli.cli import COMMANDS
+from geocli.settings import _KEYS
+from tests.conftest import need
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SESSIONS = re.findall(r"```console\n(.*?)```", README, re.S)
+PROMPT = "$ "
+
+LOG = """\
+Nov 23 21:40:00 web sshd[800]: Server listening on 0.0.0.0 port 22.
+Nov 23 21:42:11 web sshd[811]: Failed password for root from 9.9.9.9 port 4242 ssh2
+Nov 23 21:42:12 web sshd[811]: Connection closed by authenticating user root 1.1.1.1 port 4243 [preauth]
+"""
+BANNED = (
+    "[{'sshd': ['9.9.9.9', '1.1.1.1', '8.8.8.8', '192.0.2.7']}, "
+    "{'203.0.113.250': ['8.8.8.8', '2a01:4f8::1', 'alice']}, {'empty': []}]\n"
+)
+
+
+def addresses(count: int) -> list[str]:
+    """So many distinct public addresses, always the same."""
+    chosen = random.Random(5200)  # noqa: S311 (not a secret)
+    found: dict[str, None] = {}
+    while len(found) < count:
+        found[f"{chosen.choice([5, 23, 45, 91, 185])}.{chosen.randrange(256)}.{chosen.randrange(256)}.1"] = (
+            None
+        )
+    return list(found)
+
+
+@pytest.fixture(scope="module")
+def playground(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the files that the examples speak of, and the programs they call."""
+    place = tmp_path_factory.mktemp("readme")
+    (place / "auth.log").write_text(LOG)
+    (place / "addresses.txt").write_text("\n".join(addresses(5200)) + "\n")
+    (place / "countries.csv").write_text("8.8.8.0,8.8.8.255,US\n")
+    programs = place / "bin"
+    programs.mkdir()
+    (programs / "geocli").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m geocli "$@"\n')
+    (programs / "fail2ban-client").write_text(f"#!/bin/sh\ncat <<'E'\n{BANNED}E\n")
+    for program in programs.iterdir():
+        program.chmod(0o755)
+    # The example that uses the file comes before the one that builds it.
+    for line in README.splitlines():
+        if line.startswith(f"{PROMPT}geocli db build"):
+            run(place, line.removeprefix(PROMPT))
+    return place
+
+
+def run(place: Path, command: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GEOCLI_")} | {
+        "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
+        "GEOCLI_DATA_DIR": str(place / "data"),
+        "HOME": str(place),
+    }
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=place,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stderr == "", command
+    return done.stdout
+
+
+@pytest.mark.parametrize("number", range(len(SESSIONS)))
+def test_an_example_prints_what_the_readme_says(playground: Path, number: int) -> None:
+    if ".dirty" in SESSIONS[number]:
+        run(playground, "geocli flush")  # the example begins with nothing waiting
+        for file in (playground / "data").glob("geo.db*"):
+            file.unlink()
+    for program in ("jq", "sqlite3"):
+        if program in SESSIONS[number]:
+            need(program)
+    for example in re.split(r"^\$ ", SESSIONS[number], flags=re.M)[1:]:
+        command, _, expected = example.partition("\n")
+        assert run(playground, command) == expected, command
+
+
+def test_there_are_examples_and_none_is_left_out() -> None:
+    assert len(SESSIONS) > 10
+    assert all(session.startswith(PROMPT) for session in SESSIONS)
+
+
+def test_the_readme_names_every_command() -> None:
+    for command in COMMANDS:
+        assert command == "lookup" or f"geocli {command}" in README, command
+
+
+def test_the_readme_names_every_key_of_the_configuration() -> None:
+    toml = re.findall(r"```toml\n(.*?)```", README, re.S)[0]
+    for section, key in _KEYS:
+        assert f"[{section}]" in toml
+        assert re.search(rf"^{key} = ", toml, re.M), key
+
+
+def test_links_to_files_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_changelog_knows_this_version() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "## [Unreleased]" in changelog or f"## [{__version__}]" in changelog

@@ -1,0 +1,65 @@
+"""What a command must not import: people feel start-up time in a prompt, and cron pays it every minute."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Geocli
+
+ALWAYS_ABSENT = {
+    "click", "httpx", "importlib.metadata", "mmdb_writer", "multiprocessing", "netaddr", "numpy", "pydantic",
+    "requests", "rich", "sqlite_utils",
+}  # fmt: skip
+LIST_MODULES = "import sys; from geocli.cli import run; code = run(sys.argv[1:]); print('\\n', *sys.modules, file=sys.stderr)"
+
+
+def modules_after(geocli: Geocli, *arguments: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_MODULES, *arguments],
+        env=geocli.env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(done.stderr.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        (["--version"], {"diskcache", "maxminddb", "sqlite3", "json", "iso3166", "geocli.commands.lookup"}),
+        (["--help"], {"diskcache", "maxminddb.extension", "iso3166"}),
+        (["flush"], {"diskcache", "maxminddb", "iso3166", "json", "geocli.commands.lookup"}),
+        (["lookup", "--no-cache", "8.8.8.8"], {"diskcache", "maxminddb.reader"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_imports_only_what_it_needs(geocli: Geocli, arguments: list[str], absent: set[str]) -> None:
+    assert modules_after(geocli, *arguments).intersection(ALWAYS_ABSENT | absent) == set()
+
+
+def test_a_look_up_imports_diskcache_only_when_there_is_something_new(geocli: Geocli) -> None:
+    assert "diskcache" in modules_after(geocli, "-j", "8.8.8.8")
+    cached = modules_after(geocli, "-j", "8.8.8.8")
+    unwanted = ALWAYS_ABSENT | {"diskcache", "maxminddb", "maxminddb.extension", "iso3166"}
+    assert cached.intersection(unwanted) == set()
+
+
+def test_a_flush_imports_sqlite_utils_only_to_bring_the_schema_up_to_date(geocli: Geocli) -> None:
+    geocli("8.8.8.8")
+    assert "sqlite_utils" in modules_after(geocli, "flush")
+    geocli("9.9.9.9")
+    assert "sqlite_utils" not in modules_after(geocli, "flush")
+
+
+def test_the_journal_and_the_store_may_be_anywhere(geocli: Geocli, tmp_path: Path) -> None:
+    place = tmp_path / "a b" / "100% ünïcode?#"
+    assert geocli("--data-dir", place, "8.8.8.8").returncode == 0
+    assert json.loads(geocli("--data-dir", place, "flush", "-j").stdout)["flushed"] == 1
+    assert json.loads(geocli("--data-dir", place, "stats", "-j").stdout)["stored"] == 1
+    assert (place / "geo.db").is_file()
