@@ -17,6 +17,10 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 LONGEST_TARGET = 128
 """No address or network, zone id included, is longer than this many bytes in text."""
@@ -204,6 +208,20 @@ def is_reserved(target: str) -> bool:
         # A wide network (0.0.0.0/0, 192.0.0.0/3) may start in a reserved octet, never only end in one.
         return False
     return _is_reserved_v4(IPv4Network(target))
+
+
+def split_reserved(targets: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Targets as those that are reserved and those that are not, each in its order."""
+    reserved, others = [], []
+    for target in targets:
+        # The first half of is_reserved, here because it decides almost always.
+        if target.partition(".")[0] not in _RESERVED_FIRST_OCTETS and ":" not in target:
+            others.append(target)
+        elif is_reserved(target):
+            reserved.append(target)
+        else:
+            others.append(target)
+    return reserved, others
 
 
 def _is_reserved_v4(network: IPv4Network) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.mmdb.file import Database, embedded_path
+from geocli.mmdb.file import Database, embedded_path, is_accelerated
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ class Stats(NamedTuple):
     journal_bytes: int
     store_bytes: int
     databases: list[dict[str, object]]
+    mmdb_c_extension: bool
 
 
 def describe_databases(files: Sequence[Path]) -> list[Description]:
@@ -62,6 +63,7 @@ def collect_stats(journal: Journal, store: Store, files: Sequence[Path], now: fl
             }
             for database in describe_databases(files)
         ],
+        mmdb_c_extension=is_accelerated(),
     )
 
 

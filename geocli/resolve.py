@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from geocli.addresses import is_reserved
+from geocli.addresses import split_reserved
 from geocli.errors import UnanswerableError
 from geocli.records import GeoRecord, utc_text
 
@@ -53,13 +53,8 @@ class Resolver:
             yield [answers[target] for target in batch]
 
     def _answers(self, targets: Iterable[str]) -> dict[str, GeoRecord]:
-        answers: dict[str, GeoRecord] = {}
-        asked = []
-        for target in targets:
-            if is_reserved(target):
-                answers[target] = GeoRecord(target, "reserved")
-            else:
-                asked.append(target)
+        reserved, asked = split_reserved(targets)
+        answers = {target: GeoRecord(target, "reserved") for target in reserved}
         now = time.time()
         if asked and self._cache is not None and not self._refresh:
             answers.update(self._cache.find(asked, self._usable(now)))
@@ -68,7 +63,7 @@ class Resolver:
             fresh = self._ask(asked, utc_text(now))
             if self._cache is not None and (kept := [record for record in fresh if record.status != "error"]):
                 self._cache.remember(kept)
-            answers.update((record.ip, record) for record in fresh)
+            answers.update(zip(asked, fresh, strict=True))
         return answers
 
     def _usable(self, now: float) -> Callable[[GeoRecord], bool]:
@@ -96,20 +91,22 @@ class Resolver:
             except UnanswerableError as error:
                 self._problems.note(error)
                 records = [GeoRecord(target, "error") for target in missing]
-            answers.update((record.ip, _chained(answers.get(record.ip), record)) for record in records)
+            if answers:
+                records = [_chained(answers[record.ip], record) for record in records]
+            answers.update(zip(missing, records, strict=True))
             missing = [target for target in missing if answers[target].status != "ok"]
             if not missing:
                 break
         return [answers[target] for target in targets]
 
 
-def _chained(before: GeoRecord | None, record: GeoRecord) -> GeoRecord:
+def _chained(before: GeoRecord, record: GeoRecord) -> GeoRecord:
     """What is known after one more provider was asked.
 
     An answer beats everything. "Unknown" needs everybody's word: when one source could not be asked,
     it is not known that nobody has it.
     """
-    if before is None or record.status == "ok":
+    if record.status == "ok":
         return record
     if before.status == record.status == "unknown":
         return before._replace(source=f"{before.source},{record.source}")

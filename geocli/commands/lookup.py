@@ -1,12 +1,13 @@
 """``geocli lookup``: resolve addresses and networks from arguments, files and pipes."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from geocli.addresses import is_ipv6, is_reserved, parse_target
+from geocli.addresses import is_ipv6, parse_target, split_reserved
 from geocli.commands import _options
 from geocli.commands._messages import say
 from geocli.commands._opening import journal_and_store
@@ -152,7 +153,7 @@ class _Wish:
         if self._v6 is not None:
             targets = [target for target in targets if is_ipv6(target) is self._v6]
         if self._exclude_reserved:
-            targets = [target for target in targets if not is_reserved(target)]
+            _, targets = split_reserved(targets)
         if self._seen is not None:
             targets = [target for target in dict.fromkeys(targets) if target not in self._seen]
             self._seen.update(targets)
@@ -190,24 +191,22 @@ def _raw_batches(targets: list[str], inputs: list[Path], problems: Problems) -> 
 
 
 class _Tally:
-    """How many records of which status went out."""
+    """How many records of which status went out, and how many without a country."""
 
     def __init__(self) -> None:
-        self.total = 0
-        self.errors = 0
+        self.statuses: Counter[str] = Counter()
         self.without_country = 0
-        self._statuses: dict[str, int] = {}
+
+    @property
+    def total(self) -> int:
+        return self.statuses.total()
 
     def count(self, records: "list[GeoRecord]") -> None:
-        self.total += len(records)
-        for record in records:
-            self._statuses[record.status] = self._statuses.get(record.status, 0) + 1
-            if record.country_code is None:
-                self.without_country += 1
-        self.errors = self._statuses.get("error", 0)
+        self.statuses.update([record.status for record in records])
+        self.without_country += [record.country_code for record in records].count(None)
 
     def __str__(self) -> str:
-        parts = ", ".join(f"{count} {status}" for status, count in sorted(self._statuses.items()))
+        parts = ", ".join(f"{count} {status}" for status, count in sorted(self.statuses.items()))
         return f"{self.total} answers" + (f": {parts}" if parts else "")
 
 
@@ -217,7 +216,7 @@ def _exit_code(problems: Problems, tally: _Tally, exit_status: bool) -> ExitCode
     for code in (ExitCode.DAMAGED, ExitCode.TRY_AGAIN, ExitCode.USAGE):
         if code in codes:
             return code
-    if tally.errors or ExitCode.PARTIAL in codes:
+    if tally.statuses["error"] or ExitCode.PARTIAL in codes:
         return ExitCode.PARTIAL
     if exit_status and tally.without_country:
         return ExitCode.FOUND_WANTING

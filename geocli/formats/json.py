@@ -18,6 +18,7 @@ _UNSAFE = re.compile(
     "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
 _MOST_REMEMBERED = 20_000
+_MOSTLY_DISTINCT = frozenset({"ip", "network"})  # remembering these would only cost
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -34,6 +35,11 @@ class _Encoded(dict[object, str]):
         self[value] = text
         return text
 
+    def all(self, column: Sequence[object]) -> list[str]:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        return list(map(self.__getitem__, column))
+
 
 def _escape(match: re.Match[str]) -> str:
     return json.dumps(match[0])[1:-1]
@@ -41,7 +47,10 @@ def _escape(match: re.Match[str]) -> str:
 
 class _Json:
     def __init__(self, layout: Layout) -> None:
-        self._columns = [(index, _Encoded()) for index in layout.indexes]
+        self._columns = [
+            (index, _Encoded(), name in _MOSTLY_DISTINCT)
+            for name, index in zip(layout.chosen, layout.indexes, strict=True)
+        ]
         names = [json.dumps(name).replace("%", "%%") for name in layout.chosen]
         self._line = "{" + ", ".join(f"{name}: %s" for name in names) + "}\n"
 
@@ -52,12 +61,23 @@ class _Json:
         if not rows:
             return ""
         columns = list(zip(*rows, strict=True))
-        values = [map(encoded.__getitem__, columns[index]) for index, encoded in self._columns]
-        text = "".join([self._line % line for line in zip(*values, strict=True)])
-        for _, encoded in self._columns:
-            if len(encoded) > _MOST_REMEMBERED:
-                encoded.clear()
-        return text
+        values = [
+            _quoted(columns[index]) if distinct and _is_plain(columns[index]) else encoded.all(columns[index])
+            for index, encoded, distinct in self._columns
+        ]
+        return "".join([self._line % line for line in zip(*values, strict=True)])
+
+
+def _is_plain(column: Sequence[object]) -> bool:
+    """Whether every value is text, or unknown, that JSON takes as it is between quotes."""
+    if not {str, type(None)}.issuperset(map(type, column)):
+        return False
+    text = "".join([value for value in column if isinstance(value, str)])
+    return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
+
+
+def _quoted(column: Sequence[object]) -> list[str]:
+    return ["null" if value is None else f'"{value}"' for value in column]
 
 
 def create(layout: Layout) -> _Json:

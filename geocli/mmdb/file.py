@@ -16,7 +16,7 @@ from geocli.errors import DamagedFileError
 from geocli.records import clean_text, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 EMBEDDED = Path(__file__).parent.with_name("data")
 """Where the database that ships with geocli lies, beside its licences."""
@@ -78,18 +78,18 @@ class Database:
         except self._damage as error:
             raise self._unusable("is not an MMDB file, or a damaged one") from error
 
-    def find(self, address: str) -> tuple[dict[str, Any] | None, int]:
-        """The raw record of an address, and the length of the prefix that it holds for.
+    def find(self, addresses: Sequence[str]) -> list[tuple[Any, int]]:
+        """For each address its raw record, or ``None``, and the length of the prefix that this holds for.
 
         Raises ``DamagedFileError`` when the file's tree or data leads nowhere.
         """
-        if self._ipv4_only and ":" in address:
-            return None, 0
+        get = self._reader.get_with_prefix_len
         try:
-            data, prefix = self._reader.get_with_prefix_len(address)
+            if self._ipv4_only:
+                return [(None, 0) if ":" in address else get(address) for address in addresses]
+            return [get(address) for address in addresses]
         except self._damage as error:
             raise self._unusable("is damaged: its search tree or data leads nowhere") from error
-        return (data if isinstance(data, dict) else None), max(prefix, 0)
 
     def _unusable(self, reason: str) -> DamagedFileError:
         return DamagedFileError(self._path, reason, "give another file, or get it again")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geocli.addresses import is_network
 from geocli.mmdb.file import Database, embedded_path, embedded_source, network_text
@@ -12,7 +12,7 @@ from geocli.mmdb.layouts import NOTHING, Answer, answer_of, merge
 from geocli.records import GeoRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from geocli.records import Status
@@ -46,9 +46,14 @@ class MmdbProvider:
     def resolve(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
         """One record for each target, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""
         source = self._source
+        # A network is asked about by its first address first.
+        addresses = [target.partition("/")[0] for target in targets]
         records = []
-        for target in targets:
-            answer, network = self._network(target) if is_network(target) else self._address(target)
+        for target, (answer, prefix) in zip(targets, self._find(addresses), strict=True):
+            if is_network(target):
+                answer, network = self._network(target, answer, prefix)
+            else:
+                network = None if answer is NOTHING else network_text(target, prefix)
             status: Status = "unknown" if answer is NOTHING else "ok"
             records.append(GeoRecord._make((target, status, *answer, network, source, resolved_at)))
         return records
@@ -64,24 +69,25 @@ class MmdbProvider:
         first, *others = (database.description for database in self._databases)
         return "+".join([first.source, *(f"{other.type}-{other.edition}" for other in others)])
 
-    def _address(self, address: str) -> tuple[Answer, str | None]:
-        answer, prefix = self._find(address)
-        return answer, None if answer is NOTHING else network_text(address, prefix)
-
-    def _find(self, address: str) -> tuple[Answer, int]:
-        """The answer for an address (``NOTHING`` itself when there is none), and how long its prefix is.
+    def _find(self, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:
+        """For each address its answer (``NOTHING`` itself when there is none) and how long its prefix is.
 
         With several files, the longest: only there do all of them say this.
         """
-        if len(self._databases) == 1:
-            data, prefix = self._databases[0].find(address)
-            return (self._understand(data) if data else NOTHING), prefix
-        found = [database.find(address) for database in self._databases]
-        merged = merge(self._understand(data) for data, _ in found if data)
-        return (NOTHING if merged == NOTHING else merged), max(prefix for _, prefix in found)
+        understand = self._understand
+        first, *others = (database.find(addresses) for database in self._databases)
+        if not others:
+            for data, prefix in first:
+                yield understand(data), prefix
+        else:
+            for found in zip(first, *others, strict=True):
+                merged = merge(understand(data) for data, _ in found)
+                yield NOTHING if merged == NOTHING else merged, max(prefix for _, prefix in found)
 
-    def _understand(self, data: dict[str, Any]) -> Answer:
+    def _understand(self, data: object) -> Answer:
         """``answer_of``, once for all addresses that have the same record: there are far fewer of those."""
+        if not isinstance(data, dict) or not data:
+            return NOTHING
         key = marshal.dumps(data, _MARSHAL_WITHOUT_REFERENCES)
         answer = self._understood.get(key)
         if answer is None:
@@ -91,26 +97,27 @@ class MmdbProvider:
             self._understood[key] = answer = NOTHING if answer == NOTHING else answer
         return answer
 
-    def _network(self, target: str) -> tuple[Answer, str | None]:
+    def _network(self, target: str, answer: Answer, prefix: int) -> tuple[Answer, str | None]:
         """What all parts of a network agree on; where they differ, it is not known.
 
-        Parts that nobody knows anything about do not count as differing.
+        ``answer`` and ``prefix`` are those of its first address. Parts that nobody knows anything about do
+        not count as differing.
         """
         network = ip_network(target)
         address, last = network.network_address, int(network.broadcast_address)
-        agreed: Answer | None = None
+        if prefix <= network.prefixlen:
+            return answer, None if answer is NOTHING else network_text(str(address), prefix)
+        agreed = answer
         for _ in range(_MOST_PARTS):
-            answer, prefix = self._find(str(address))
-            if prefix <= network.prefixlen:
-                return answer, None if answer is NOTHING else network_text(str(address), prefix)
-            if answer is not NOTHING:
-                agreed = answer if agreed is None else _agreement(agreed, answer)
-                if agreed is NOTHING:
-                    break
             following = (int(address) | ((1 << (network.max_prefixlen - prefix)) - 1)) + 1
             if following > last:
-                return (NOTHING, None) if agreed is None else (agreed, target)
+                return agreed, None if agreed is NOTHING else target
             address = type(address)(following)
+            ((answer, prefix),) = self._find([str(address)])
+            if answer is not NOTHING:
+                agreed = answer if agreed is NOTHING else _agreement(agreed, answer)
+                if agreed is NOTHING:
+                    break
         return NOTHING, None
 
 

@@ -6,10 +6,12 @@ import fcntl
 import json
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.commands.test_lookup import on_a_terminal, snapshot
 from tests.conftest import Geocli
+from tests.test_readme import addresses
 
 
 def test_it_is_silent_for_cron(geocli: Geocli) -> None:
@@ -124,3 +126,18 @@ def test_what_arrives_during_a_flush_waits_for_the_next(geocli: Geocli, data_dir
         assert flush(journal, Interrupted(data_dir / "geo.db", 5), "2026-11-01T00:00:00Z").records == 1
         assert journal.find(["192.0.2.99", "192.0.2.1"], lambda _: True).keys() == {"192.0.2.99"}
     assert json.loads(geocli("flush", "-j").stdout)["flushed"] == 1
+
+
+def test_look_ups_and_flushes_at_once_lose_nothing(geocli: Geocli, tmp_path: Path) -> None:
+    lists = [addresses(1200)[start : start + 400] for start in range(0, 800, 100)]
+    with ThreadPoolExecutor(len(lists) + 1) as pool:
+        lookups = [pool.submit(geocli, "-j", stdin="\n".join(texts)) for texts in lists]
+        while not all(lookup.done() for lookup in lookups):
+            assert geocli("flush").returncode == 0
+    for texts, lookup in zip(lists, lookups, strict=True):
+        done = lookup.result()
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [json.loads(line)["ip"] for line in done.stdout.splitlines()] == texts
+    assert geocli("flush").returncode == 0
+    stats = json.loads(geocli("stats", "-j").stdout)
+    assert (stats["stored"], stats["dirty"], stats["quarantined"]) == (len(set().union(*lists)), 0, 0)
