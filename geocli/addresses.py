@@ -39,6 +39,8 @@ _REST_OF_OCTET = rb"(?:(?<=1)[0-9]{0,2}|(?<=2)(?:[0-4][0-9]?|5[0-5]?|[6-9])?|(?<
 _REST_OF_V4 = _REST_OF_OCTET + rb"(?:\." + _OCTET + rb"){3}"
 # Two colons at least. Atomic: giving a group back would find an address in half a word.
 _REST_OF_V6 = (
+    # Not inside a longer run: "a:" or "::" before it, but for the label of RFC 5321, "IPv6:2001:db8::1".
+    rb"(?:(?<![0-9A-Fa-f:]:.)|(?<=[vV]6:.))"
     rb"(?>(?<=:)(?::[0-9A-Fa-f]{0,4})+|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,})"
     rb"(?>(?:\.[0-9]{1,3}){3})?"
 )
@@ -102,7 +104,7 @@ def find_targets(text: bytes) -> list[str]:
 
 def _classify(before: bytes, word: bytes, prefix: bytes | None) -> str | None:
     if b":" in word:
-        if word.endswith(b":") and not word.endswith(b"::"):
+        if word.endswith(b":") and (word.endswith(b":::") or not word.endswith(b"::")):
             word = word[:-1]  # punctuation: "from 2001:db8::1: ..."
         if (b"::" not in word and word.count(b":") < 6) or _EUI64.fullmatch(word):
             return None  # the first half turns away every time of day without the price of an exception

@@ -14,7 +14,7 @@ _NAMES = {code: country.apolitical_name for code, country in countries_by_alpha2
 def country_code(text: str) -> str | None:
     """The upper-case alpha-2 code if ``text`` is one, else ``None`` (``ZZ``, ``EU``, ``-``, empty)."""
     code = text.upper()
-    return code if code in _NAMES else None
+    return code if text.isascii() and code in _NAMES else None
 
 
 def country_name(code: str) -> str | None:

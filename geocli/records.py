@@ -20,6 +20,9 @@ Status = Literal["ok", "reserved", "unknown", "error"]
 MAX_TEXT = 256
 """Characters kept of any text in a record. The longest registered AS name is below 128."""
 
+MAX_SOURCE = 2000
+"""Characters of a record's source: it may name several databases, each by up to 100."""
+
 MAX_ASN = 2**32 - 1
 """RFC 6793: AS numbers are 32 bits wide."""
 
@@ -54,7 +57,7 @@ _REQUIRED_TEXT: frozenset[type] = frozenset({str})
 _OPTIONAL_TEXT: frozenset[type] = frozenset({str, type(None)})
 _OPTIONAL_NUMBER: frozenset[type] = frozenset({float, int, type(None)})
 _OPTIONAL_INTEGER: frozenset[type] = frozenset({int, type(None)})
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 def clean_text(value: str, limit: int = MAX_TEXT) -> str:
@@ -65,8 +68,9 @@ def clean_text(value: str, limit: int = MAX_TEXT) -> str:
     """
     if len(value) > limit or not value.isprintable():
         # Bounded before the work and after it: escaping makes text longer.
+        is_cut = len(value) > limit
         value = "".join(_visible(char) for char in " ".join(value[: limit + 1].split()))
-        if len(value) > limit:
+        if is_cut or len(value) > limit:
             value = value[: limit - 1] + "…"
     return value
 
@@ -95,19 +99,27 @@ def check_rows(rows: Sequence[Any]) -> None:
     for name in _TEXT:
         _expect_types(name, columns[name], _REQUIRED_TEXT if name in _REQUIRED else _OPTIONAL_TEXT)
         texts = [text for text in columns[name] if text is not None]
-        if texts and (max(map(len, texts)) > MAX_TEXT or not "".join(texts).isprintable()):
+        longest = MAX_SOURCE if name == "source" else MAX_TEXT
+        if texts and (max(map(len, texts)) > longest or not "".join(texts).isprintable()):
             raise ValueError(f"{name} holds text that no source may give")
-    for name in ("latitude", "longitude"):
+    for name, limit in (("latitude", 90), ("longitude", 180)):
         _expect_types(name, columns[name], _OPTIONAL_NUMBER)
-        if not all(-180 <= number <= 180 for number in set(columns[name]) - {None}):
+        if not all(-limit <= number <= limit for number in set(columns[name]) - {None}):
             raise ValueError(f"{name} is not in degrees")
     _expect_types("asn", columns["asn"], _OPTIONAL_INTEGER)
     if not all(0 <= number <= MAX_ASN for number in set(columns["asn"]) - {None}):
         raise ValueError("asn is out of range")
     if not set(columns["status"]) <= {"ok", "unknown"}:
         raise ValueError("status is neither ok nor unknown")
-    if not all(map(_TIME.fullmatch, set(columns["resolved_at"]))):
+    if not all(map(_is_time, set(columns["resolved_at"]))):
         raise ValueError("resolved_at is not a time")
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return _TIME.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
+    except ValueError:  # the 31st of February
+        return False
 
 
 def _expect_types(name: str, column: Iterable[object], types: frozenset[type]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _DURATION = re.compile(r"(\d{1,9})\s*([smhdwy]?)")
@@ -54,23 +54,48 @@ def parse_duration(text: str) -> float:
 
 def parse_names(text: str) -> tuple[str, ...]:
     """A list of names separated by commas. Raises ``ValueError`` when it is empty."""
-    names = tuple(name for name in map(str.strip, text.split(",")) if name)
+    return _names(text.split(","))
+
+
+def _names(items: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(name for name in map(str.strip, items) if name)
     if not names:
         raise ValueError("the list is empty")
     return names
 
 
-def _paths(text: str) -> tuple[Path, ...]:
-    # As in PATH: environment variables have no other list.
-    return tuple(Path(part).expanduser() for part in text.split(":") if part)
+def _paths(items: Sequence[str]) -> tuple[Path, ...]:
+    try:
+        return tuple(Path(item).expanduser() for item in items if item)
+    except RuntimeError as error:  # ~somebody who has no home directory
+        raise ValueError(str(error)) from None
 
 
-_KEYS: dict[tuple[str, str], Callable[[str], Any]] = {
-    ("lookup", "provider"): parse_names,
-    ("lookup", "mmdb"): _paths,
-    ("lookup", "ttl"): parse_duration,
-    ("lookup", "ttl_unknown"): parse_duration,
-    ("store", "busy_timeout"): parse_duration,
+class _Key(NamedTuple):
+    """How a value is read: from text, or, where there is a ``separator``, from a list of texts."""
+
+    parse: Callable[[Any], Any]
+    separator: str | None = None
+
+    def from_text(self, text: str) -> Any:
+        return self.parse(text.split(self.separator) if self.separator else text)
+
+    def from_toml(self, value: object) -> Any:
+        if self.separator and isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return self.parse(value)
+        if isinstance(value, str):
+            return self.from_text(value)
+        if not self.separator and isinstance(value, int) and not isinstance(value, bool):
+            return self.from_text(str(value))
+        raise ValueError(f"{ascii(value)[:80]} cannot be used here")
+
+
+_KEYS: dict[tuple[str, str], _Key] = {
+    ("lookup", "provider"): _Key(_names, ","),
+    ("lookup", "mmdb"): _Key(_paths, ":"),  # as in PATH
+    ("lookup", "ttl"): _Key(parse_duration),
+    ("lookup", "ttl_unknown"): _Key(parse_duration),
+    ("store", "busy_timeout"): _Key(parse_duration),
 }
 
 
@@ -80,11 +105,11 @@ def load_settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
     Raises ``UsageError`` naming the variable, or the file and the key, that cannot be used.
     """
     values: dict[str, Any] = _from_file(_config_path(flags, environment))
-    for (section, key), parse in _KEYS.items():
+    for (section, key), known in _KEYS.items():
         variable = f"GEOCLI_{section}_{key}".upper()
         if text := environment.get(variable):
             try:
-                values[key] = parse(text)
+                values[key] = known.from_text(text)
             except ValueError as error:
                 raise UsageError(f"{variable}: {error}") from None
     color = flags.color or ("never" if environment.get("NO_COLOR") else "auto")
@@ -119,7 +144,10 @@ def _config_path(flags: Flags, environment: Mapping[str, str]) -> Path | None:
     base = environment.get("XDG_CONFIG_HOME", "")
     directory = Path(base) if base.startswith("/") else Path("~/.config").expanduser()
     path = directory / "geocli" / "config.toml"
-    return path if path.exists() else None
+    try:
+        return path if path.exists() else None
+    except OSError:  # a name too long to be one
+        return None
 
 
 def _from_file(path: Path | None) -> dict[str, Any]:
@@ -132,28 +160,20 @@ def _from_file(path: Path | None) -> dict[str, Any]:
             document = tomllib.load(file)
     except OSError as error:
         raise UsageError(f"cannot read the configuration file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError is one, so is a number of 5,000 digits
         raise UsageError(f"{path} is not TOML: {error}") from None
     values: dict[str, Any] = {}
     for section, table in document.items():
         if not isinstance(table, dict):
             raise UsageError(f"{path}: {ascii(section)} stands outside of a section")
         for key, value in table.items():
-            if (parse := _KEYS.get((section, key))) is None:
+            if (known := _KEYS.get((section, key))) is None:
                 raise UsageError(f"{path}: unknown key {ascii(key)} in [{section}]{_nearest(section, key)}")
             try:
-                values[key] = _parsed(value, parse)
+                values[key] = known.from_toml(value)
             except ValueError as error:
                 raise UsageError(f"{path}: {key} in [{section}]: {error}") from None
     return values
-
-
-def _parsed(value: object, parse: Callable[[str], Any]) -> Any:
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(one for item in value for one in parse(item))
-    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
-        return parse(str(value))
-    raise ValueError(f"{ascii(value)[:80]} cannot be used here")
 
 
 def _nearest(section: str, key: str) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, ENOSPC
 from typing import TYPE_CHECKING
 
 from geocli.errors import DamagedFileError, GeocliError, TryAgainError, UsageError
@@ -28,7 +29,7 @@ def error_of(error: Exception, path: Path) -> GeocliError:
     primary = code & 0xFF if code is not None else None
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return TryAgainError(f"{path}: locked by another process; try again")
-    if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in {28, 122}:  # ENOSPC, EDQUOT
+    if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in {ENOSPC, EDQUOT, EFBIG}:
         return TryAgainError(f"{path}: the disk is full; make room and try again")
     if primary == sqlite3.SQLITE_IOERR:
         return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,38 +10,34 @@ if TYPE_CHECKING:
 
     from geocli.formats import Layout, Row
 
-# JSON escapes C0 controls itself. These it does not: DEL, C1 controls, invisible formatting (bidi
-# overrides among them), line separators, lone surrogates.
-_UNSAFE = re.compile(
-    "[\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u180e\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
 _MOST_REMEMBERED = 20_000
+_REMEMBERED: frozenset[type] = frozenset({str, int, type(None)})
 _MOSTLY_DISTINCT = frozenset({"ip", "network"})  # remembering these would only cost
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _Encoded(dict[object, str]):
-    """One column's values to their JSON: most come again and again, and are encoded once.
-
-    One for each column, because the equal values 1 and 1.0 differ in JSON.
-    """
+    """One column's values to their JSON: most come again and again, and are encoded once."""
 
     def __missing__(self, value: object) -> str:
-        text = _to_json(value)
-        if not text.isascii() or "\x7f" in text:
-            text = _UNSAFE.sub(_escape, text)
-        self[value] = text
+        self[value] = text = _encode(value)
         return text
 
     def all(self, column: Sequence[object]) -> list[str]:
+        if not _REMEMBERED.issuperset(map(type, column)):
+            return list(map(_encode, column))  # 1, 1.0 and True are equal, but not in JSON
         if len(self) > _MOST_REMEMBERED:
             self.clear()
         return list(map(self.__getitem__, column))
 
 
-def _escape(match: re.Match[str]) -> str:
-    return json.dumps(match[0])[1:-1]
+def _encode(value: object) -> str:
+    # JSON escapes control characters itself, but neither DEL, C1 and invisible formatting (bidi
+    # overrides) nor lone surrogates.
+    text = _to_json(value)
+    if text.isprintable():
+        return text
+    return "".join([char if char.isprintable() else json.dumps(char)[1:-1] for char in text])
 
 
 class _Json:

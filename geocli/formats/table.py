@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from geocli.formats import Layout, Row
 
-_GAP = 2  # blanks on either side of a column, as SIMPLE_HEAD draws it: one left, one right
+_GAP = 2  # blanks between two columns: one of padding, one that the box draws
 _NARROWEST = 8
 _NUMBERS = frozenset(
     {"asn", "latitude", "longitude", "hits", "addresses", "bans", "share", "size", "age_days"}
@@ -55,7 +55,11 @@ class _Table:
             titles = [name.replace("_", " ") for name in self._layout.chosen]
             self._widths = _widths([titles, *cells], self._layout.width)
         table = Table(
-            box=SIMPLE_HEAD, show_header=first and self._layout.header, show_edge=False, pad_edge=False
+            box=SIMPLE_HEAD,
+            show_header=first and self._layout.header,
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
         )
         for name, width in zip(self._layout.chosen, self._widths, strict=True):
             table.add_column(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from geocli.inputs.fail2ban_client import BannedReader, is_banned_line
 from geocli.inputs.stream import Piece, Stream, pieces
-from geocli.inputs.text import TextReader
+from geocli.inputs.text import TextReader, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +53,7 @@ def read_targets(chunks: Iterable[bytes]) -> Iterator[list[str]]:
 
 
 def _lines(piece: Piece) -> Iterator[Piece]:
-    lines = piece.text.splitlines(keepends=True) if b"\n" in piece.text else [piece.text]
+    lines = list(split_lines(piece.text))
     last = len(lines) - 1
     for index, line in enumerate(lines):
         yield Piece(line, piece.starts_line or index > 0, piece.ends_line or index < last)

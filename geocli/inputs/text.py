@@ -1,7 +1,7 @@
 """Any text: addresses and networks standing as words, comments of plain lists skipped.
 
-A comment is a line that starts with ``#``, or what follows a ``#`` behind an address that starts the
-line. A ``#`` anywhere else is part of a log line and hides nothing.
+A comment is a line that starts with ``#``, or what follows a ``#`` behind an address that is all there
+is before it. A ``#`` anywhere else is part of a log line and hides nothing.
 """
 
 from __future__ import annotations
@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING
 from geocli.addresses import find_targets
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from geocli.inputs.stream import Piece
 
-_COMMENT = re.compile(rb"(?m)^([ \t]*)([^\s#]*[.:][^\s#]*[ \t]+)?#[^\n]*")
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
+_LONGEST_HEAD = 256  # bytes before a "#" that makes a comment: white space and one address
+
+
+def split_lines(text: bytes) -> Iterator[bytes]:
+    """The lines of a text, with their ends. Only a line feed ends a line."""
+    return (match[0] for match in _LINE.finditer(text))
 
 
 class TextReader:
@@ -25,33 +33,29 @@ class TextReader:
 
     def read(self, piece: Piece) -> list[str]:
         """The targets of one piece, in order."""
-        text = piece.text
-        if self._in_comment or b"#" in text:
-            text = self._without_comments(piece)
-        return find_targets(text)
-
-    def _without_comments(self, piece: Piece) -> bytes:
-        text = piece.text
-        begun = b""
-        if not piece.starts_line:
-            begun, line_end, text = text.partition(b"\n")
-            if self._in_comment:
-                begun = b""
-            begun += line_end
-            if not line_end:
-                self._in_comment = self._in_comment and not piece.ends_line
-                return begun
-        text = _COMMENT.sub(_strip, text)
-        if piece.ends_line:
-            self._in_comment = False
-        else:
-            last_line = piece.text[piece.text.rfind(b"\n") + 1 :]
-            self._in_comment = _COMMENT.sub(_strip, last_line) != last_line
-        return begun + text
+        if not self._in_comment and b"#" not in piece.text:
+            return find_targets(piece.text)
+        kept = []
+        starts_line = piece.starts_line
+        for line in split_lines(piece.text):
+            if starts_line:
+                self._in_comment = False
+            if not self._in_comment:
+                head = _before_comment(line) if starts_line else line
+                self._in_comment = len(head) < len(line)
+                kept.append(head)
+            starts_line = True
+        # A piece that ends its line ends the comment; one that does not is continued by the next.
+        self._in_comment = self._in_comment and not piece.ends_line
+        return find_targets(b"\n".join(kept))
 
 
-def _strip(match: re.Match[bytes]) -> bytes:
-    before: bytes | None = match[2]
-    if before is not None and not find_targets(before):
-        return match[0]  # "12:00:01 #5 from ...": a log line
-    return match[1] + (before or b"")
+def _before_comment(line: bytes) -> bytes:
+    head, sign, _ = line[: _LONGEST_HEAD + 1].partition(b"#")
+    if not sign:
+        return line
+    word = head.strip()
+    if not word:
+        return b""
+    is_entry = head[-1:].isspace() and len(word.split()) == 1 and len(find_targets(word)) == 1
+    return head if is_entry else line

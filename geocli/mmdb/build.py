@@ -14,11 +14,14 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from enum import Enum
+from errno import EDQUOT, EFBIG, EISDIR, ENOSPC
 from functools import partial
 from heapq import heappop, heappush
 from ipaddress import ip_address
@@ -28,7 +31,7 @@ from mmdb_writer import MMDBWriter, SearchTreeLeaf, SearchTreeNode, TreeWriter
 from netaddr import IPAddress, IPRange, IPSet
 
 from geocli.countries import country_code, country_name
-from geocli.errors import UsageError
+from geocli.errors import TryAgainError, UsageError
 from geocli.records import MAX_ASN, clean_text
 
 if TYPE_CHECKING:
@@ -38,6 +41,7 @@ Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
 
 _STEP = 5_000  # how many rows or networks between two calls of Progress
+_LONGEST_TEXT = 1000  # characters; readers look for the metadata in the last 128 KiB of a file
 _EDITION = re.compile(r"\d{4}-\d\d(?:-\d\d)?")
 _FIRST_V6 = 2**32  # an integer from here on cannot be IPv4
 
@@ -56,8 +60,11 @@ class Origin(NamedTuple):
         try:
             if not _EDITION.fullmatch(self.edition):
                 raise ValueError  # noqa: TRY301 (one way out for both kinds of nonsense)
-            day = self.edition if len(self.edition) > len("YYYY-MM") else f"{self.edition}-01"
-            return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
+            text = self.edition if len(self.edition) > len("YYYY-MM") else f"{self.edition}-01"
+            day = datetime.fromisoformat(text).replace(tzinfo=UTC)
+            if day.year < 1971:
+                raise ValueError  # noqa: TRY301 (the same)
+            return int(day.timestamp())
         except ValueError:
             raise UsageError(f"{self.edition!r} is no edition: give YYYY-MM or YYYY-MM-DD") from None
 
@@ -87,6 +94,7 @@ class _Range(NamedTuple):
     value: Any
     path: Path
     line: int
+    order: int  # of reading, over all files of a kind
 
 
 class _Answer(NamedTuple):
@@ -109,34 +117,55 @@ def build(
     is ``REFUSE``, a range that overlaps another.
     """
     epoch = origin.epoch
+    with _writable(output):
+        pass  # better now than in three minutes
     no_country: Counter[str] = Counter()
     countries = _read_all(country_files, partial(_country_of_row, no_country), overlaps, progress)
     systems = _read_all(asn_files, _system_of_row, overlaps, progress)
     pieces = {family: list(_overlay(countries.get(family, []), systems.get(family, []))) for family in (4, 6)}
+    # The tree keeps IPv4 in ::/96: what a file says of IPv6 there must not answer for it.
+    pieces[6] = [(max(start, _FIRST_V6), end, answer) for start, end, answer in pieces[6] if end >= _FIRST_V6]
     writer = MMDBWriter(6, ipv4_compatible=True, int_type="u32")
     networks = _plant(writer, pieces, progress)
     progress("sharing equal parts of the tree", 0, 1)
     _share(writer.tree)
     meta = {
         "ip_version": 6,
-        "database_type": origin.database_type,
+        "database_type": clean_text(origin.database_type, 64),
         "languages": ["en"],
         "binary_format_major_version": 2,
         "binary_format_minor_version": 0,
         "build_epoch": epoch,
         # The format has no keys for two of these: private-use language tags (RFC 5646) keep the map valid.
-        "description": {"en": origin.description, "x-edition": origin.edition, "x-licence": origin.licence},
+        "description": {
+            "en": clean_text(origin.description, _LONGEST_TEXT),
+            "x-edition": origin.edition,
+            "x-licence": clean_text(origin.licence, _LONGEST_TEXT),
+        },
     }
-    unfinished = output.with_name(output.name + ".part")
-    try:
+    with _writable(output) as unfinished:
         TreeWriter(writer.tree, meta, "u32").write(str(unfinished))
         size = unfinished.stat().st_size
         unfinished.replace(output)
-    except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        raise UsageError(f"cannot write {output}: {error.strerror}") from error
     ranges = sum(len(found) for group in (countries, systems) for found in group.values())
     return Built(ranges, networks, size, dict(no_country))
+
+
+@contextmanager
+def _writable(output: Path) -> Iterator[Path]:
+    """A file beside ``output`` to write first, gone at the end unless it was renamed."""
+    unfinished = output.parent / f".{output.name[:200]}.{os.getpid()}.part"
+    try:
+        if output.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+        unfinished.touch()
+        yield unfinished
+    except OSError as error:
+        full = error.errno in {ENOSPC, EDQUOT, EFBIG}
+        raise (TryAgainError if full else UsageError)(f"cannot write {output}: {error.strerror}") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink()
 
 
 def _read_all(
@@ -144,7 +173,7 @@ def _read_all(
 ) -> dict[int, list[_Range]]:
     by_family: dict[int, list[_Range]] = {}
     for path in paths:
-        family, ranges = _read(path, value_of, progress)
+        family, ranges = _read(path, value_of, sum(map(len, by_family.values())), progress)
         by_family.setdefault(family, []).extend(ranges)
     for ranges in by_family.values():
         ranges.sort(key=lambda found: found.start)
@@ -160,50 +189,57 @@ def _refuse_overlaps(ranges: list[_Range]) -> None:
             raise UsageError(f"{after.path}:{after.line}: overlaps the range of line {before.line}{other}")
 
 
-def _read(path: Path, value_of: Callable[[list[str]], Any], progress: Progress) -> tuple[int, list[_Range]]:
+def _read(
+    path: Path, value_of: Callable[[list[str]], Any], read_before: int, progress: Progress
+) -> tuple[int, list[_Range]]:
     ranges: list[_Range] = []
     family = 0
     line = 0
     try:
         size = path.stat().st_size
         with path.open("rb") as raw:
-            rows = csv.reader(io.TextIOWrapper(raw, encoding="utf-8", newline=""))
+            # What is not UTF-8 is found by row, below: the decoder reads ahead of it.
+            text = io.TextIOWrapper(raw, encoding="utf-8", errors="surrogateescape", newline="")
+            rows = csv.reader(text)
             for row in rows:
                 line = rows.line_num
-                if not row or (line == 1 and not any(char.isdigit() for char in "".join(row[:2]))):
+                if not row or (line == 1 and not any(char in "0123456789:" for char in "".join(row[:2]))):
                     continue  # an empty line, or a header
                 try:
-                    start, start_family = _address(row[0], family)
-                    end, end_family = _address(row[1] if len(row) > 1 else "", family)
+                    "".join(row).encode()
+                    start, start_family = _address(row[0])
+                    end, end_family = _address(row[1] if len(row) > 1 else "")
                     value = value_of(row)
+                except UnicodeEncodeError:
+                    raise UsageError(f"{path}:{line}: not UTF-8") from None
                 except ValueError as error:
                     raise UsageError(f"{path}:{line}: {error}") from None
-                family = family or max(start_family, end_family)
-                if start_family != family or end_family != family:
+                family = family or max(start_family, end_family) or 4
+                if not {start_family, end_family} <= {0, family}:
                     raise UsageError(f"{path}:{line}: not IPv{family}, as the rest of the file is")
                 if end < start:
                     raise UsageError(f"{path}:{line}: the range ends before it starts")
-                if value is not None:
-                    ranges.append(_Range(start, end, value, path, line))
+                # Also without a value: "nobody" in a narrow range is an answer too.
+                ranges.append(_Range(start, end, value, path, line, read_before + len(ranges)))
                 if line % _STEP == 0:
-                    progress(f"reading {path.name}", min(size, raw.tell()), size)
+                    progress(f"reading {path.name}", min(size, raw.tell()) if raw.seekable() else line, size)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}:{line + 1}: not CSV in UTF-8 ({error})") from None
-    if not ranges:
+    except csv.Error as error:
+        raise UsageError(f"{path}:{line + 1}: not CSV ({error})") from None
+    if all(found.value is None for found in ranges):
         raise UsageError(f"{path}: holds no ranges")
     return family, ranges
 
 
-def _address(text: str, family: int) -> tuple[int, int]:
+def _address(text: str) -> tuple[int, int]:
+    """An address as an integer, and its family; 0 for a small integer, which may be either's."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         number = int(text[:40])
         if number >= 2**128:
             raise ValueError(f"{text[:50]!r} is no address")
-        # A small number in a file of IPv6 numbers is IPv6 as well: ::/96 has them.
-        return number, 6 if number >= _FIRST_V6 or family == 6 else 4
+        return number, 6 if number >= _FIRST_V6 else 0
     try:
         address = ip_address(text)
     except ValueError:
@@ -227,9 +263,10 @@ def _system_of_row(row: list[str]) -> tuple[int, str | None] | None:
     if len(row) != 4:
         raise ValueError(f"{len(row)} columns where start,end,AS number,organisation are expected")
     text = row[2].strip().removeprefix("AS")
-    if not (text.isascii() and text.isdigit()) or int(text[:11]) > MAX_ASN:
+    digits = text.lstrip("0")
+    if not (text.isascii() and text.isdigit()) or len(digits) > 10 or int(digits or "0") > MAX_ASN:
         raise ValueError(f"{row[2][:50]!r} is no AS number")
-    number = int(text)
+    number = int(digits or "0")
     # 0 is reserved (RFC 7607): the sets write it for "no AS".
     return (number, clean_text(row[3].strip()) or None) if number else None
 
@@ -254,13 +291,13 @@ def _overlay(countries: list[_Range], systems: list[_Range]) -> Iterator[tuple[i
 def _sweep(ranges: list[_Range]) -> Callable[[int], Any]:
     """A function from ascending addresses to the value of the narrowest range they fall into."""
     upcoming = 0
-    current: list[tuple[int, int, _Range]] = []  # a heap: the narrowest first, of equals the later
+    current: list[tuple[int, int, _Range]] = []  # a heap: the narrowest first, of equals the last read
 
     def value_at(address: int) -> Any:
         nonlocal upcoming
         while upcoming < len(ranges) and ranges[upcoming].start <= address:
             begun = ranges[upcoming]
-            heappush(current, (begun.end - begun.start, -upcoming, begun))
+            heappush(current, (begun.end - begun.start, -begun.order, begun))
             upcoming += 1
         while current and current[0][2].end < address:
             heappop(current)

@@ -155,4 +155,5 @@ def _library() -> _Library:
         finally:
             del sys.modules["maxminddb"]
     maxminddb = importlib.import_module("maxminddb")
-    return _Library(maxminddb.open_database, maxminddb.InvalidDatabaseError, accelerated=False)
+    accelerated = sys.modules.get("maxminddb.extension") is not None
+    return _Library(maxminddb.open_database, maxminddb.InvalidDatabaseError, accelerated)

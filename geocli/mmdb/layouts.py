@@ -50,8 +50,8 @@ def answer_of(data: dict[str, Any]) -> Answer:
     return Answer(
         code,
         name,
-        _text(_english(region) or data.get("region_name")),
-        _text(_english(data.get("city")) or data.get("city_name")),
+        _text(_english(region)) or _text(data.get("region_name")),
+        _text(_english(data.get("city"))) or _text(data.get("city_name")),
         latitude,
         longitude,
         asn,
@@ -76,6 +76,16 @@ def merge(answers: Iterable[Answer]) -> Answer:
     return Answer(*place[:6], holder.asn, holder.org)
 
 
+def agreement(first: Answer, second: Answer) -> Answer:
+    """What two answers have in common: of a place nothing that hangs on something they differ in."""
+    same = Answer._make(a if a == b else None for a, b in zip(first, second, strict=True))
+    if first.country_code != second.country_code:
+        same = Answer(asn=same.asn, org=same.org)
+    elif first[4:6] != second[4:6]:
+        same = same._replace(latitude=None, longitude=None)
+    return NOTHING if same == NOTHING else same
+
+
 def _filled(first: Answer, second: Answer) -> Answer:
     return Answer._make(b if a is None else a for a, b in zip(first, second, strict=True))
 
@@ -86,7 +96,7 @@ def _country(data: dict[str, Any]) -> tuple[str | None, str | None]:
         code, name = country.get("iso_code"), _english(country)
     else:
         code, name = data.get("country_code"), data.get("country_name")
-        if code is None:
+        if not code:
             code = country
         elif name is None:
             name = country
@@ -118,7 +128,7 @@ def _degrees(value: object, limit: int) -> float | None:
 
 
 def _system(data: dict[str, Any]) -> tuple[int | None, str | None]:
-    asn, org = _asn(data.get("autonomous_system_number")), data.get("autonomous_system_organization")
+    asn, org = _asn(data.get("autonomous_system_number")), _text(data.get("autonomous_system_organization"))
     traits = data.get("traits")
     if isinstance(traits, dict):
         inner_asn, inner_org = _system({key: traits[key] for key in traits if key != "traits"})
@@ -126,10 +136,10 @@ def _system(data: dict[str, Any]) -> tuple[int | None, str | None]:
     if asn is None:
         asn = _asn(data.get("asn"))
     for key in ("as_name", "organization", "isp", "org"):
-        org = org or data.get(key)
+        org = org or _text(data.get(key))
     if org is None and "asn" in data:
-        org = data.get("name")
-    return asn, _text(org)
+        org = _text(data.get("name"))
+    return asn, org
 
 
 def _asn(value: object) -> int | None:

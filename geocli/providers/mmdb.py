@@ -7,9 +7,10 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from geocli.addresses import is_network
+from geocli.errors import UsageError
 from geocli.mmdb.file import Database, embedded_path, embedded_source, network_text
-from geocli.mmdb.layouts import NOTHING, Answer, answer_of, merge
-from geocli.records import GeoRecord
+from geocli.mmdb.layouts import NOTHING, Answer, agreement, answer_of, merge
+from geocli.records import MAX_SOURCE, GeoRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +68,10 @@ class MmdbProvider:
     @property
     def _source(self) -> str:
         first, *others = (database.description for database in self._databases)
-        return "+".join([first.source, *(f"{other.type}-{other.edition}" for other in others)])
+        source = "+".join([first.source, *(f"{other.type}-{other.edition}" for other in others)])
+        if len(source) > MAX_SOURCE:
+            raise UsageError(f"{len(self._databases)} databases are too many to ask together")
+        return source
 
     def _find(self, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:
         """For each address its answer (``NOTHING`` itself when there is none) and how long its prefix is.
@@ -115,12 +119,7 @@ class MmdbProvider:
             address = type(address)(following)
             ((answer, prefix),) = self._find([str(address)])
             if answer is not NOTHING:
-                agreed = answer if agreed is NOTHING else _agreement(agreed, answer)
+                agreed = answer if agreed is NOTHING else agreement(agreed, answer)
                 if agreed is NOTHING:
                     break
         return NOTHING, None
-
-
-def _agreement(first: Answer, second: Answer) -> Answer:
-    answer = Answer._make(a if a == b else None for a, b in zip(first, second, strict=True))
-    return NOTHING if answer == NOTHING else answer

@@ -128,7 +128,7 @@ def test_what_arrives_during_a_flush_waits_for_the_next(geocli: Geocli, data_dir
     assert json.loads(geocli("flush", "-j").stdout)["flushed"] == 1
 
 
-def test_look_ups_and_flushes_at_once_lose_nothing(geocli: Geocli, tmp_path: Path) -> None:
+def test_look_ups_and_flushes_at_once_lose_nothing(geocli: Geocli) -> None:
     lists = [addresses(1200)[start : start + 400] for start in range(0, 800, 100)]
     with ThreadPoolExecutor(len(lists) + 1) as pool:
         lookups = [pool.submit(geocli, "-j", stdin="\n".join(texts)) for texts in lists]

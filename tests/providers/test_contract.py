@@ -1,0 +1,138 @@
+"""What every provider keeps, whatever it asks: run over all modules of ``geocli.providers``."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from geocli import providers
+from geocli.errors import ExitCode, UsageError
+from geocli.providers import load_provider, provider_names
+from geocli.records import MAX_TEXT, check_rows
+from geocli.settings import Settings
+
+if TYPE_CHECKING:
+    from geocli.providers import Provider
+    from geocli.records import GeoRecord
+
+RESOLVED_AT = "2026-11-24T12:00:00Z"
+TARGETS = [
+    "8.8.8.8",
+    "2001:4860:4860::8888",
+    "1.1.1.1",
+    "8.8.8.0/24",
+    "2001:4860::/32",
+    "9.9.9.9",
+    "0.0.0.0/0",
+]
+
+every_provider = pytest.mark.parametrize("name", provider_names())
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data")
+
+
+def answered(provider: Provider, targets: list[str]) -> list[GeoRecord]:
+    records = provider.resolve(targets, RESOLVED_AT)
+    assert [record.ip for record in records] == targets
+    return records
+
+
+def test_every_module_is_a_provider() -> None:
+    directory = Path(providers.__file__).parent
+    modules = {path.stem.replace("_", "-") for path in directory.glob("*.py")} - {"--init--"}
+    assert set(provider_names()) == modules
+    assert "mmdb" in provider_names()
+    assert provider_names() == sorted(provider_names())
+
+
+@every_provider
+def test_a_provider_gives_one_record_for_each_target_in_order(name: str, settings: Settings) -> None:
+    provider = load_provider(name, settings)
+    records = answered(provider, TARGETS)
+    assert answered(provider, TARGETS[::-1]) == records[::-1]
+    assert answered(provider, TARGETS[2:3]) == records[2:3]
+
+
+@every_provider
+def test_a_provider_asked_nothing_gives_nothing(name: str, settings: Settings) -> None:
+    assert load_provider(name, settings).resolve([], RESOLVED_AT) == []
+
+
+@every_provider
+def test_records_are_what_may_be_stored(name: str, settings: Settings) -> None:
+    for record in answered(load_provider(name, settings), TARGETS):
+        assert type(record).__name__ == "GeoRecord"
+        assert record.status in {"ok", "unknown", "error"}
+        assert record.resolved_at == RESOLVED_AT
+        if record.status != "error":
+            check_rows([record])
+        if record.status != "ok":
+            assert not any(record[2:11])
+
+
+@every_provider
+def test_a_provider_vouches_for_what_it_answered(name: str, settings: Settings) -> None:
+    provider = load_provider(name, settings)
+    before = provider.sources
+    records = answered(provider, TARGETS)
+    assert {record.source for record in records if record.status == "ok"} <= before
+    assert provider.sources == before
+
+
+@every_provider
+def test_sources_are_a_frozen_set_of_single_words(name: str, settings: Settings) -> None:
+    sources = load_provider(name, settings).sources
+    assert isinstance(sources, frozenset)
+    assert sources
+    for source in sources:
+        assert isinstance(source, str)
+        assert source.isprintable()
+        assert 1 <= len(source) <= MAX_TEXT
+        assert not set(source) & set(" ,\t\"'")
+
+
+@every_provider
+def test_importing_a_provider_imports_nothing_heavy(name: str) -> None:
+    module = f"geocli.providers.{name.replace('-', '_')}"
+    heavy = {"maxminddb", "httpx", "rich", "typer", "diskcache", "sqlite_utils", "sqlite3", "asyncio"}
+    script = f"import sys, {module}; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
+def test_finding_the_names_imports_no_provider() -> None:
+    script = (
+        "import sys\n"
+        "from geocli.providers import provider_names\n"
+        "assert provider_names()\n"
+        "print([name for name in sys.modules if name.startswith('geocli.providers.')])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "[]\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["", "MMDB", "nobody", "mmdb ", "../mmdb", "os", "__init__", "mmdb\x1b[2J", "ü"]
+)
+def test_an_unknown_provider_is_a_usage_error_that_lists_the_known_ones(
+    name: str, settings: Settings
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_provider(name, settings)
+    assert caught.value.exit_code == ExitCode.USAGE
+    message = str(caught.value)
+    assert ascii(name) in message
+    assert message.isprintable()
+    for known in provider_names():
+        assert known in message
