@@ -1,0 +1,495 @@
+"""Settings: flag, environment, configuration file, default, in this order; and errors that say which."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from geocli.errors import ExitCode, UsageError
+from geocli.settings import Flags, Settings, load_settings, parse_duration, parse_names
+from tests.conftest import Geocli, MakeMmdb
+
+DAY = 86400
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home directory without anything in it: nobody's own configuration plays a part."""
+    directory = tmp_path / "home"
+    directory.mkdir()
+    monkeypatch.setenv("HOME", str(directory))
+    for name in [name for name in os.environ if name.startswith(("GEOCLI_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    return directory
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return tmp_path / "config.toml"
+
+
+def load(config: Path | None = None, text: str | bytes = "", /, **environment: str) -> Settings:
+    if config is not None:
+        config.write_bytes(text.encode() if isinstance(text, str) else text)
+    return load_settings(Flags(config=config), environment)
+
+
+# --- precedence ---------------------------------------------------------------------------------------
+
+KEYS: list[tuple[str, str, Any, str, Any, str, Any]] = [
+    # section, key, default, in the file, its value, in the environment, its value
+    ("lookup", "provider", ("mmdb",), '"one"', ("one",), "two", ("two",)),
+    ("lookup", "mmdb", (), '"/one.mmdb"', (Path("/one.mmdb"),), "/two.mmdb", (Path("/two.mmdb"),)),
+    ("lookup", "ttl", 30 * DAY, '"1h"', 3600, "2h", 7200),
+    ("lookup", "ttl_unknown", DAY, '"1h"', 3600, "2h", 7200),
+    ("store", "busy_timeout", 10, "3", 3, "4s", 4),
+]
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "default", "in_file", "from_file", "in_environment", "from_environment"),
+    KEYS,
+    ids=[key for _, key, *_ in KEYS],
+)
+def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
+    config: Path,
+    section: str,
+    key: str,
+    default: object,
+    in_file: str,
+    from_file: object,
+    in_environment: str,
+    from_environment: object,
+) -> None:
+    file = f"[{section}]\n{key} = {in_file}\n"
+    variable = {f"GEOCLI_{section}_{key}".upper(): in_environment}
+    assert getattr(load(), key) == default
+    assert getattr(load(config, file), key) == from_file
+    assert getattr(load(config, file, **variable), key) == from_environment
+    assert getattr(load(**variable), key) == from_environment
+    # Set to nothing is not set.
+    assert getattr(load(config, file, **dict.fromkeys(variable, "")), key) == from_file
+
+
+def test_one_key_changes_no_other(config: Path) -> None:
+    assert load(config, "[lookup]\nttl = 5\n") == load()._replace(ttl=5)
+    assert load(GEOCLI_STORE_BUSY_TIMEOUT="5") == load()._replace(busy_timeout=5)
+
+
+def test_all_keys_fit_into_one_file(config: Path) -> None:
+    sections: dict[str, str] = {}
+    for section, key, _, in_file, *_ in KEYS:
+        sections[section] = sections.get(section, "") + f"{key} = {in_file}\n"
+    loaded = load(config, "".join(f"[{section}]\n{keys}" for section, keys in sections.items()))
+    assert [getattr(loaded, key) for _, key, *_ in KEYS] == [row[4] for row in KEYS]
+
+
+def test_flags_go_before_the_environment(tmp_path: Path, config: Path) -> None:
+    config.write_text("[lookup]\nttl = 1\n")
+    other = tmp_path / "other.toml"
+    other.write_text("[lookup]\nttl = 2\n")
+    environment = {"GEOCLI_DATA_DIR": "/from/environment", "GEOCLI_CONFIG": str(config), "NO_COLOR": "1"}
+    by_environment = load_settings(Flags(), environment)
+    assert by_environment.data_dir == Path("/from/environment")
+    assert by_environment.ttl == 1
+    assert by_environment.color == "never"
+    by_flags = load_settings(
+        Flags(Path("/from/flag"), other, "always", quiet=True, verbose=True), environment
+    )
+    assert by_flags.data_dir == Path("/from/flag")
+    assert by_flags.ttl == 2
+    assert by_flags.color == "always"
+    assert by_flags.quiet
+    assert by_flags.verbose
+
+
+def test_the_command_s_options_go_before_all_of_them(
+    geocli: Geocli, make_mmdb: MakeMmdb, config: Path
+) -> None:
+    files = {
+        code: make_mmdb(code, {"81.2.69.0/24": {"country": {"iso_code": code}}})
+        for code in ("DE", "FR", "ES")
+    }
+    config.write_text(f'[lookup]\nmmdb = ["{files["DE"]}"]\n')
+
+    def country(*options: str | Path, **environment: str) -> str:
+        done = Geocli(geocli.data_dir, environment)(
+            "81.2.69.142", "-f", "country_code", "--no-cache", *options
+        )
+        assert done.returncode == ExitCode.OK, done.stderr
+        return done.stdout.strip()
+
+    variable = {"GEOCLI_LOOKUP_MMDB": str(files["FR"])}
+    assert country("--config", config) == "DE"
+    assert country(GEOCLI_CONFIG=str(config)) == "DE"
+    assert country("--config", config, **variable) == "FR"
+    assert country("--config", config, "--mmdb", files["ES"], **variable) == "ES"
+    wrong = Geocli(geocli.data_dir, {"GEOCLI_LOOKUP_PROVIDER": "nobody", **variable})
+    assert wrong("81.2.69.142", "--no-cache").returncode == ExitCode.USAGE
+    assert wrong("81.2.69.142", "--no-cache", "-p", "mmdb", "-f", "country_code").stdout == "FR\n"
+
+
+# --- where things are ---------------------------------------------------------------------------------
+
+
+def test_the_data_directory_is_the_one_of_xdg(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load().data_dir == home / ".local" / "share" / "geocli"
+    monkeypatch.setenv("XDG_DATA_HOME", "/srv/data")
+    assert load().data_dir == Path("/srv/data/geocli")
+    assert load(GEOCLI_DATA_DIR="/srv/other").data_dir == Path("/srv/other")
+    assert load(GEOCLI_DATA_DIR="").data_dir == Path("/srv/data/geocli")
+
+
+def test_the_data_directory_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load(GEOCLI_DATA_DIR="data").data_dir == tmp_path / "data"
+    assert load_settings(Flags(data_dir=Path("here")), {}).data_dir == tmp_path / "here"
+
+
+def test_nothing_is_made_by_looking(tmp_path: Path) -> None:
+    before = sorted(tmp_path.rglob("*"))
+    load(GEOCLI_DATA_DIR=str(tmp_path / "data"))
+    load()
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("xdg", [True, False])
+def test_the_default_configuration_file_is_read_when_it_is_there(home: Path, xdg: bool) -> None:
+    directory = home / ("xdg" if xdg else ".config")
+    environment = {"XDG_CONFIG_HOME": str(directory)} if xdg else {}
+    assert load(**environment).ttl == 30 * DAY
+    (directory / "geocli").mkdir(parents=True)
+    assert load(**environment).ttl == 30 * DAY
+    (directory / "geocli" / "config.toml").write_text("[lookup]\nttl = 7\n")
+    assert load(**environment).ttl == 7
+
+
+def test_a_relative_xdg_directory_is_ignored_as_its_specification_asks(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for directory, ttl in ((tmp_path / "relative", 1), (home / ".config", 2)):
+        (directory / "geocli").mkdir(parents=True)
+        (directory / "geocli" / "config.toml").write_text(f"[lookup]\nttl = {ttl}\n")
+    assert load(XDG_CONFIG_HOME="relative").ttl == 2
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000, "file/below"])
+def test_a_default_configuration_file_that_cannot_be_there_is_a_missing_one(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert load(XDG_CONFIG_HOME=f"{tmp_path}/{name}").ttl == 30 * DAY
+
+
+def test_a_default_configuration_file_that_is_broken_is_an_error(home: Path) -> None:
+    (home / ".config" / "geocli").mkdir(parents=True)
+    (home / ".config" / "geocli" / "config.toml").write_text("[lookup")
+    with pytest.raises(UsageError, match=r"config\.toml"):
+        load()
+
+
+def test_a_configuration_file_that_was_named_must_be_there(tmp_path: Path) -> None:
+    missing = tmp_path / "missing.toml"
+    with pytest.raises(UsageError, match=r"missing\.toml: No such file"):
+        load_settings(Flags(config=missing), {})
+    with pytest.raises(UsageError, match=r"missing\.toml: No such file"):
+        load(GEOCLI_CONFIG=str(missing))
+
+
+def test_a_configuration_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Is a directory"):
+        load_settings(Flags(config=tmp_path), {})
+    with pytest.raises(UsageError, match="cannot read the configuration file"):
+        load_settings(Flags(config=tmp_path / ("x" * 300)), {})
+
+
+def test_a_configuration_file_that_is_forbidden_is_an_error(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbid(*_: object) -> None:  # nothing is forbidden to root
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "open", forbid)
+    with pytest.raises(UsageError, match=r"config\.toml: Permission denied"):
+        load_settings(Flags(config=config), {})
+
+
+# --- colour -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flag", "environment", "expected"),
+    [
+        (None, {}, "auto"),
+        (None, {"NO_COLOR": "1"}, "never"),
+        (None, {"NO_COLOR": "0"}, "never"),
+        (None, {"NO_COLOR": "false"}, "never"),
+        ("auto", {"NO_COLOR": "1"}, "auto"),
+        ("always", {"NO_COLOR": "1"}, "always"),
+        ("always", {}, "always"),
+        ("never", {}, "never"),
+    ],
+)
+def test_no_color_is_never_unless_the_flag_says_otherwise(
+    flag: str | None, environment: Mapping[str, str], expected: str
+) -> None:
+    assert load_settings(Flags(color=flag), environment).color == expected
+
+
+@pytest.mark.parametrize("flag", ["sometimes", "ALWAYS", "\x1b[31m", "\ud800"])
+def test_another_colour_is_refused(flag: str) -> None:
+    with pytest.raises(UsageError, match="auto, always or never") as caught:
+        load_settings(Flags(color=flag), {})
+    assert str(caught.value).isprintable()
+
+
+# --- values -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("90", 90),
+        ("90s", 90),
+        ("5m", 300),
+        ("24h", 24 * 3600),
+        ("7d", 7 * DAY),
+        ("4w", 28 * DAY),
+        ("1y", 365 * DAY),
+        (" 5 m ", 300),
+        ("005m", 300),
+        ("999999999", 999_999_999),
+    ],
+)
+def test_a_duration_is_a_number_and_a_unit(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+    assert load(GEOCLI_LOOKUP_TTL=text).ttl == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "m",
+        "5x",
+        "5M",
+        "5 minutes",
+        "-5m",
+        "+5m",
+        "1.5h",
+        "1e3",
+        "5m30s",
+        "9" * 100,
+        "inf",
+        "nan",
+        "\x1b",
+    ],
+)
+def test_what_is_no_duration_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(ValueError, match="90s, 5m, 24h, 7d, 4w or 1y") as caught:
+        parse_duration(text)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 200
+    if text.strip():
+        with pytest.raises(UsageError, match=r"^GEOCLI_LOOKUP_TTL: .*no duration"):
+            load(GEOCLI_LOOKUP_TTL=text)
+
+
+@given(st.text())
+@example("9" * 400)
+def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
+    with suppress(ValueError):
+        assert parse_duration(text) >= 0
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [("mmdb", ("mmdb",)), ("a,b", ("a", "b")), (" a , b ", ("a", "b")), (",a,,b,", ("a", "b"))],
+)
+def test_a_list_of_names_is_separated_by_commas(text: str, names: tuple[str, ...]) -> None:
+    assert parse_names(text) == names
+    assert load(GEOCLI_LOOKUP_PROVIDER=text).provider == names
+
+
+@pytest.mark.parametrize("text", ["", " ", ",", " , "])
+def test_an_empty_list_of_names_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        parse_names(text)
+    if text:
+        with pytest.raises(UsageError, match=r"^GEOCLI_LOOKUP_PROVIDER: .*empty"):
+            load(GEOCLI_LOOKUP_PROVIDER=text)
+
+
+def test_a_list_of_paths_in_the_environment_is_separated_by_colons(home: Path) -> None:
+    assert load(GEOCLI_LOOKUP_MMDB="/a.mmdb:b.mmdb::~/c.mmdb").mmdb == (
+        Path("/a.mmdb"),
+        Path("b.mmdb"),
+        home / "c.mmdb",
+    )
+
+
+def test_lists_in_the_file_are_lists(config: Path, home: Path) -> None:
+    loaded = load(config, '[lookup]\nmmdb = ["/a.mmdb", "~/b c.mmdb"]\nprovider = ["one", "two"]\n')
+    assert loaded.mmdb == (Path("/a.mmdb"), home / "b c.mmdb")
+    assert loaded.provider == ("one", "two")
+    assert load(config, "[lookup]\nmmdb = []\n").mmdb == ()
+    assert load(config, '[lookup]\nprovider = "one,two"\n').provider == ("one", "two")
+
+
+def test_a_path_in_a_list_in_the_file_is_one_path_whatever_it_is_called(config: Path) -> None:
+    assert load(config, '[lookup]\nmmdb = ["/data/2026-11-05T06:25:07.mmdb"]\n').mmdb == (
+        Path("/data/2026-11-05T06:25:07.mmdb"),
+    )
+
+
+def test_a_whole_number_in_the_file_is_seconds(config: Path) -> None:
+    assert load(
+        config, "[lookup]\nttl = 90\nttl_unknown = 0\n[store]\nbusy_timeout = 1\n"
+    ) == load()._replace(ttl=90, ttl_unknown=0, busy_timeout=1)
+
+
+# --- a broken file ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        # keys and sections that are not there, with the nearest that is
+        ("[lookup]\ntll = 1", r"unknown key 'tll' in \[lookup\]; did you mean ttl in \[lookup\]\?"),
+        ("[lookup]\nproviders = 'x'", r"'providers'.*did you mean provider in \[lookup\]"),
+        ("[lookup]\nbusy_timeout = 1", r"'busy_timeout'.*did you mean busy_timeout in \[store\]"),
+        ("[loookup]\nttl = 1", r"'ttl' in \[loookup\]; did you mean ttl in \[lookup\]"),
+        ("[zz]\nqqq = 1", r"unknown key 'qqq' in \[zz\]$"),
+        ("[lookup.ttl]\nx = 1", "ttl"),
+        ("ttl = 1", "'ttl' stands outside of a section"),
+        ("lookup = 1", "'lookup' stands outside of a section"),
+        ("[[lookup]]\nttl = 1", "'lookup' stands outside of a section"),
+        # values that cannot be
+        ("[lookup]\nttl = true", r"ttl in \[lookup\]: True"),
+        ("[lookup]\nttl = 1.5", r"ttl in \[lookup\]: 1\.5"),
+        ("[lookup]\nttl = -1", r"ttl in \[lookup\]: '-1' is no duration"),
+        ("[lookup]\nttl = 'soon'", r"ttl in \[lookup\]: 'soon' is no duration"),
+        ("[lookup]\nttl = ''", r"ttl in \[lookup\]"),
+        ("[lookup]\nttl = 2026-11-05", r"ttl in \[lookup\]"),
+        ("[lookup]\nttl = [1]", r"ttl in \[lookup\]"),
+        ("[lookup]\nttl = {}", r"ttl in \[lookup\]"),
+        ("[lookup]\nttl = nan", r"ttl in \[lookup\]"),
+        ("[lookup]\nmmdb = [1, 2]", r"mmdb in \[lookup\]"),
+        ("[lookup]\nmmdb = true", r"mmdb in \[lookup\]"),
+        ("[lookup]\nmmdb = [['/a']]", r"mmdb in \[lookup\]"),
+        ("[lookup]\nprovider = ''", r"provider in \[lookup\]: the list is empty"),
+        ("[lookup]\nprovider = ['one', 2]", r"provider in \[lookup\]"),
+        # no TOML
+        ("[lookup", "is not TOML"),
+        ("[lookup]\nttl = ", "is not TOML"),
+        ("[lookup]\nttl = 1\nttl = 2", "is not TOML"),
+        ("ttl: 1", "is not TOML"),
+        (b"\xff\xfe", "is not TOML"),
+        (b"\x00", "is not TOML"),
+        ("x = " + "[" * 100_000, "is not TOML"),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_a_broken_file_is_an_error_that_names_it_and_what_is_wrong(
+    config: Path, text: str | bytes, reason: str
+) -> None:
+    with pytest.raises(UsageError, match=reason) as caught:
+        load(config, text)
+    assert str(config) in str(caught.value)
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[lookup]\nttl = ['1d']", r"ttl in \[lookup\]"),
+        ("[lookup]\nttl = []", r"ttl in \[lookup\]"),
+        ("[store]\nbusy_timeout = ['1s', '2s']", r"busy_timeout in \[store\]"),
+    ],
+)
+def test_a_duration_is_no_list(config: Path, text: str, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        load(config, text)
+
+
+def test_an_empty_list_of_providers_in_the_file_is_refused_too(config: Path) -> None:
+    with pytest.raises(UsageError, match=r"provider in \[lookup\]: the list is empty"):
+        load(config, "[lookup]\nprovider = []")
+
+
+@pytest.mark.parametrize("key", ["provider", "mmdb"])
+def test_a_number_is_neither_a_name_nor_a_path(config: Path, key: str) -> None:
+    with pytest.raises(UsageError, match=rf"{key} in \[lookup\]"):
+        load(config, f"[lookup]\n{key} = 5")
+
+
+def test_a_home_directory_that_nobody_has_is_an_error_that_names_the_setting(config: Path) -> None:
+    with pytest.raises(UsageError, match="GEOCLI_LOOKUP_MMDB"):
+        load(GEOCLI_LOOKUP_MMDB="~no-such-user/x.mmdb")
+    with pytest.raises(UsageError, match=r"mmdb in \[lookup\]"):
+        load(config, "[lookup]\nmmdb = '~no-such-user/x.mmdb'")
+
+
+def test_a_number_of_thousands_of_digits_is_an_error(config: Path) -> None:
+    with pytest.raises(UsageError, match=r"config\.toml"):
+        load(config, "[lookup]\nttl = " + "9" * 5000)
+
+
+def test_a_section_without_keys_does_no_harm(config: Path) -> None:
+    assert load(config, "# nothing\n[lookup]\n[store]\n") == load()
+    assert load(config, "") == load()
+    assert load(config, "[lookup]\r\nttl = 5 # seconds\r\n").ttl == 5
+
+
+LINES = """\
+[lookup]
+[store]
+[other]
+[[lookup]]
+ttl = 1
+ttl = '1d'
+ttl = 'x'
+ttl = {}
+provider = 'a'
+provider = ['a', 'b']
+busy_timeout = 2
+mmdb = ['/a', '/b']
+mmdb = '/a:/b'
+mmdb = [{}]
+x = 1
+= 1
+'
+#"""
+
+
+@hypothesis_settings(
+    deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.one_of(
+        st.binary(max_size=100),
+        st.lists(st.sampled_from(LINES.split("\n")), max_size=6).map(lambda lines: "\n".join(lines).encode()),
+    )
+)
+def test_whatever_is_in_the_file_gives_settings_or_a_usage_error(config: Path, text: bytes) -> None:
+    try:
+        loaded = load(config, text)
+    except UsageError:
+        return
+    assert all(
+        isinstance(value, (int, float)) for value in (loaded.ttl, loaded.ttl_unknown, loaded.busy_timeout)
+    )
+    assert all(isinstance(path, Path) for path in loaded.mmdb)
+    assert loaded.provider
