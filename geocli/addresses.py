@@ -209,7 +209,10 @@ def is_reserved(target: str) -> bool:
     if target.partition(".")[0] not in _RESERVED_FIRST_OCTETS:
         # A wide network (0.0.0.0/0, 192.0.0.0/3) may start in a reserved octet, never only end in one.
         return False
-    return _is_reserved_v4(IPv4Network(target))
+    if "/" in target:
+        return _is_reserved_v4(IPv4Network(target))
+    a, b, c, d = map(int, target.split("."))
+    return _is_in_reserved_v4(number := a << 24 | b << 16 | c << 8 | d, number)
 
 
 def split_reserved(targets: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -227,8 +230,12 @@ def split_reserved(targets: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def _is_reserved_v4(network: IPv4Network) -> bool:
-    index = bisect_right(_RESERVED_STARTS, int(network.network_address)) - 1
-    return index >= 0 and int(network.broadcast_address) <= _RESERVED_ENDS[index]
+    return _is_in_reserved_v4(int(network.network_address), int(network.broadcast_address))
+
+
+def _is_in_reserved_v4(first: int, last: int) -> bool:
+    index = bisect_right(_RESERVED_STARTS, first) - 1
+    return index >= 0 and last <= _RESERVED_ENDS[index]
 
 
 def _is_reserved_v6(network: IPv6Network) -> bool:

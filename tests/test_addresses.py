@@ -226,6 +226,14 @@ def test_addresses_stand_as_words_in_text(text: str, expected: list[str]) -> Non
     assert find_targets(text.encode()) == expected
 
 
+@pytest.mark.parametrize(
+    "label", ["IPv6", "addr", "client", "source", "src", "node", "interface", "remote", "web"]
+)
+@pytest.mark.parametrize("address", ["2001:db8::1", "::1", "fe80::1", "192.0.2.1", "1:2:3:4:5:6:7:8"])
+def test_a_label_with_a_colon_before_an_address_is_no_part_of_it(label: str, address: str) -> None:
+    assert find_targets(f"from {label}:{address}, port 22".encode()) == [address]
+
+
 def test_bytes_that_are_not_utf8_do_no_harm() -> None:
     assert find_targets(b"\xff1.2.3.4\xfe\x80::1\xc3") == ["1.2.3.4", "::1"]
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from geocli.records import FIELDS, MAX_ASN, MAX_TEXT, GeoRecord, check_rows, clean_text, utc_text
+from geocli.records import FIELDS, MAX_ASN, MAX_SOURCE, MAX_TEXT, GeoRecord, check_rows, clean_text, utc_text
 
 CONTRACT = (
     "ip status country_code country_name region city latitude longitude asn org network source resolved_at"
@@ -161,7 +161,7 @@ NOT_TEXT: st.SearchStrategy[object] = st.one_of(
     st.integers(), st.floats(), st.booleans(), st.binary(), st.just([]), st.just({}), st.just(("a",))
 )
 BAD_TEXT = st.one_of(
-    st.text(min_size=MAX_TEXT + 1, max_size=MAX_TEXT + 5),
+    st.integers(MAX_TEXT + 1, 5000).map("x".__mul__),
     st.sampled_from(
         ["\x1b[2J", "a\nb", "a\tb", "\x00", "\x9b", "\u202e", "\u200b", "\ud800", "\u2028", "\xa0"]
     ),
@@ -213,6 +213,7 @@ BAD: dict[str, st.SearchStrategy[object]] = {
     "longitude": BAD_DEGREES,
     "asn": BAD_ASN,
     "resolved_at": BAD_TIME,
+    "source": st.one_of(NOT_TEXT, BAD_TEXT.filter(lambda text: not MAX_TEXT < len(text) <= MAX_SOURCE)),
 }
 
 
@@ -235,6 +236,15 @@ def test_one_bad_value_among_good_rows_is_refused_and_its_field_named(field: str
             check_rows(rows)
 
     refuses()
+
+
+def test_text_may_be_as_long_as_its_field_allows() -> None:
+    for field in FIELDS:
+        if field in {"country_code", "country_name", "region", "city", "org", "network", "source", "ip"}:
+            limit = MAX_SOURCE if field == "source" else MAX_TEXT
+            check_rows([with_value(GOOD, field, "x" * limit)])
+            with pytest.raises(ValueError, match=field):
+                check_rows([with_value(GOOD, field, "x" * (limit + 1))])
 
 
 @settings(deadline=None)

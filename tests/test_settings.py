@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -189,6 +190,17 @@ def test_a_default_configuration_file_that_cannot_be_there_is_a_missing_one(
 ) -> None:
     (tmp_path / "file").write_text("")
     assert load(XDG_CONFIG_HOME=f"{tmp_path}/{name}").ttl == 30 * DAY
+
+
+def test_somebody_without_a_home_directory_has_no_configuration_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nobody(_: int) -> None:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    loaded = load(GEOCLI_DATA_DIR="/srv/data")
+    assert loaded.data_dir == Path("/srv/data")
+    assert loaded.ttl == 30 * DAY
 
 
 def test_a_default_configuration_file_that_is_broken_is_an_error(home: Path) -> None:

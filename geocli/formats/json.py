@@ -34,6 +34,8 @@ class _Encoded(dict[object, str]):
 def _encode(value: object) -> str:
     # JSON escapes control characters itself, but neither DEL, C1 and invisible formatting (bidi
     # overrides) nor lone surrogates.
+    if type(value) is int:
+        return str(value)
     text = _to_json(value)
     if text.isprintable():
         return text

@@ -36,6 +36,10 @@ class Answer(NamedTuple):
     org: str | None = None
 
 
+_PLACE = frozenset(
+    {"subdivisions", "region", "region_name", "state1", "city", "city_name", "location", "latitude", "lat"}
+)
+
 NOTHING = Answer()
 """No value at all."""
 
@@ -43,10 +47,12 @@ NOTHING = Answer()
 def answer_of(data: dict[str, Any]) -> Answer:
     """A raw record of any vendor's as an ``Answer``; what cannot be used is left out."""
     code, name = _country(data)
+    asn, org = _system(data)
+    if _PLACE.isdisjoint(data):
+        return Answer(code, name, asn=asn, org=org)
     latitude, longitude = _coordinates(data)
     place = data.get("subdivisions")
     region = place[0] if isinstance(place, list) and place else data.get("region") or data.get("state1")
-    asn, org = _system(data)
     return Answer(
         code,
         name,

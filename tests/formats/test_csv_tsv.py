@@ -69,7 +69,7 @@ PRINTABLE = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(
     st.lists(
         st.tuples(
@@ -101,7 +101,7 @@ ANYTHING = st.one_of(
 ROWS = st.lists(st.tuples(ANYTHING, ANYTHING, ANYTHING), max_size=5)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(ROWS)
 def test_csv_of_any_text_keeps_its_rows_and_columns(rows: list[tuple[Any, ...]]) -> None:
     parsed = parse(write("csv", COLUMNS, rows))
@@ -127,7 +127,7 @@ def test_tabs_and_line_ends_in_a_value_become_blanks_in_tsv() -> None:
     assert write("tsv", ("a", "b"), [("x\ty", "one\r\ntwo\nthree")], header=False) == "x y\tone two three\n"
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(ROWS)
 def test_tsv_of_any_text_keeps_its_rows_and_columns(rows: list[tuple[Any, ...]]) -> None:
     lines = write("tsv", COLUMNS, rows).split("\n")

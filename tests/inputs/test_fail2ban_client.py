@@ -352,6 +352,21 @@ def test_a_quote_that_never_ends_takes_the_rest_of_its_line_only() -> None:
     assert read(text) == ["192.0.2.1", "192.0.2.2"]
 
 
+@pytest.mark.parametrize("backslashes", range(8))
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_string_too_long_to_keep_ends_where_it_ends(quote: str, backslashes: int) -> None:
+    other = {"'": '"', '"': "'"}[quote]
+    end = "\\" * backslashes + quote
+    long = quote + "x" * 5000 + end + (f" {other}203.0.113.9{other} {quote}" if backslashes % 2 else "")
+    text = f"[{{'a': ['192.0.2.1', {long}, '192.0.2.2']}}]\n".encode()
+    assert ast.literal_eval(text.decode())[0]["a"][2] == "192.0.2.2"
+    strange = text.index(b"x\\" if backslashes else f"x{quote}".encode())
+    for at in range(strange - 1, len(text)):
+        found = scan(text[:at], text[at:])
+        # Whether it is looked into depends on how much of it came at once, where it ends does not.
+        assert [target for target in found if target != "203.0.113.9"] == ["192.0.2.1", "192.0.2.2"], at
+
+
 @pytest.mark.parametrize(
     "rest",
     [b"\\'" * 60_000, b"'" * 120_000, b"'\"" * 60_000, b'"\\"' * 40_000, b"'a'b" * 30_000, b"\\" * 120_000],

@@ -84,9 +84,11 @@ def test_a_word_of_megabytes_is_not_kept() -> None:
         (b"[{'sshd': [", b"'192.0.2.1', '" + b"a user with a very long name " * 40 + b"', ", 10),
         (b"[{'sshd': [", b"'" + b"x" * CHUNK, 30),
         (b"[{'sshd': [", b"x" * CHUNK, 30),
+        (b"[{'sshd': ['x'", b" " * CHUNK, 10),
+        (b"[{'sshd': ['x", b"\\" * CHUNK, 30),
         (b"[{'sshd': ['", b"x y " * 16 * KIB, 20),
         (b"", b"\n" * CHUNK, 8),
-        (b"", b"1.2.3.4 is an address in a line of normal length\n" * KIB, 6),
+        (b"", b"1.2.3.4 is an address in a line that is as long as many lines in many logs are\n" * KIB, 6),
     ],
     ids=lambda value: repr(value[:12]) if isinstance(value, bytes) else "",
 )
