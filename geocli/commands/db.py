@@ -109,7 +109,8 @@ def build_database(
     if not country and not asn:
         raise UsageError("nothing to build from: give --country FILE, --asn FILE, or both")
     try:
-        from geocli.mmdb.build import Origin, Overlaps, build
+        from geocli.mmdb.build import Origin, build
+        from geocli.mmdb.ranges import Overlaps
     except ImportError as error:
         if error.name not in {"mmdb_writer", "netaddr"}:
             raise

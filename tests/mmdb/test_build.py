@@ -20,7 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geocli.errors import UsageError
-from geocli.mmdb.build import Built, Origin, Overlaps, build
+from geocli.mmdb.build import Built, Origin, build
+from geocli.mmdb.ranges import Overlaps
 from geocli.mmdb.file import Database, network_text
 from geocli.mmdb.layouts import NOTHING, Answer, answer_of
 from tests.conftest import Geocli
