@@ -39,9 +39,14 @@ _REST_OF_OCTET = rb"(?:(?<=1)[0-9]{0,2}|(?<=2)(?:[0-4][0-9]?|5[0-5]?|[6-9])?|(?<
 _REST_OF_V4 = _REST_OF_OCTET + rb"(?:\." + _OCTET + rb"){3}"
 # Two colons at least. Atomic: giving a group back would find an address in half a word.
 _REST_OF_V6 = (
-    # Not inside a longer run: "a:" or "::" before it, but for the label of RFC 5321, "IPv6:2001:db8::1".
-    rb"(?:(?<![0-9A-Fa-f:]:.)|(?<=[vV]6:.))"
-    rb"(?>(?<=:)(?::[0-9A-Fa-f]{0,4})+|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,})"
+    # Not inside a longer run, where "::" or a whole group and its colon stand before it. The label of
+    # "source:2001:db8::1" or "IPv6:2001:db8::1" is not a group.
+    rb"(?<!::.)"
+    + b"".join(
+        rb"(?<![^0-9A-Za-z_][0-9A-Fa-f]{%d}:.)(?<!\A[0-9A-Fa-f]{%d}:.)" % (size, size)
+        for size in (1, 2, 3, 4)
+    )
+    + rb"(?>(?<=:)(?::[0-9A-Fa-f]{0,4})+|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,})"
     rb"(?>(?:\.[0-9]{1,3}){3})?"
 )
 _PREFIX = rb"(?:/([0-9]{1,3})(?!/)" + _RIGHT + rb")?"

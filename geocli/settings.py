@@ -142,11 +142,11 @@ def _config_path(flags: Flags, environment: Mapping[str, str]) -> Path | None:
         return Path(file)
     # What platformdirs answers on POSIX, without importing it for every look-up.
     base = environment.get("XDG_CONFIG_HOME", "")
-    directory = Path(base) if base.startswith("/") else Path("~/.config").expanduser()
-    path = directory / "geocli" / "config.toml"
     try:
+        directory = Path(base) if base.startswith("/") else Path("~/.config").expanduser()
+        path = directory / "geocli" / "config.toml"
         return path if path.exists() else None
-    except OSError:  # a name too long to be one
+    except (OSError, RuntimeError):  # a name too long to be one; nobody's home
         return None
 
 

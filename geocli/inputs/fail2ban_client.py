@@ -55,7 +55,7 @@ class BannedReader:
         return find_targets(b"\n".join(identifiers))
 
     def _keep(self, rest: bytes, quote: bytes, *, is_open: bool) -> None:
-        self._rest = rest
+        self._rest = rest if is_open else rest.rstrip()
         if is_open and len(rest) > _LONGEST_STRING:
             self._passing_over = quote
             self._rest = _backslashes_at_the_end(rest)
@@ -72,7 +72,7 @@ class BannedReader:
 
 def _backslashes_at_the_end(text: bytes) -> bytes:
     # An odd number of them escapes whatever comes next; an even number escapes itself.
-    return text[len(text.rstrip(b"\\")) :][-2:] if text.endswith(b"\\") else b""
+    return b"\\" * ((len(text) - len(text.rstrip(b"\\"))) % 2)
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:

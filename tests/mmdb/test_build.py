@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from geocli.errors import UsageError
 from geocli.mmdb.build import Built, Origin, build
-from geocli.mmdb.ranges import Overlaps
 from geocli.mmdb.file import Database, network_text
 from geocli.mmdb.layouts import NOTHING, Answer, answer_of
+from geocli.mmdb.ranges import Overlaps
 from tests.conftest import Geocli
 
 if TYPE_CHECKING:
