@@ -96,11 +96,10 @@ def find_targets(text: bytes) -> list[str]:
     found: list[str] = []
     append = found.append
     for match in _TARGET.finditer(text):
-        v4_end, v6_end = match.end(1), match.end(3)
-        if v4_end == match.end():
-            append(match[0].decode())  # no prefix, and the pattern admits the canonical spelling only
+        if match.lastindex == 1:  # IPv4 without a prefix: the pattern admits the canonical spelling only
+            append(match[0].decode())
         else:
-            word = text[match.start() : max(v4_end, v6_end)]
+            word = text[match.start() : max(match.end(1), match.end(3))]
             before = text[match.start() - 1 : match.start()]
             if (target := _classify(before, word, match[2] or match[4])) is not None:
                 append(target)

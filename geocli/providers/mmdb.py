@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import marshal
 from ipaddress import ip_network
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from geocli.addresses import is_network
@@ -49,6 +50,7 @@ class MmdbProvider:
         source = self._source
         # A network is asked about by its first address first.
         addresses = [target.partition("/")[0] for target in targets]
+        make = GeoRecord._make
         records = []
         for target, (answer, prefix) in zip(targets, self._find(addresses), strict=True):
             if is_network(target):
@@ -56,7 +58,7 @@ class MmdbProvider:
             else:
                 network = None if answer is NOTHING else network_text(target, prefix)
             status: Status = "unknown" if answer is NOTHING else "ok"
-            records.append(GeoRecord._make((target, status, *answer, network, source, resolved_at)))
+            records.append(make((target, status, *answer, network, source, resolved_at)))
         return records
 
     @property
@@ -78,28 +80,29 @@ class MmdbProvider:
 
         With several files, the longest: only there do all of them say this.
         """
-        understand = self._understand
-        first, *others = (database.find(addresses) for database in self._databases)
+        first, *others = map(self._answers, self._databases, repeat(addresses))
         if not others:
-            for data, prefix in first:
-                yield understand(data), prefix
+            yield from first
         else:
             for found in zip(first, *others, strict=True):
-                merged = merge(understand(data) for data, _ in found)
+                merged = merge(answer for answer, _ in found)
                 yield NOTHING if merged == NOTHING else merged, max(prefix for _, prefix in found)
 
-    def _understand(self, data: object) -> Answer:
-        """``answer_of``, once for all addresses that have the same record: there are far fewer of those."""
-        if not isinstance(data, dict) or not data:
-            return NOTHING
-        key = marshal.dumps(data, _MARSHAL_WITHOUT_REFERENCES)
-        answer = self._understood.get(key)
-        if answer is None:
-            if len(self._understood) >= _MOST_UNDERSTOOD:
-                self._understood.clear()
-            answer = answer_of(data)
-            self._understood[key] = answer = NOTHING if answer == NOTHING else answer
-        return answer
+    def _answers(self, database: Database, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:
+        """One database's answers: ``answer_of``, once for all addresses that have the same record."""
+        understood, dumps = self._understood, marshal.dumps
+        for data, prefix in database.find(addresses):
+            if not data:
+                yield NOTHING, prefix
+                continue
+            key = dumps(data, _MARSHAL_WITHOUT_REFERENCES)
+            answer = understood.get(key)
+            if answer is None:
+                if len(understood) >= _MOST_UNDERSTOOD:
+                    understood.clear()
+                answer = answer_of(data) if isinstance(data, dict) else NOTHING
+                understood[key] = answer = NOTHING if answer == NOTHING else answer
+            yield answer, prefix
 
     def _network(self, target: str, answer: Answer, prefix: int) -> tuple[Answer, str | None]:
         """What all parts of a network agree on; where they differ, it is not known.

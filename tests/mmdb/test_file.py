@@ -316,7 +316,11 @@ def test_both_readers_give_the_same_answers(whole: Path) -> None:
     assert json.loads(fast.stdout)[0] == [NETWORKS["192.0.2.0/24"], 24]
 
 
-@pytest.mark.parametrize("content", [b"", b"x", b"not a database\n" * 10_000, bytes(300_000)])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"x", b"not a database\n" * 10_000, bytes(300_000)],
+    ids=["empty", "short", "text", "zeros"],
+)
 def test_without_the_extension_junk_is_refused_too(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "junk.mmdb"
     path.write_bytes(content)
