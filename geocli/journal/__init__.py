@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _VERSION = 1
 _KIND = "answers"
 _FEW = 16  # up to so many addresses, searching a tag as text beats splitting it
+_LARGEST_INDEX = 400_000  # addresses that a process remembers of the journal: some 40 MB
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
 
 
@@ -59,6 +60,8 @@ class Journal:
         self._busy_timeout = busy_timeout
         self._reader: sqlite3.Connection | None = None
         self._writer: SegmentWriter | None = None
+        self._index: set[str] = set()
+        self._indexed: set[tuple[int, float]] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +93,8 @@ class Journal:
         """The newest usable record of each target that has one. Raises ``DamagedFileError``."""
         wanted, found = set(targets), dict[str, GeoRecord]()
         with translated(self._path):
+            if len(wanted) > _FEW:
+                wanted = self._possible(wanted)
             for key, tag in self._rows("SELECT key, tag FROM Cache ORDER BY key DESC"):
                 if not wanted:
                     break
@@ -106,6 +111,22 @@ class Journal:
                         found[record.ip] = record
                 wanted.difference_update(found)
         return found
+
+    def _possible(self, wanted: set[str]) -> set[str]:
+        """Those of the addresses that may be in the journal: for a bulk look-up of new ones, none.
+
+        What a flush forgot may still be among them; then the segments say that it is gone.
+        """
+        # A key alone does not name a segment: once the journal is empty, diskcache counts from the start.
+        for segment in list(self._rows("SELECT key, store_time FROM Cache ORDER BY key DESC")):
+            if segment not in self._indexed:
+                if len(self._index) > _LARGEST_INDEX:
+                    return wanted
+                for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", segment[:1]):
+                    _expect(type(tag) is str, self._path)
+                    self._index.update(tag.split(" "))
+                self._indexed.add(segment)
+        return wanted & self._index
 
     def keys(self) -> list[int]:
         """The keys of all segments, oldest first. What is appended later is not among them."""

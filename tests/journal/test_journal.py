@@ -58,6 +58,29 @@ def test_no_look_up_finds_part_of_an_address(journal: Journal) -> None:
     assert journal.find(["192.0.2.1", "2.0.2.10", "192.0.2.0", "192.0.2.0/2"], anything) == {}
 
 
+def test_one_process_finds_what_others_append_and_forget_meanwhile(journal: Journal, tmp_path: Path) -> None:
+    targets = [f"198.51.100.{n}" for n in range(100)]
+    journal.append([record("192.0.2.1")])
+    assert journal.find(targets, anything) == {}
+    with Journal(tmp_path / "data" / "journal", busy_timeout=0.2) as other:
+        other.append([record(targets[5])])
+        assert journal.find(targets, anything).keys() == {targets[5]}
+        other.forget(other.keys())
+        assert journal.find(targets, anything) == {}
+        other.append([record(targets[7])])  # under the key that the first segment had
+        assert journal.find(targets, anything).keys() == {targets[7]}
+
+
+def test_a_journal_too_large_to_remember_is_searched_all_the_same(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geocli.journal._LARGEST_INDEX", 50)
+    targets = [f"198.51.100.{n}" for n in range(200)]
+    for target in targets:
+        journal.append([record(target)])
+    assert journal.find(targets, anything).keys() == set(targets)
+
+
 @pytest.mark.parametrize("others", [0, 100], ids=["few addresses", "many addresses"])
 def test_the_newest_usable_record_is_found(journal: Journal, others: int) -> None:
     targets = ["192.0.2.1", *(f"198.51.100.{n}" for n in range(others))]
