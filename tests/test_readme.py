@@ -18,7 +18,7 @@ from tests.conftest import need
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-SESSIONS = re.findall(r"```console\n(.*?)```", README, re.S)
+EXAMPLES = re.findall(r"```console\n(.*?)```", README, re.S)
 PROMPT = "$ "
 
 LOG = """\
@@ -83,23 +83,23 @@ def run(place: Path, command: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("number", range(len(SESSIONS)))
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
 def test_an_example_prints_what_the_readme_says(playground: Path, number: int) -> None:
-    if ".dirty" in SESSIONS[number]:
+    if ".dirty" in EXAMPLES[number]:
         run(playground, "geocli flush")  # the example begins with nothing waiting
         for file in (playground / "data").glob("geo.db*"):
             file.unlink()
     for program in ("jq", "sqlite3"):
-        if program in SESSIONS[number]:
+        if program in EXAMPLES[number]:
             need(program)
-    for example in re.split(r"^\$ ", SESSIONS[number], flags=re.M)[1:]:
+    for example in re.split(r"^\$ ", EXAMPLES[number], flags=re.M)[1:]:
         command, _, expected = example.partition("\n")
         assert run(playground, command) == expected, command
 
 
 def test_there_are_examples_and_none_is_left_out() -> None:
-    assert len(SESSIONS) > 10
-    assert all(session.startswith(PROMPT) for session in SESSIONS)
+    assert len(EXAMPLES) > 10
+    assert all(example.startswith(PROMPT) for example in EXAMPLES)
 
 
 def test_the_readme_names_every_command() -> None:
