@@ -133,7 +133,8 @@ class Bench:
         self.seconds(GEOCLI, "-j", stdin=self.addresses)
         rows = self.scratch / "rows.json"
         with Journal(self.data / "journal", 10) as journal:
-            rows.write_text(json.dumps([row for key in journal.keys() for row in journal.read(key)]))  # noqa: SIM118
+            segments = journal.keys()
+            rows.write_text(json.dumps([row for key in segments for row in journal.read(key)]))
         database = self.scratch / "raw.db"
         for file in self.scratch.glob("raw.db*"):
             file.unlink()

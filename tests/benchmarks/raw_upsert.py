@@ -22,7 +22,7 @@ connection.execute("COMMIT")
 begun = time.perf_counter()
 connection.execute("BEGIN IMMEDIATE")
 connection.executemany(
-    f"INSERT INTO geo_cache VALUES ({', '.join('?' * len(FIELDS))}) ON CONFLICT (ip) DO UPDATE SET "  # noqa: S608
+    f"INSERT INTO geo_cache VALUES ({', '.join('?' * len(FIELDS))}) ON CONFLICT (ip) DO UPDATE SET "  # noqa: S608 (constants)
     + ", ".join(f"{field} = excluded.{field}" for field in FIELDS[1:]),
     rows,
 )
