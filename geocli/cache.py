@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from geocli.errors import GeocliError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection
 
     from geocli.errors import Problems
     from geocli.journal import Journal
+    from geocli.journal.segments import Segment
     from geocli.records import GeoRecord
     from geocli.store import Store
 
@@ -46,11 +47,16 @@ class Cache:
                 found.update((target, record) for target, record in stored.items() if usable(record))
         return found
 
-    def remember(self, records: Sequence[GeoRecord]) -> None:
+    def remember(self, segment: Segment) -> None:
         """Put new answers into the journal: on disk when this returns, unless a problem was noted."""
         if self._keeps:
             try:
-                self._journal.append(records)
+                self._journal.write(segment)
             except GeocliError as error:
                 self._problems.note(error)
                 self._keeps = False  # the next batch would wait for the same lock all over again
+
+    def close(self) -> None:
+        """Let go of all files; they are opened again when asked."""
+        self._journal.close()
+        self._store.close()

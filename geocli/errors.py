@@ -77,5 +77,8 @@ class Problems:
         """Keep an error for the end of the work, unless the same was noted before."""
         self._errors.setdefault(str(error), error)
 
+    def __len__(self) -> int:
+        return len(self._errors)
+
     def __iter__(self) -> Iterator[GeocliError]:
         return iter(self._errors.values())

@@ -1,26 +1,32 @@
-"""The way of an address: reserved? → journal → store → providers → journal → output.
+"""The way of an address: reserved? → journal → store → providers, one after the other.
 
-Batches of targets in, batches of records out, in the order of the input and with its repetitions. A
-batch is asked about and journalled as a whole before any record of it is handed on: what was printed
-is in the journal.
+Batches of targets in, records out, in the order of the input and with its repetitions, as soon as they
+are known. What is new among them has to be journalled before it is shown; ``pipeline`` does both.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.addresses import split_reserved
 from geocli.errors import UnanswerableError
 from geocli.records import GeoRecord, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from geocli.cache import Cache
     from geocli.errors import Problems
     from geocli.providers import Provider
     from geocli.settings import Settings
+
+
+class Answers(NamedTuple):
+    """What became known: ``fresh`` are new and to be kept, ``records`` are next to be shown."""
+
+    fresh: list[GeoRecord]
+    records: list[GeoRecord]
 
 
 class Resolver:
@@ -45,26 +51,29 @@ class Resolver:
         self._problems = problems
         self._refresh = refresh
         self._sources = frozenset[str]().union(*(provider.sources for provider in chain))
+        self.local = all(provider.local for provider in chain)
 
-    def resolve(self, batches: Iterable[list[str]]) -> Iterator[list[GeoRecord]]:
-        """The records of each batch of canonical targets. Raises ``DamagedFileError``."""
-        for batch in batches:
-            answers = self._answers(dict.fromkeys(batch))
-            yield [answers[target] for target in batch]
+    def answer(self, batch: Sequence[str]) -> Iterator[Answers]:
+        """All answers about a batch of canonical targets; a local chain gives them at once.
 
-    def _answers(self, targets: Iterable[str]) -> dict[str, GeoRecord]:
-        reserved, asked = split_reserved(targets)
+        Raises ``DamagedFileError``.
+        """
+        reserved, asked = split_reserved(dict.fromkeys(batch))
         answers = {target: GeoRecord(target, "reserved") for target in reserved}
-        now = time.time()
         if asked and self._cache is not None and not self._refresh:
-            answers.update(self._cache.find(asked, self._usable(now)))
+            answers.update(self._cache.find(asked, self._usable(time.time())))
             asked = [target for target in asked if target not in answers]
+        shown = _known(batch, 0, answers)
+        if not asked or not self.local:
+            yield Answers([], [answers[target] for target in batch[:shown]])
+        else:
+            shown = 0
         if asked:
-            fresh = self._ask(asked, utc_text(now))
-            if self._cache is not None and (kept := [record for record in fresh if record.status != "error"]):
-                self._cache.remember(kept)
-            answers.update(zip(asked, fresh, strict=True))
-        return answers
+            for part in self._ask(asked, self._chain):
+                answers.update((record.ip, record) for record in part)
+                begin, shown = shown, _known(batch, shown, answers)
+                fresh = [record for record in part if record.status != "error"]
+                yield Answers(fresh, [answers[target] for target in batch[begin:shown]])
 
     def _usable(self, now: float) -> Callable[[GeoRecord], bool]:
         """Which stored answers still serve: fresh, and from the chain as it is today."""
@@ -82,22 +91,48 @@ class Resolver:
 
         return usable
 
-    def _ask(self, targets: list[str], resolved_at: str) -> list[GeoRecord]:
-        answers: dict[str, GeoRecord] = {}
-        missing = targets
-        for provider in self._chain:
-            try:
-                records = provider.resolve(missing, resolved_at)
-            except UnanswerableError as error:
-                self._problems.note(error)
-                records = [GeoRecord(target, "error") for target in missing]
-            if answers:
-                records = [_chained(answers[record.ip], record) for record in records]
-            answers.update(zip(missing, records, strict=True))
-            missing = [target for target in missing if answers[target].status != "ok"]
-            if not missing:
-                break
-        return [answers[target] for target in targets]
+    def _ask(self, targets: list[str], chain: Sequence[Provider]) -> Iterator[list[GeoRecord]]:
+        """The chain's last word on each target, in parts. What one does not know, the next is asked."""
+        provider, *others = chain
+        if not others:
+            yield from self._parts(provider, targets)
+            return
+        waiting: list[GeoRecord] = []
+        size = others[0].batch_size
+        for part in self._parts(provider, targets):
+            if answered := [record for record in part if record.status == "ok"]:
+                yield answered
+            waiting += [record for record in part if record.status != "ok"]
+            if full := len(waiting) // size * size:
+                yield from self._ask_on(waiting[:full], others)
+                del waiting[:full]
+        if waiting:
+            yield from self._ask_on(waiting, others)
+
+    def _ask_on(self, before: list[GeoRecord], chain: Sequence[Provider]) -> Iterator[list[GeoRecord]]:
+        said = {record.ip: record for record in before}
+        for part in self._ask(list(said), chain):
+            yield [_chained(said[record.ip], record) for record in part]
+
+    def _parts(self, provider: Provider, targets: list[str]) -> Iterator[list[GeoRecord]]:
+        answered: list[list[GeoRecord]] = []
+        try:
+            for part in provider.resolve(targets, lambda: utc_text(time.time())):
+                answered.append(part)
+                yield part
+        except UnanswerableError as error:
+            self._problems.note(error)
+            done = {record.ip for part in answered for record in part}
+            if left := [GeoRecord(target, "error") for target in targets if target not in done]:
+                yield left
+
+
+def _known(batch: Sequence[str], begin: int, answers: dict[str, GeoRecord]) -> int:
+    """Where in the batch the first target stands, from ``begin`` on, that has no answer yet."""
+    for index in range(begin, len(batch)):
+        if batch[index] not in answers:
+            return index
+    return len(batch)
 
 
 def _chained(before: GeoRecord, record: GeoRecord) -> GeoRecord:

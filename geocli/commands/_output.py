@@ -74,9 +74,16 @@ class Output:
             # What goes into a file or a pipe is UTF-8 in every locale; a terminal gets what it can show.
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
 
+    def render(self, rows: Sequence[Row]) -> str:
+        """Some rows as text. Writes nothing: that may be done elsewhere, and later."""
+        return self._format.rows(rows)
+
     def write(self, rows: Sequence[Row]) -> None:
         """Show some rows now. Raises ``ReaderGoneError`` or ``TryAgainError``."""
-        text = self._format.rows(rows)
+        self.write_text(self.render(rows))
+
+    def write_text(self, text: str) -> None:
+        """Show rendered rows. Raises ``ReaderGoneError`` or ``TryAgainError``."""
         if not self._begun:
             self._begun = True
             text = self._format.head() + text

@@ -23,7 +23,7 @@ from geocli.settings import parse_names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geocli.records import GeoRecord
+    from geocli.pipeline import Rows
     from geocli.settings import Settings
 
 PIPED = ("ip", "country_code", "country_name", "asn", "org")
@@ -104,11 +104,10 @@ def lookup(
     tally = _Tally()
     try:
         with Progress(settings) as progress:
-            for records in _records(
-                settings, _batches(targets or [], inputs or [], wanted, problems), problems, refresh, no_cache
-            ):
-                tally.count(records)
-                output.write(records)
+            batches = _batches(targets or [], inputs or [], wanted, problems)
+            for rows in _answered(batches, settings, output, problems, refresh, no_cache):
+                tally.count(rows)
+                output.write_text(rows.text)
                 progress.show("looking up", tally.total)
         output.finish()
     except ReaderGoneError:
@@ -122,16 +121,23 @@ def lookup(
     return _exit_code(problems, tally, exit_status)
 
 
-def _records(
-    settings: "Settings", batches: "Iterator[list[str]]", problems: Problems, refresh: bool, no_cache: bool
-) -> "Iterator[list[GeoRecord]]":
+def _answered(
+    batches: "Iterator[list[str]]",
+    settings: "Settings",
+    output: Output,
+    problems: Problems,
+    refresh: bool,
+    no_cache: bool,
+) -> "Iterator[Rows]":
     from geocli.cache import Cache
+    from geocli.pipeline import Pipeline
     from geocli.resolve import Resolver
 
     chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
     with journal_and_store(settings) as (journal, store):
         cache = None if no_cache else Cache(journal, store, problems)
-        yield from Resolver(chain, cache, settings, problems, refresh=refresh).resolve(batches)
+        resolver = Resolver(chain, cache, settings, problems, refresh=refresh)
+        yield from Pipeline(resolver, cache, output.render, problems, BATCH).run(batches)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -164,7 +170,8 @@ def _batches(
     targets: list[str], inputs: list[Path], wish: _Wish, problems: Problems
 ) -> "Iterator[list[str]]":
     for batch in _raw_batches(targets, inputs, problems):
-        if wanted := wish.filter(batch):
+        wanted = wish.filter(batch)
+        if wanted or not batch:  # an empty one says that the input pauses
             yield wanted
 
 
@@ -201,9 +208,9 @@ class _Tally:
     def total(self) -> int:
         return self.statuses.total()
 
-    def count(self, records: "list[GeoRecord]") -> None:
-        self.statuses.update([record.status for record in records])
-        self.without_country += [record.country_code for record in records].count(None)
+    def count(self, rows: "Rows") -> None:
+        self.statuses.update(rows.statuses)
+        self.without_country += rows.without_country
 
     def __str__(self) -> str:
         parts = ", ".join(f"{count} {status}" for status, count in sorted(self.statuses.items()))

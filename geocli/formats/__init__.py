@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LONGEST_CELL = 10_000  # characters; a record's text is shorter anyway
+_MOSTLY_DISTINCT = frozenset({"ip", "network"})
 
 Row = tuple[object, ...]
 """Values in the order of the layout's columns; a ``GeoRecord`` is one."""
@@ -47,6 +48,11 @@ class Layout(NamedTuple):
             if name not in self.columns:
                 raise UsageError(f"no field is called {ascii(name)}: there is {', '.join(self.columns)}")
         return tuple(self.columns.index(name) for name in self.chosen)
+
+    @property
+    def distinct(self) -> frozenset[int]:
+        """Where in a row the columns are that hardly ever repeat a value."""
+        return frozenset(index for index, name in enumerate(self.columns) if name in _MOSTLY_DISTINCT)
 
 
 class Format(Protocol):

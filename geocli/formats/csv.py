@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING
 
 from geocli.formats import cell
+from geocli.formats._lines import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,20 +16,26 @@ if TYPE_CHECKING:
 class _Csv:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._indexes = layout.indexes
+        others = len(layout.chosen) - 1
+        value = _value if others else _only_value
+        self._writer = LineWriter(["", *"," * others, "\r\n"], layout.indexes, layout.distinct, value)
 
     def head(self) -> str:
-        return _lines([self._layout.chosen]) if self._layout.header else ""
+        return ",".join(map(_value, self._layout.chosen)) + "\r\n" if self._layout.header else ""
 
     def rows(self, rows: Sequence[Row]) -> str:
-        indexes = self._indexes
-        return _lines([[cell(row[index]) for index in indexes] for row in rows])
+        return "".join(self._writer.lines(rows))
 
 
-def _lines(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+def _value(value: object) -> str:
+    text = cell(value)  # has no line end
+    if "," in text or '"' in text:
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def _only_value(value: object) -> str:
+    return _value(value) or '""'  # an empty line would be no row
 
 
 def create(layout: Layout) -> _Csv:

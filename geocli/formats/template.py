@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from geocli.errors import UsageError
 from geocli.formats import cell
+from geocli.formats._lines import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,28 +24,27 @@ _LITERALS = {"{{": "{", "}}": "}", "\\t": "\t", "\\n": "\n", "\\\\": "\\"}
 
 class _Template:
     def __init__(self, layout: Layout) -> None:
-        pieces: list[str | int] = []
+        literals, indexes = [""], []
         end = 0
         for part in _PARTS.finditer(layout.template):
-            pieces.append(layout.template[end : part.start()])
+            literals[-1] += layout.template[end : part.start()]
             end = part.end()
             if part[0] in _LITERALS:
-                pieces.append(_LITERALS[part[0]])
+                literals[-1] += _LITERALS[part[0]]
             elif part[1] in layout.columns:
-                pieces.append(layout.columns.index(part[1]))
+                indexes.append(layout.columns.index(part[1]))
+                literals.append("")
             else:
                 names = ", ".join(f"{{{name}}}" for name in layout.columns)
                 raise UsageError(f"{ascii(part[0])} in the template is no field: there is {names}")
-        self._pieces = [*pieces, layout.template[end:]]
+        literals[-1] += layout.template[end:] + "\n"
+        self._writer = LineWriter(literals, indexes, layout.distinct, cell)
 
     def head(self) -> str:
         return ""
 
     def rows(self, rows: Sequence[Row]) -> str:
-        pieces = self._pieces
-        return "".join(
-            ["".join([p if isinstance(p, str) else cell(row[p]) for p in pieces]) + "\n" for row in rows]
-        )
+        return "".join(self._writer.lines(rows))
 
 
 def create(layout: Layout) -> _Template:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocli.formats import cell
+from geocli.formats._lines import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
 class _Tsv:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._indexes = layout.indexes
+        self._writer = LineWriter(
+            ["", *"\t" * (len(layout.chosen) - 1), "\n"], layout.indexes, layout.distinct, cell
+        )
 
     def head(self) -> str:
         return "\t".join(self._layout.chosen) + "\n" if self._layout.header else ""
 
     def rows(self, rows: Sequence[Row]) -> str:
-        indexes = self._indexes
-        return "".join(["\t".join([cell(row[index]) for index in indexes]) + "\n" for row in rows])
+        return "".join(self._writer.lines(rows))
 
 
 def create(layout: Layout) -> _Tsv:

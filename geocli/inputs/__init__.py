@@ -23,16 +23,21 @@ BATCH = 4096
 
 
 def read_batches(stream: Stream) -> Iterator[list[str]]:
-    """The stream's targets in batches: full ones while there is input, a smaller one when it pauses."""
+    """The stream's targets in batches: full ones while there is input, a smaller one when it pauses.
+
+    An empty batch comes when it pauses after a full one: whoever waits for more before working should not.
+    """
     batch: list[str] = []
+    is_full = False
     for found in read_targets(stream.chunks()):
         batch += found
         while len(batch) >= BATCH:
             yield batch[:BATCH]
             del batch[:BATCH]
-        if batch and stream.is_waiting():
+            is_full = True
+        if (batch or is_full) and stream.is_waiting():
             yield batch
-            batch = []
+            batch, is_full = [], False
     if batch:
         yield batch
 

@@ -16,20 +16,19 @@ import os
 import sqlite3
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from geocli.errors import DamagedFileError
-from geocli.records import GeoRecord, check_rows
+from geocli.records import GeoRecord
 from geocli.sqlite_file import open_for_reading, size_on_disk, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from geocli.journal.segments import Segment
     from geocli.journal.writer import SegmentWriter
 
-_VERSION = 1
-_KIND = "answers"
 _FEW = 16  # up to so many addresses, searching a tag as text beats splitting it
 _LARGEST_INDEX = 400_000  # addresses that a process remembers of the journal: some 40 MB
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
@@ -80,14 +79,13 @@ class Journal:
 
     def append(self, records: Sequence[GeoRecord]) -> None:
         """Make one segment of these records. On disk when this returns; raises ``GeocliError``."""
-        import json  # here and in read(): an idle flush does without
+        from geocli.journal.segments import encode
 
-        value = (
-            json.dumps({"geocli-journal": _VERSION, "kind": _KIND})
-            + "\n"
-            + json.dumps(records, ensure_ascii=False, separators=(",", ":"))
-        )
-        self._writing().append(value, f" {' '.join(record.ip for record in records)} ")
+        self.write(encode(records))
+
+    def write(self, segment: Segment) -> None:
+        """Write a segment that is ready. On disk when this returns; raises ``GeocliError``."""
+        self._writing().append(segment.value, segment.tag)
 
     def find(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, GeoRecord]:
         """The newest usable record of each target that has one. Raises ``DamagedFileError``."""
@@ -144,21 +142,12 @@ class Journal:
         text = self.text(key)
         if text is None:
             return []
-        import json
+        from geocli.journal.segments import NewerSegmentError, decode  # an idle flush does without
 
-        head, _, body = text.partition("\n")
         try:
-            header = json.loads(head)
-            if not isinstance(header, dict) or header.get("kind") != _KIND:
-                raise BadSegmentError("the header is not geocli's")
-            version = header.get("geocli-journal")
-            if isinstance(version, int) and version > _VERSION:
-                raise DamagedFileError(self._path, "was written by a newer geocli", "use that one")
-            rows = json.loads(body)
-            check_rows(rows)
-        except (ValueError, RecursionError, TypeError) as error:
-            raise BadSegmentError(str(error)) from None
-        return cast("list[tuple[Any, ...]]", rows)
+            return decode(text)
+        except NewerSegmentError:
+            raise DamagedFileError(self._path, "was written by a newer geocli", "use that one") from None
 
     def text(self, key: int) -> str | None:
         """A segment as it is on disk. Raises ``DamagedFileError`` when it is not text."""

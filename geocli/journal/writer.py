@@ -40,9 +40,13 @@ _SETTINGS: dict[str, Any] = {
     # Opening stores every setting again, each in a commit of its own: not worth a disk wait each.
     # append() and forget() run with FULL, see _open().
     "sqlite_synchronous": 1,
+    # SQLite would copy the write-ahead log into the file in the midst of any commit, with three disk
+    # waits. append() and forget() say when.
+    "sqlite_wal_autocheckpoint": 0,
 }
 _FULL = 2
 _LARGEST_IDLE_LOG = 8 << 20  # bytes of write-ahead log that may stay between two commands
+_LARGEST_LOG = 64 << 20  # and while much is written
 
 
 class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type information
@@ -103,6 +107,7 @@ class SegmentWriter:
         """One segment, on disk when this returns."""
         with self._translated():
             self._cache.push(value, tag=tag)
+            empty_log(self._path, larger_than=_LARGEST_LOG)
 
     def forget(self, keys: Iterable[int]) -> None:
         """Drop segments, all or none."""
@@ -122,7 +127,7 @@ class SegmentWriter:
         reader = self._keeper
         if not reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'Settings'").fetchone():
             return
-        known = {*diskcache.DEFAULT_SETTINGS, *diskcache.core.METADATA}
+        known = {*diskcache.DEFAULT_SETTINGS, *diskcache.core.METADATA, *_SETTINGS}
         rows = reader.execute("SELECT key, value FROM Settings").fetchall()
         if any(key not in known or not isinstance(value, (int, str)) for key, value in rows):
             raise DamagedFileError(self._path, "has settings that geocli did not write", "move it away")

@@ -5,9 +5,11 @@ The contract, which ``tests/providers`` runs over every module here:
 * The module defines ``create(settings) -> Provider``; importing it imports nothing heavy.
 * ``sources`` names the sources whose stored answers the provider vouches for: what it would write
   into a record's ``source`` today. An answer of another edition is not its answer.
-* ``resolve`` gets distinct, canonical, never reserved targets and returns one record for each, in
-  order: ``ok``, ``unknown`` (asked, and the source does not have it) or ``error`` (could not be asked).
-  It raises ``GeocliError`` when it can answer nothing at all.
+* ``resolve`` gets distinct, canonical, never reserved targets and yields one record for each, in parts as
+  they come, in any order: ``ok``, ``unknown`` (asked, and the source does not have it) or ``error`` (could
+  not be asked). It raises ``UnanswerableError`` when it can answer nothing more: what it has yielded counts.
+* ``batch_size`` is how many targets it would like to be asked at once. A provider that is ``local`` asks
+  nobody and yields one part.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from geocli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from geocli.records import GeoRecord
     from geocli.settings import Settings
@@ -32,8 +34,16 @@ class Provider(Protocol):
     def sources(self) -> frozenset[str]:
         """What this provider's records carry as ``source``."""
 
-    def resolve(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
-        """One record for each target, in order, stamped ``resolved_at``."""
+    @property
+    def batch_size(self) -> int:
+        """How many targets are best asked about at once."""
+
+    @property
+    def local(self) -> bool:
+        """Whether no address leaves this machine."""
+
+    def resolve(self, targets: Sequence[str], clock: Callable[[], str]) -> Iterator[list[GeoRecord]]:
+        """Records for all targets, in parts; ``clock`` gives their ``resolved_at``."""
 
 
 def provider_names() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from ipaddress import ip_network
 from itertools import repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from geocli.addresses import is_network
 from geocli.errors import UsageError
@@ -14,7 +14,7 @@ from geocli.mmdb.layouts import NOTHING, Answer, agreement, answer_of, merge
 from geocli.records import MAX_SOURCE, GeoRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from geocli.records import Status
@@ -24,7 +24,16 @@ _MOST_PARTS = 4096
 """A network is asked about in at most so many parts; one that has more has no single answer."""
 
 _MOST_UNDERSTOOD = 20_000  # records kept: some megabytes
+_WIDE = 16  # bits, two octets: half of all IPv4 addresses are in networks at least as wide
+_MOST_WIDE = 70_000  # more than there can be
 _MARSHAL_WITHOUT_REFERENCES = 2  # from version 3 on, equal values may give different bytes
+
+
+def _first_octets(target: str) -> str:
+    """The first two octets of an IPv4 address, with their dots; nothing for an IPv6 address or a network."""
+    if ":" in target or "/" in target:
+        return ""
+    return target[: target.index(".", target.index(".") + 1) + 1]
 
 
 def create(settings: Settings) -> MmdbProvider:
@@ -35,31 +44,52 @@ def create(settings: Settings) -> MmdbProvider:
 class MmdbProvider:
     """Asks every file and merges what they say; no files means the embedded database."""
 
+    local = True
+    batch_size = 1
+
     def __init__(self, files: Sequence[Path]) -> None:
         self._files = files
         self._opened: list[Database] = []
         self._understood: dict[bytes, Answer] = {}
+        self._wide: dict[str, tuple[Answer, str | None]] = {}
 
     @property
     def sources(self) -> frozenset[str]:
         """One source: all files together, each with its edition."""
         return frozenset({self._source if self._files else embedded_source()})
 
-    def resolve(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
-        """One record for each target, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""
-        source = self._source
-        # A network is asked about by its first address first.
-        addresses = [target.partition("/")[0] for target in targets]
-        make = GeoRecord._make
+    def resolve(self, targets: Sequence[str], clock: Callable[[], str]) -> Iterator[list[GeoRecord]]:
+        """All records in one part. Raises ``DamagedFileError``."""
+        yield self.records(targets, clock())
+
+    def records(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
+        """One record for each target, in order, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""
+        source, make = self._source, GeoRecord._make
         records = []
-        for target, (answer, prefix) in zip(targets, self._find(addresses), strict=True):
-            if is_network(target):
-                answer, network = self._network(target, answer, prefix)
-            else:
-                network = None if answer is NOTHING else network_text(target, prefix)
+        for target, (answer, network) in zip(targets, self._answered(targets), strict=True):
             status: Status = "unknown" if answer is NOTHING else "ok"
             records.append(make((target, status, *answer, network, source, resolved_at)))
         return records
+
+    def _answered(self, targets: Sequence[str]) -> list[tuple[Answer, str | None]]:
+        """For each target its answer and the network that this holds for."""
+        wide = self._wide
+        found = [wide.get(_first_octets(target)) for target in targets]
+        missing = [index for index, answered in enumerate(found) if answered is None]
+        if len(wide) > _MOST_WIDE:
+            wide.clear()
+        # A network is asked about by its first address first.
+        asked = self._find([targets[index].partition("/")[0] for index in missing])
+        for index, (answer, prefix) in zip(missing, asked, strict=True):
+            target = targets[index]
+            if is_network(target):
+                found[index] = self._network(target, answer, prefix)
+                continue
+            answered = answer, None if answer is NOTHING else network_text(target, prefix)
+            found[index] = answered
+            if prefix <= _WIDE and (octets := _first_octets(target)):
+                wide[octets] = answered
+        return cast("list[tuple[Answer, str | None]]", found)
 
     @property
     def _databases(self) -> list[Database]:

@@ -15,7 +15,9 @@ from geocli.errors import UsageError
 from geocli.formats import Format, Layout, Row, load_format
 from geocli.records import FIELDS, GeoRecord
 
-FORMS = sorted(module.name for module in pkgutil.iter_modules(geocli.formats.__path__))
+FORMS = sorted(
+    module.name for module in pkgutil.iter_modules(geocli.formats.__path__) if not module.name.startswith("_")
+)
 TEXT_FIELDS = [name for name in FIELDS if name not in {"latitude", "longitude", "asn"}]
 
 # What a form may put between cells and rows itself.

@@ -518,7 +518,7 @@ for _ in range(rounds):
         del content[dice.randrange(len(content)) :]
     path.write_bytes(content)
     try:
-        records = MmdbProvider([path]).resolve(
+        records = MmdbProvider([path]).records(
             ["192.0.2.1", "198.51.100.7", "203.0.113.1", "2001:db8::1", "::", "192.0.0.0/8", "::/0"],
             "2026-01-01T00:00:00Z",
         )

@@ -43,7 +43,7 @@ KASSEL = {
 
 
 def one(provider: MmdbProvider, target: str) -> GeoRecord:
-    (record,) = provider.resolve([target], NOW)
+    (record,) = provider.records([target], NOW)
     if record.status == "unknown":
         assert record == GeoRecord(target, "unknown", source=record.source, resolved_at=NOW)
     else:
@@ -97,7 +97,7 @@ def test_no_file_is_opened_before_somebody_asks(tmp_path: Path) -> None:
     missing = tmp_path / "missing.mmdb"
     provider = create(Settings(data_dir=tmp_path, mmdb=(missing,)))
     with pytest.raises(DamagedFileError) as caught:
-        provider.resolve(["8.8.8.8"], NOW)
+        provider.records(["8.8.8.8"], NOW)
     assert caught.value.path == missing
     with pytest.raises(DamagedFileError):
         assert provider.sources
@@ -109,7 +109,7 @@ def test_what_is_wrong_with_one_of_several_files_is_said_by_its_name(
     junk = tmp_path / "junk.mmdb"
     junk.write_bytes(b"junk")
     with pytest.raises(DamagedFileError) as caught:
-        MmdbProvider([make_mmdb("good", {"8.8.8.0/24": DE}), junk]).resolve(["8.8.8.8"], NOW)
+        MmdbProvider([make_mmdb("good", {"8.8.8.0/24": DE}), junk]).records(["8.8.8.8"], NOW)
     assert caught.value.path == junk
 
 
@@ -163,7 +163,7 @@ def test_many_different_records_never_mix_up(provider: Make, monkeypatch: pytest
     made = provider({f"10.0.{n}.0/24": {"asn": n + 1, "as_name": f"Number {n}"} for n in range(50)})
     dice = random.Random(7)  # noqa: S311 (the same addresses every time)
     numbers = [dice.randrange(50) for _ in range(500)]
-    records = made.resolve([f"10.0.{n}.1" for n in numbers], NOW)
+    records = made.records([f"10.0.{n}.1" for n in numbers], NOW)
     assert [(record.asn, record.org) for record in records] == [(n + 1, f"Number {n}") for n in numbers]
 
 
@@ -203,7 +203,7 @@ def test_the_first_file_leads_and_a_later_one_adds_the_city_only_where_they_agre
         {"192.0.2.0/24": DE, "198.51.100.0/24": FR},
         {"192.0.2.0/24": DE | FRANKFURT, "198.51.100.0/24": DE | FRANKFURT},
     )
-    same, other = made.resolve(["192.0.2.1", "198.51.100.1"], NOW)
+    same, other = made.records(["192.0.2.1", "198.51.100.1"], NOW)
     assert (same.country_code, same.city, same.region, same.latitude) == ("DE", "Frankfurt", "Hesse", 50.5)
     assert (other.country_code, other.city, other.region, other.latitude) == ("FR", None, None, None)
 
@@ -215,7 +215,7 @@ def test_an_ipv4_file_beside_one_for_both_families_does_no_harm(make_mmdb: MakeM
             make_mmdb("four", {"192.0.2.0/25": FIVE}, ip_version=4),
         ]
     )
-    four, six = made.resolve(["192.0.2.1", "2001:db8::1"], NOW)
+    four, six = made.records(["192.0.2.1", "2001:db8::1"], NOW)
     assert (four.country_code, four.asn, four.network) == ("DE", 5, "192.0.2.0/25")
     assert (six.country_code, six.asn, six.network) == ("FR", None, "2001:db8::/32")
 
@@ -350,7 +350,7 @@ def test_a_network_in_several_files_is_cut_where_any_of_them_cuts(
     provider: Make,
 ) -> None:
     made = provider({"192.0.2.0/24": DE}, {"192.0.2.0/25": FIVE, "192.0.2.128/25": SIX})
-    whole, half = made.resolve(["192.0.2.0/24", "192.0.2.128/26"], NOW)
+    whole, half = made.records(["192.0.2.0/24", "192.0.2.128/26"], NOW)
     assert (whole.country_code, whole.asn, whole.network) == ("DE", None, "192.0.2.0/24")
     assert (half.country_code, half.asn, half.network) == ("DE", 6, "192.0.2.128/25")
 
@@ -394,7 +394,7 @@ def test_a_network_answer_is_what_its_addresses_agree_on() -> None:
         network = IPv4Network((int(start), dice.randrange(20, 27)), strict=False)
         record = one(provider, str(network))
         step = max(1, network.num_addresses // 256)
-        answers = provider.resolve([str(network[n]) for n in range(0, network.num_addresses, step)], NOW)
+        answers = provider.records([str(network[n]) for n in range(0, network.num_addresses, step)], NOW)
         known = [answer[2:10] for answer in answers if answer.status == "ok"]
         for position, value in enumerate(record[2:10]):
             if record.status == "ok" and value is not None:

@@ -1,0 +1,68 @@
+"""Rows as lines of text: what many rows have in common is rendered once.
+
+In most rows only the address and its network are new; country, AS and organisation were in a row before.
+So a line is rendered with gaps for the columns that are always new, remembered by the values of all others,
+and its gaps are filled for each row.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import starmap
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+_MOST_REMEMBERED = 20_000  # lines, and values: some megabytes
+
+
+class LineWriter:
+    """Renders rows that all have the same columns.
+
+    ``literals`` are the texts before, between and behind the columns ``indexes``, which may name one more
+    than once. ``distinct`` are the columns that hardly ever repeat a value. ``encode`` makes text of a
+    value; ``encode_column`` does the same for many at once, where that is quicker.
+    """
+
+    def __init__(
+        self,
+        literals: Sequence[str],
+        indexes: Sequence[int],
+        distinct: Collection[int],
+        encode: Callable[[object], str],
+        encode_column: Callable[[Sequence[object]], Iterable[str]] | None = None,
+    ) -> None:
+        self._gaps = [index for index in indexes if index in distinct]
+        shared = [index for index in indexes if index not in distinct]
+        self._shared_of: Callable[[Sequence[object]], tuple[object, ...]] = (
+            itemgetter(*shared) if len(shared) > 1 else lambda row: tuple(row[index] for index in shared)
+        )
+        # Filled twice, and so a per cent sign is doubled twice: with what is shared, then with the rest.
+        texts = [text.replace("%", "%%%%") for text in literals]
+        slots = ["%%s" if index in distinct else "%s" for index in indexes]
+        self._pattern = "".join(text + slot for text, slot in zip(texts, [*slots, ""], strict=True))
+        self._encode_column = encode_column or (lambda column: map(encode, column))
+        # Typed: 1, 1.0 and True are equal, but not the same text.
+        self._encode = encode
+        self._encode_once = lru_cache(_MOST_REMEMBERED, typed=True)(self._encode_shared)
+        self._template_once = lru_cache(_MOST_REMEMBERED, typed=True)(self._template)
+
+    def lines(self, rows: Sequence[Sequence[object]]) -> list[str]:
+        """One line for each row."""
+        shared = list(map(self._shared_of, rows))
+        try:
+            templates = list(starmap(self._template_once, shared))
+        except TypeError:  # a value that cannot be remembered: a list
+            templates = [self._pattern % tuple(map(self._encode_shared, values)) for values in shared]
+        if not self._gaps:
+            return [template % () for template in templates]
+        gaps = [self._encode_column([row[index] for row in rows]) for index in self._gaps]
+        return [template % gap for template, gap in zip(templates, zip(*gaps, strict=True), strict=True)]
+
+    def _template(self, *values: object) -> str:
+        return self._pattern % tuple(map(self._encode_once, values))
+
+    def _encode_shared(self, value: object) -> str:
+        return self._encode(value).replace("%", "%%")

@@ -1,0 +1,144 @@
+"""Batches of targets in, lines out: what is new is journalled, then it may be shown. On all processors.
+
+A batch goes through two halves. ``_prepare`` reads, computes and renders: it writes nothing, so it may run
+in a worker. ``_keep`` puts what is new on disk. Only then the text is handed on. Large inputs that
+no source on the network has to be asked about are prepared in workers (``workers``), several batches at a
+time, and kept and handed on in their order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.journal.segments import Segment, encode
+from geocli.workers import WorkerFailedError, Workers, processors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from geocli.cache import Cache
+    from geocli.errors import Problems
+    from geocli.records import GeoRecord
+    from geocli.resolve import Resolver
+
+_ALONE = 2  # full batches before workers pay for themselves: they cost as much as one
+
+
+class Rows(NamedTuple):
+    """Rendered rows, and what they were: how many of which status, how many without a country."""
+
+    text: str
+    statuses: Counter[str]
+    without_country: int
+
+
+class _Prepared(NamedTuple):
+    """Something to show, after the segment is on disk."""
+
+    rows: Rows
+    segment: Segment | None
+
+    def to_bytes(self) -> bytes:
+        texts = [self.rows.text, *(self.segment or ())]
+        parts = [text.encode("utf-8", "surrogatepass") for text in texts]
+        head = [self.rows.statuses, self.rows.without_country, list(map(len, parts))]
+        return b"\n".join([json.dumps(head).encode(), b"".join(parts)])
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> _Prepared:
+        head, _, body = data.partition(b"\n")
+        statuses, without_country, lengths = json.loads(head)
+        texts, begin = [], 0
+        for length in lengths:
+            texts.append(body[begin : begin + length].decode("utf-8", "surrogatepass"))
+            begin += length
+        text, *segment = texts
+        rows = Rows(text, Counter(statuses), without_country)
+        return cls(rows, Segment(*segment) if segment else None)
+
+
+class Pipeline:
+    """Resolves batches with ``resolver``; ``render`` makes text of records.
+
+    Batches of ``full`` targets and more are worth a worker; an empty batch says that the input pauses.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        cache: Cache | None,
+        render: Callable[[Sequence[GeoRecord]], str],
+        problems: Problems,
+        full: int,
+    ) -> None:
+        self._resolver = resolver
+        self._cache = cache
+        self._render = render
+        self._problems = problems
+        self._full = full
+
+    def run(self, batches: Iterable[list[str]]) -> Iterator[Rows]:
+        """What to show, in order; what is new in it is in the journal. Raises ``DamagedFileError``."""
+        full_batches = 0
+        batches = iter(batches)
+        for batch in batches:
+            yield from self._alone(batch)
+            full_batches += len(batch) >= self._full
+            if full_batches == _ALONE and self._resolver.local and processors() > 1:
+                yield from self._with_workers(batches)
+
+    def _alone(self, batch: list[str]) -> Iterator[Rows]:
+        for prepared in self._prepare(batch):
+            yield self._keep(prepared)
+
+    def _with_workers(self, batches: Iterator[list[str]]) -> Iterator[Rows]:
+        """The same, until there are no more batches or a worker fails."""
+        if self._cache is not None:
+            self._cache.close()  # a child may not share a database that is open
+        given: deque[list[str]] = deque()
+        try:
+            with Workers(self._work) as workers:
+                for batch in batches:
+                    given.append(batch)
+                    if len(batch) < self._full:  # the input pauses or ends: show everything now
+                        while workers.waiting:
+                            yield self._take(workers, given)
+                        yield from self._alone(given.popleft())
+                    else:
+                        if not workers.has_idle:
+                            yield self._take(workers, given)
+                        workers.give("\n".join(batch).encode())
+                while workers.waiting:
+                    yield self._take(workers, given)
+        except WorkerFailedError:
+            for batch in given:
+                yield from self._alone(batch)
+
+    def _take(self, workers: Workers, given: deque[list[str]]) -> Rows:
+        prepared = _Prepared.from_bytes(workers.take())
+        given.popleft()
+        return self._keep(prepared)
+
+    def _work(self, task: bytes) -> bytes:
+        """What a worker does with a batch. Whatever is wrong, the parent is to find out by itself."""
+        before = len(self._problems)
+        (prepared,) = self._prepare(task.decode().split("\n"))
+        if len(self._problems) > before:
+            raise WorkerFailedError
+        return prepared.to_bytes()
+
+    def _prepare(self, batch: list[str]) -> Iterator[_Prepared]:
+        for fresh, records in self._resolver.answer(batch):
+            rows = Rows(
+                self._render(records),
+                Counter([record.status for record in records]),
+                [record.country_code for record in records].count(None),
+            )
+            yield _Prepared(rows, encode(fresh) if fresh and self._cache is not None else None)
+
+    def _keep(self, prepared: _Prepared) -> Rows:
+        if prepared.segment is not None and self._cache is not None:
+            self._cache.remember(prepared.segment)
+        return prepared.rows

@@ -1,0 +1,157 @@
+"""Work on other processors: a function of bytes to bytes, in forked processes, results in order.
+
+A worker that cannot do a task says so, and whoever gave it does it himself; so errors are raised where they
+can be reported. Nothing is shared but two pipes, and nothing read from them is executed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LENGTH = struct.Struct("<q")
+_FAILED = -1
+_MOST = 4  # processes: the one that gives out the work cannot feed more
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class WorkerFailedError(Exception):
+    """A worker could not do its task, or is gone."""
+
+
+class _Worker(NamedTuple):
+    pid: int
+    tasks: int  # file descriptors
+    results: int
+
+
+class Workers:
+    """Processes forked from this one, as it is now. Use as a context manager.
+
+    The caller must not have anything open that a child may not share, a database above all. Raises
+    ``WorkerFailedError`` when there can be none.
+    """
+
+    def __init__(self, function: Callable[[bytes], bytes]) -> None:
+        self._busy: deque[_Worker] = deque()
+        self._idle: list[_Worker] = []
+        with suppress(OSError):  # no more processes or files: fewer will do
+            for _ in range(min(processors(), _MOST)):
+                self._idle.append(self._fork(function))
+        if not self._idle:
+            raise WorkerFailedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all of them, whatever they are doing."""
+        for worker in [*self._busy, *self._idle]:
+            os.close(worker.tasks)
+            os.close(worker.results)
+            with suppress(OSError):
+                os.kill(worker.pid, signal.SIGKILL)
+                os.waitpid(worker.pid, 0)
+        self._busy.clear()
+        self._idle.clear()
+
+    @property
+    def has_idle(self) -> bool:
+        """Whether one is free for a task."""
+        return bool(self._idle)
+
+    @property
+    def waiting(self) -> int:
+        """How many results there are to take."""
+        return len(self._busy)
+
+    def give(self, task: bytes) -> None:
+        """Have an idle worker do a task. Raises ``WorkerFailedError``."""
+        worker = self._idle.pop()
+        self._busy.append(worker)
+        _write(worker.tasks, _LENGTH.pack(len(task)) + task)
+
+    def take(self) -> bytes:
+        """Wait for the result of the task given first. Raises ``WorkerFailedError``."""
+        worker = self._busy.popleft()
+        self._idle.append(worker)
+        return _receive(worker.results)
+
+    def _fork(self, function: Callable[[bytes], bytes]) -> _Worker:
+        task_end, tasks = os.pipe()
+        results, result_end = os.pipe()
+        # The parent decides what an interrupt means: for a worker it means nothing, from the first moment.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            pid = os.fork()
+            if pid == 0:
+                # Only the parent keeps these: when it ends, however it does, the workers end too.
+                parents = [end for other in self._idle for end in (other.tasks, other.results)]
+                _serve(function, task_end, result_end, [*parents, tasks, results])
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        os.close(task_end)
+        os.close(result_end)
+        return _Worker(pid, tasks, results)
+
+
+def _serve(function: Callable[[bytes], bytes], tasks: int, results: int, parents: list[int]) -> None:
+    """Do tasks until there are no more. Never returns."""
+    try:
+        for descriptor in parents:
+            os.close(descriptor)
+        while True:
+            task = _receive(tasks)
+            try:
+                result = function(task)
+            except Exception:  # noqa: BLE001 (the parent does the task again, and meets the error itself)
+                _write(results, _LENGTH.pack(_FAILED))
+            else:
+                _write(results, _LENGTH.pack(len(result)))
+                _write(results, result)
+    finally:
+        os._exit(0)  # nothing of the parent's may run here: no exit handlers, no buffers written twice
+
+
+def _receive(descriptor: int) -> bytes:
+    (length,) = _LENGTH.unpack(_read(descriptor, _LENGTH.size))
+    if length == _FAILED:
+        raise WorkerFailedError
+    return _read(descriptor, length)
+
+
+def _read(descriptor: int, length: int) -> bytes:
+    parts = []
+    while length:
+        try:
+            part = os.read(descriptor, length)
+        except OSError:
+            part = b""
+        if not part:
+            raise WorkerFailedError
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except OSError:
+        raise WorkerFailedError from None
