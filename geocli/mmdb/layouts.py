@@ -14,53 +14,36 @@ record is trusted to have the type it should have.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from geocli.countries import country_code, country_name
-from geocli.records import MAX_ASN, clean_text
+from geocli.answers import NOTHING, Answer, asn, country, place, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-class Answer(NamedTuple):
-    """What a database says about an address: the middle of a ``GeoRecord``, in its order."""
-
-    country_code: str | None = None
-    country_name: str | None = None
-    region: str | None = None
-    city: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    asn: int | None = None
-    org: str | None = None
 
 
 _PLACE = frozenset(
     {"subdivisions", "region", "region_name", "state1", "city", "city_name", "location", "latitude", "lat"}
 )
 
-NOTHING = Answer()
-"""No value at all."""
-
 
 def answer_of(data: dict[str, Any]) -> Answer:
     """A raw record of any vendor's as an ``Answer``; what cannot be used is left out."""
     code, name = _country(data)
-    asn, org = _system(data)
+    number, org = _system(data)
     if _PLACE.isdisjoint(data):
-        return Answer(code, name, asn=asn, org=org)
+        return Answer(code, name, asn=number, org=org)
     latitude, longitude = _coordinates(data)
-    place = data.get("subdivisions")
-    region = place[0] if isinstance(place, list) and place else data.get("region") or data.get("state1")
+    parts = data.get("subdivisions")
+    region = parts[0] if isinstance(parts, list) and parts else data.get("region") or data.get("state1")
     return Answer(
         code,
         name,
-        _text(_english(region)) or _text(data.get("region_name")),
-        _text(_english(data.get("city"))) or _text(data.get("city_name")),
+        text(_english(region)) or text(data.get("region_name")),
+        text(_english(data.get("city"))) or text(data.get("city_name")),
         latitude,
         longitude,
-        asn,
+        number,
         org,
     )
 
@@ -71,15 +54,15 @@ def merge(answers: Iterable[Answer]) -> Answer:
     The place comes from the first that names a country, the holder from the first that names an AS. A
     later one may add a city or coordinates, but only where it agrees on the country.
     """
-    place, holder = NOTHING, NOTHING
+    located, holder = NOTHING, NOTHING
     for answer in answers:
-        if place.country_code is None:
-            place = answer if answer.country_code else place
-        elif answer.country_code == place.country_code:
-            place = _filled(place, answer)
+        if located.country_code is None:
+            located = answer if answer.country_code else located
+        elif answer.country_code == located.country_code:
+            located = _filled(located, answer)
         if holder.asn is None and (answer.asn or holder.org is None):
             holder = answer if answer.asn or answer.org else holder
-    return Answer(*place[:6], holder.asn, holder.org)
+    return Answer(*located[:6], holder.asn, holder.org)
 
 
 def agreement(first: Answer, second: Answer) -> Answer:
@@ -97,64 +80,40 @@ def _filled(first: Answer, second: Answer) -> Answer:
 
 
 def _country(data: dict[str, Any]) -> tuple[str | None, str | None]:
-    country = data.get("country")
-    if isinstance(country, dict):
-        code, name = country.get("iso_code"), _english(country)
+    inner = data.get("country")
+    if isinstance(inner, dict):
+        code, name = inner.get("iso_code"), _english(inner)
     else:
         code, name = data.get("country_code"), data.get("country_name")
         if not code:
-            code = country
+            code = inner
         elif name is None:
-            name = country
-    code = country_code(code) if isinstance(code, str) else None
-    if code is None:
-        return None, None
-    return code, _text(name) or country_name(code)
+            name = inner
+    return country(code, name)
 
 
 def _coordinates(data: dict[str, Any]) -> tuple[float | None, float | None]:
-    place = data.get("location")
-    if not isinstance(place, dict):
-        place = data
-    latitude = _degrees(place.get("latitude", place.get("lat")), 90)
-    longitude = _degrees(place.get("longitude", place.get("lng", place.get("lon"))), 180)
-    if latitude is None or longitude is None or latitude == longitude == 0:
-        return None, None  # half a place is none, and 0, 0 is what databases write for "nowhere"
-    return latitude, longitude
-
-
-def _degrees(value: object, limit: int) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        degrees = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return degrees if -limit <= degrees <= limit else None  # false for NaN as well
+    inner = data.get("location")
+    if not isinstance(inner, dict):
+        inner = data
+    return place(
+        inner.get("latitude", inner.get("lat")), inner.get("longitude", inner.get("lng", inner.get("lon")))
+    )
 
 
 def _system(data: dict[str, Any]) -> tuple[int | None, str | None]:
-    asn, org = _asn(data.get("autonomous_system_number")), _text(data.get("autonomous_system_organization"))
+    number, org = asn(data.get("autonomous_system_number")), text(data.get("autonomous_system_organization"))
     traits = data.get("traits")
     if isinstance(traits, dict):
-        inner_asn, inner_org = _system({key: traits[key] for key in traits if key != "traits"})
-        asn, org = asn or inner_asn, org or inner_org
-    if asn is None:
-        asn = _asn(data.get("asn"))
+        inner_number, inner_org = _system({key: traits[key] for key in traits if key != "traits"})
+        number, org = number or inner_number, org or inner_org
+    if number is None:
+        number = asn(data.get("asn"))
     for key in ("as_name", "organization", "isp", "org"):
-        org = org or _text(data.get(key))
+        org = org or text(data.get(key))
     if org is None and "asn" in data:
-        org = _text(data.get("name"))
-    return asn, org
-
-
-def _asn(value: object) -> int | None:
-    if isinstance(value, str):
-        digits = value.upper().removeprefix("AS")
-        value = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else None
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 < value <= MAX_ASN else None
+        org = text(data.get("name"))
+    return number, org
 
 
 def _english(value: object) -> object:
@@ -163,10 +122,3 @@ def _english(value: object) -> object:
         names = value.get("names")
         return names.get("en") if isinstance(names, dict) else value.get("name")
     return value
-
-
-def _text(value: object) -> str | None:
-    if not isinstance(value, str):
-        return None
-    text = clean_text(value).strip()
-    return None if text in {"", "-"} else text

@@ -8,9 +8,10 @@ from itertools import repeat
 from typing import TYPE_CHECKING, cast
 
 from geocli.addresses import is_network
+from geocli.answers import NOTHING, Answer
 from geocli.errors import UsageError
 from geocli.mmdb.file import Database, embedded_path, embedded_source, network_text
-from geocli.mmdb.layouts import NOTHING, Answer, agreement, answer_of, merge
+from geocli.mmdb.layouts import agreement, answer_of, merge
 from geocli.records import MAX_SOURCE, GeoRecord
 
 if TYPE_CHECKING:

@@ -19,10 +19,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geocli.answers import NOTHING, Answer
 from geocli.errors import UsageError
 from geocli.mmdb.build import Built, Origin, build
 from geocli.mmdb.file import Database, network_text
-from geocli.mmdb.layouts import NOTHING, Answer, answer_of
+from geocli.mmdb.layouts import answer_of
 from geocli.mmdb.ranges import Overlaps
 from tests.conftest import Geocli
 

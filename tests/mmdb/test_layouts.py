@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geocli.answers import NOTHING, Answer
 from geocli.mmdb.file import Database
-from geocli.mmdb.layouts import NOTHING, Answer, answer_of, merge
+from geocli.mmdb.layouts import answer_of, merge
 from geocli.records import MAX_ASN, MAX_TEXT
 
 if TYPE_CHECKING:
