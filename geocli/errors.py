@@ -82,3 +82,13 @@ class Problems:
 
     def __iter__(self) -> Iterator[GeocliError]:
         return iter(self._errors.values())
+
+
+def worst_of(problems: Problems) -> ExitCode | None:
+    """The exit code for these: what needs an admin before what needs patience before the rest.
+
+    A source that could not be asked costs nothing by itself: another one may have had the answer.
+    """
+    codes = {problem.exit_code for problem in problems}
+    worst_first = (ExitCode.DAMAGED, ExitCode.TRY_AGAIN, ExitCode.USAGE)
+    return next((code for code in worst_first if code in codes), None)

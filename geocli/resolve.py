@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from geocli.cache import Cache
-    from geocli.errors import Problems
     from geocli.providers import Provider
+    from geocli.reporter import Reporter
     from geocli.settings import Settings
 
 
@@ -32,7 +32,7 @@ class Answers(NamedTuple):
 class Resolver:
     """Answers batches with a chain of providers, a cache in front of them or none.
 
-    A source that cannot be asked does not stop it: the error is noted in ``problems``, the next
+    A source that cannot be asked does not stop it: ``reporter`` is told, the next
     provider in the chain is asked, and what nobody could be asked about has the status ``error``.
     """
 
@@ -41,14 +41,14 @@ class Resolver:
         chain: Sequence[Provider],
         cache: Cache | None,
         settings: Settings,
-        problems: Problems,
+        reporter: Reporter,
         *,
         refresh: bool = False,
     ) -> None:
         self._chain = chain
         self._cache = cache
         self._settings = settings
-        self._problems = problems
+        self._reporter = reporter
         self._refresh = refresh
         self._sources = frozenset[str]().union(*(provider.sources for provider in chain))
         self.local = all(provider.local for provider in chain)
@@ -117,11 +117,11 @@ class Resolver:
     def _parts(self, provider: Provider, targets: list[str]) -> Iterator[list[GeoRecord]]:
         answered: list[list[GeoRecord]] = []
         try:
-            for part in provider.resolve(targets, lambda: utc_text(time.time())):
+            for part in provider.resolve(targets, self._reporter):
                 answered.append(part)
                 yield part
         except UnanswerableError as error:
-            self._problems.note(error)
+            self._reporter.problem(error)
             done = {record.ip for part in answered for record in part}
             if left := [GeoRecord(target, "error") for target in targets if target not in done]:
                 yield left

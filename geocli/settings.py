@@ -7,16 +7,20 @@ environment variables follow from it: ``ttl`` in ``[lookup]`` is ``GEOCLI_LOOKUP
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.errors import UsageError
+from geocli.errors import DamagedFileError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+_LONGEST_TIMEOUT = 3600
+_LONGEST_KEY = 200
 _DURATION = re.compile(r"(\d{1,9})\s*([smhdwy]?)")
 
 
@@ -28,6 +32,28 @@ class Flags(NamedTuple):
     color: str | None = None
     quiet: bool = False
     verbose: bool = False
+
+
+class Secret(str):
+    """A key: like any text, except that it does not show itself."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+
+class SourceSettings(NamedTuple):
+    """How an online source is asked; what is ``None`` is the source's own business.
+
+    ``timeout`` is seconds for each step of a request: connecting, sending, each piece of the answer.
+    """
+
+    url: str | None = None
+    key: Secret | None = None
+    timeout: float = 10
+    batch_size: int | None = None
+    concurrency: int | None = None
 
 
 class Settings(NamedTuple):
@@ -42,6 +68,18 @@ class Settings(NamedTuple):
     ttl: float = 30 * 86400
     ttl_unknown: float = 86400
     busy_timeout: float = 10
+    max_wait: float | None = None
+    sources: Mapping[str, SourceSettings] = MappingProxyType({})
+
+    def with_timeout(self, seconds: float) -> Settings:
+        """The same, with this timeout for all online sources."""
+        return self._replace(
+            sources=MappingProxyType({name: s._replace(timeout=seconds) for name, s in self.sources.items()})
+        )
+
+    def source(self, name: str) -> SourceSettings:
+        """The settings of the online source of that name."""
+        return self.sources.get(name, SourceSettings())
 
 
 def parse_duration(text: str) -> float:
@@ -71,6 +109,41 @@ def _paths(items: Sequence[str]) -> tuple[Path, ...]:
         raise ValueError(str(error)) from None
 
 
+def _url(text: str) -> str:
+    from urllib.parse import urlsplit  # only where there is a URL
+
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not text.isprintable() or " " in text:
+        raise ValueError("it is no URL: write http://host/path or https://host/path")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("give scheme, host and path only: a key has its own setting")
+    _ = parts.port  # raises ValueError for one that is none
+    return text
+
+
+def _secret(text: str) -> Secret:
+    if not text.isascii() or not text.isprintable() or " " in text or len(text) > _LONGEST_KEY:
+        raise ValueError("that cannot be a key")
+    return Secret(text)
+
+
+def parse_timeout(text: str) -> float:
+    """A duration that can be a timeout. Raises ``ValueError``."""
+    seconds = parse_duration(text)
+    if not 0 < seconds <= _LONGEST_TIMEOUT:
+        raise ValueError(f"a timeout is between 1 and {_LONGEST_TIMEOUT} seconds")
+    return seconds
+
+
+def _count(most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and 0 < int(text) <= most):
+            raise ValueError(f"{ascii(text[:40])} is no number from 1 to {most}")
+        return int(text)
+
+    return parse
+
+
 class _Key(NamedTuple):
     """How a value is read: from text, or, where there is a ``separator``, from a list of texts."""
 
@@ -87,7 +160,8 @@ class _Key(NamedTuple):
             return self.from_text(value)
         if not self.separator and isinstance(value, int) and not isinstance(value, bool):
             return self.from_text(str(value))
-        raise ValueError(f"{ascii(value)[:80]} cannot be used here")
+        shown = "this" if self.parse is _secret else ascii(value)[:80]
+        raise ValueError(f"{shown} cannot be used here")
 
 
 _KEYS: dict[tuple[str, str], _Key] = {
@@ -95,8 +169,20 @@ _KEYS: dict[tuple[str, str], _Key] = {
     ("lookup", "mmdb"): _Key(_paths, ":"),  # as in PATH
     ("lookup", "ttl"): _Key(parse_duration),
     ("lookup", "ttl_unknown"): _Key(parse_duration),
+    ("lookup", "max_wait"): _Key(parse_duration),
     ("store", "busy_timeout"): _Key(parse_duration),
 }
+_SOURCES = {"ip-api": "key", "country-is": None, "ipinfo": "token"}
+"""The online sources, and what their key is called."""
+
+for _name, _key_name in _SOURCES.items():
+    _section = _name.replace("-", "_")
+    _KEYS[_section, "url"] = _Key(_url)
+    if _key_name:
+        _KEYS[_section, _key_name] = _Key(_secret)
+    _KEYS[_section, "timeout"] = _Key(parse_timeout)
+    _KEYS[_section, "batch_size"] = _Key(_count(1000))
+    _KEYS[_section, "concurrency"] = _Key(_count(32))
 
 
 def load_settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
@@ -104,12 +190,12 @@ def load_settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
 
     Raises ``UsageError`` naming the variable, or the file and the key, that cannot be used.
     """
-    values: dict[str, Any] = _from_file(_config_path(flags, environment))
+    values = _from_file(_config_path(flags, environment))
     for (section, key), known in _KEYS.items():
         variable = f"GEOCLI_{section}_{key}".upper()
         if text := environment.get(variable):
             try:
-                values[key] = known.from_text(text)
+                values[section, key] = known.from_text(text)
             except ValueError as error:
                 raise UsageError(f"{variable}: {error}") from None
     color = flags.color or ("never" if environment.get("NO_COLOR") else "auto")
@@ -120,8 +206,15 @@ def load_settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
         color=color,
         quiet=flags.quiet,
         verbose=flags.verbose,
-        **values,
+        sources=MappingProxyType({name: _source(name, values) for name in _SOURCES}),
+        **{key: value for (section, key), value in values.items() if section in {"lookup", "store"}},
     )
+
+
+def _source(name: str, values: Mapping[tuple[str, str], Any]) -> SourceSettings:
+    found = {key: value for (section, key), value in values.items() if section == name.replace("-", "_")}
+    secret = found.pop(_SOURCES[name] or "key", None)
+    return SourceSettings(key=secret, **found)
 
 
 def _data_dir(flags: Flags, environment: Mapping[str, str]) -> Path:
@@ -150,7 +243,7 @@ def _config_path(flags: Flags, environment: Mapping[str, str]) -> Path | None:
         return None
 
 
-def _from_file(path: Path | None) -> dict[str, Any]:
+def _from_file(path: Path | None) -> dict[tuple[str, str], Any]:
     if path is None:
         return {}
     import tomllib  # only where there is a file to read
@@ -158,11 +251,12 @@ def _from_file(path: Path | None) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             document = tomllib.load(file)
+            mode = os.fstat(file.fileno()).st_mode
     except OSError as error:
         raise UsageError(f"cannot read the configuration file {path}: {error.strerror}") from error
     except (ValueError, RecursionError) as error:  # TOMLDecodeError is one, so is a number of 5,000 digits
         raise UsageError(f"{path} is not TOML: {error}") from None
-    values: dict[str, Any] = {}
+    values: dict[tuple[str, str], Any] = {}
     for section, table in document.items():
         if not isinstance(table, dict):
             raise UsageError(f"{path}: {ascii(section)} stands outside of a section")
@@ -170,9 +264,11 @@ def _from_file(path: Path | None) -> dict[str, Any]:
             if (known := _KEYS.get((section, key))) is None:
                 raise UsageError(f"{path}: unknown key {ascii(key)} in [{section}]{_nearest(section, key)}")
             try:
-                values[key] = known.from_toml(value)
+                values[section, key] = known.from_toml(value)
             except ValueError as error:
                 raise UsageError(f"{path}: {key} in [{section}]: {error}") from None
+    if mode & 0o077 and any(isinstance(value, Secret) for value in values.values()):
+        raise DamagedFileError(path, "holds a key, and others than you may open it", f"chmod 600 {path}")
     return values
 
 

@@ -17,11 +17,11 @@ MODULES = {
 LEVELS = [
     {"geocli", "geocli.errors"},
     {"geocli.records"},
-    {"geocli.addresses", "geocli.countries", "geocli.settings", "geocli.sqlite_file"},
+    {"geocli.addresses", "geocli.countries", "geocli.reporter", "geocli.settings", "geocli.sqlite_file"},
     {"geocli.answers"},
     {"geocli.inputs", "geocli.mmdb", "geocli.online", "geocli.formats", "geocli.journal", "geocli.store"},
     {"geocli.providers"},
-    {"geocli.cache", "geocli.flush", "geocli.reports"},
+    {"geocli.cache", "geocli.flush", "geocli.refresh", "geocli.reports"},
     {"geocli.resolve", "geocli.workers"},
     {"geocli.pipeline"},
     {"geocli.commands"},
@@ -38,7 +38,7 @@ HEAVY = {
     "netaddr": {"geocli.mmdb.build"},
     "iso3166": {"geocli.countries"},
     "platformdirs": {"geocli.settings"},
-    "httpx": set(),
+    "httpx": {"geocli.online.client"},
 }
 NEVER = {"pickle", "shelve", "dill", "yaml", "click"}
 

@@ -21,6 +21,7 @@ from geocli.journal.segments import Segment
 from geocli.pipeline import Pipeline, Rows, _Prepared
 from geocli.providers.mmdb import MmdbProvider
 from geocli.records import GeoRecord
+from geocli.reporter import Reporter
 from geocli.resolve import Resolver
 from geocli.settings import Settings
 from geocli.store import open_store
@@ -42,7 +43,9 @@ class House:
         self.problems = Problems()
         self.journal = Journal(directory / "journal", 1)
         self.cache = Cache(self.journal, open_store(self.settings), self.problems)
-        self.resolver = Resolver([MmdbProvider(files)], self.cache, self.settings, self.problems)
+        self.resolver = Resolver(
+            [MmdbProvider(files)], self.cache, self.settings, Reporter(problem=self.problems.note)
+        )
 
     def run(self, batches: list[list[str]], *, render: object = render) -> Iterator[str]:
         line = Pipeline(self.resolver, self.cache, render, self.problems, FULL)  # type: ignore[arg-type]

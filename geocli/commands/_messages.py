@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from geocli.records import clean_text
+from geocli.reporter import Reporter
+
+if TYPE_CHECKING:
+    from geocli.commands._progress import Progress
+    from geocli.errors import Problems
+    from geocli.settings import Settings
 
 _LONGEST = 1000
 
@@ -14,3 +21,19 @@ def say(text: str) -> None:
     """One line, whatever is in it: a file's name and an error's text may come from anywhere."""
     with suppress(OSError):  # where nobody can hear it, the exit code still says it
         print(f"geocli: {clean_text(text, _LONGEST)}", file=sys.stderr)  # noqa: T201 (this is the place)
+
+
+def reporter(settings: Settings, problems: Problems, progress: Progress) -> Reporter:
+    """Where long work says what it has to say: problems at the end, the rest as it comes."""
+
+    def notice(text: str) -> None:
+        if not settings.quiet:
+            progress.hide()
+            say(text)
+
+    def detail(text: str) -> None:
+        if settings.verbose:
+            progress.hide()
+            say(text)
+
+    return Reporter(problem=problems.note, notice=notice, detail=detail, waiting=progress.wait)

@@ -16,12 +16,8 @@ class Progress:
     """Shows how far the work is. Use as a context manager; does nothing where nobody would see it."""
 
     def __init__(self, settings: Settings) -> None:
-        self._visible = (
-            not settings.quiet
-            and sys.stderr is not None
-            and sys.stderr.isatty()
-            and not (sys.stdout is not None and sys.stdout.isatty())
-        )
+        self._visible = not settings.quiet and sys.stderr is not None and sys.stderr.isatty()
+        self._among_rows = sys.stdout is not None and sys.stdout.isatty()
         self._color = settings.color != "never"
         self._since = time.monotonic()
         self._bar: Any = None
@@ -31,13 +27,27 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.hide()
+
+    def hide(self) -> None:
+        """Make room for rows on the same terminal."""
         if self._bar is not None:
             self._bar.stop()
+            self._bar = None
 
     def show(self, what: str, done: int, total: int | None = None) -> None:
         """``done`` of ``total`` (``None``: nobody knows) of what is being done."""
-        if not self._visible or time.monotonic() - self._since < _PATIENCE:
-            return
+        if self._among_rows:
+            self.hide()
+        elif self._visible and time.monotonic() - self._since >= _PATIENCE:
+            self._update(what, completed=done, total=total)
+
+    def wait(self, what: str, seconds: float) -> None:
+        """What the work waits for, and how long it will; 0 when nobody knows."""
+        if self._visible and (seconds >= _PATIENCE or seconds == 0 or self._bar is not None):
+            self._update(f"waiting for {what}" + (f", {seconds:.0f} s" if seconds else ""))
+
+    def _update(self, what: str, **figures: int | None) -> None:
         if self._bar is None:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
@@ -52,5 +62,5 @@ class Progress:
                 transient=True,
             )
             self._bar.start()
-            self._task = self._bar.add_task(what, total=total)
-        self._bar.update(self._task, description=what, completed=done, total=total)
+            self._task = self._bar.add_task(what, total=None)
+        self._bar.update(self._task, description=what, **figures)

@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.addresses import is_ipv6, parse_target, split_reserved
+from geocli.cache import Cache
 from geocli.commands import _options
-from geocli.commands._messages import say
+from geocli.commands._messages import reporter, say
 from geocli.commands._opening import journal_and_store
 from geocli.commands._output import Output, Wanted
 from geocli.commands._progress import Progress
 from geocli.commands._stdout import ReaderGoneError
-from geocli.errors import ExitCode, GeocliError, Problems, UsageError
+from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
 from geocli.inputs import BATCH, Stream, read_batches
+from geocli.pipeline import Pipeline
 from geocli.providers import load_provider
 from geocli.records import FIELDS
-from geocli.settings import parse_names
+from geocli.resolve import Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geocli.pipeline import Rows
     from geocli.settings import Settings
+
+_ONLINE_BATCH = 20_000  # targets: an online source is asked in full batches of its own
+_ONLINE_PATIENCE = 0.2  # seconds that an input may pause before a batch is sent that is not full
 
 PIPED = ("ip", "country_code", "country_name", "asn", "org")
 SHOWN = ("ip", "status", "country_code", "country_name", "asn", "org")
@@ -53,24 +58,14 @@ def lookup(
     exclude_reserved: Annotated[
         bool, typer.Option("--exclude-reserved", "-x", help="Leave private and other reserved addresses out.")
     ] = False,
-    provider: Annotated[
-        str | None,
-        typer.Option(
-            "--provider",
-            "-p",
-            metavar="NAME[,NAME...]",
-            help="Who is asked, in this order.",
-            show_default="mmdb",
-        ),
-    ] = None,
-    mmdb: Annotated[
-        list[Path] | None,
-        typer.Option("--mmdb", metavar="FILE", help="Ask these database files instead of the embedded one."),
-    ] = None,
+    provider: _options.Provider = None,
+    mmdb: _options.Mmdb = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask again, even what is known.")] = False,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Neither read nor write journal and store.")
     ] = False,
+    max_wait: _options.MaxWait = None,
+    timeout: _options.Timeout = None,
     exit_status: Annotated[
         bool, typer.Option("--exit-status", "-e", help="Exit with 1 if any address has no country.")
     ] = False,
@@ -90,10 +85,7 @@ def lookup(
     settings: Settings = ctx.obj
     if only_v4 and only_v6:
         raise UsageError("give -4 or -6, not both")
-    if provider is not None:
-        settings = settings._replace(provider=_names(provider))
-    if mmdb:
-        settings = settings._replace(mmdb=tuple(mmdb))
+    settings = _options.apply(settings, provider, mmdb, max_wait, timeout)
     output = Output(Wanted(json, csv, tsv, table, no_header, field, template), settings, FIELDS, PIPED, SHOWN)
     if not targets and not inputs:
         if sys.stdin is None or sys.stdin.isatty():
@@ -104,11 +96,17 @@ def lookup(
     tally = _Tally()
     try:
         with Progress(settings) as progress:
-            batches = _batches(targets or [], inputs or [], wanted, problems)
-            for rows in _answered(batches, settings, output, problems, refresh, no_cache):
-                tally.count(rows)
-                output.write_text(rows.text)
-                progress.show("looking up", tally.total)
+            chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
+            size = BATCH if all(provider.local for provider in chain) else _ONLINE_BATCH
+            batches = _batches(targets or [], inputs or [], wanted, problems, size)
+            with journal_and_store(settings) as (journal, store):
+                cache = None if no_cache else Cache(journal, store, problems)
+                reports = reporter(settings, problems, progress)
+                resolver = Resolver(chain, cache, settings, reports, refresh=refresh)
+                for rows in Pipeline(resolver, cache, output.render, problems, size).run(batches):
+                    tally.count(rows)
+                    progress.show("looking up", tally.total)
+                    output.write_text(rows.text)
         output.finish()
     except ReaderGoneError:
         pass
@@ -119,32 +117,6 @@ def lookup(
     if settings.verbose:
         say(str(tally))
     return _exit_code(problems, tally, exit_status)
-
-
-def _answered(
-    batches: "Iterator[list[str]]",
-    settings: "Settings",
-    output: Output,
-    problems: Problems,
-    refresh: bool,
-    no_cache: bool,
-) -> "Iterator[Rows]":
-    from geocli.cache import Cache
-    from geocli.pipeline import Pipeline
-    from geocli.resolve import Resolver
-
-    chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
-    with journal_and_store(settings) as (journal, store):
-        cache = None if no_cache else Cache(journal, store, problems)
-        resolver = Resolver(chain, cache, settings, problems, refresh=refresh)
-        yield from Pipeline(resolver, cache, output.render, problems, BATCH).run(batches)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    try:
-        return parse_names(text)
-    except ValueError as error:
-        raise UsageError(f"--provider: {error}") from None
 
 
 class _Wish:
@@ -167,30 +139,35 @@ class _Wish:
 
 
 def _batches(
-    targets: list[str], inputs: list[Path], wish: _Wish, problems: Problems
+    targets: list[str], inputs: list[Path], wish: _Wish, problems: Problems, size: int
 ) -> "Iterator[list[str]]":
-    for batch in _raw_batches(targets, inputs, problems):
+    for batch in _raw_batches(targets, inputs, problems, size):
         wanted = wish.filter(batch)
         if wanted or not batch:  # an empty one says that the input pauses
             yield wanted
 
 
-def _raw_batches(targets: list[str], inputs: list[Path], problems: Problems) -> "Iterator[list[str]]":
+def _raw_batches(
+    targets: list[str], inputs: list[Path], problems: Problems, size: int
+) -> "Iterator[list[str]]":
+    patience = 0 if size == BATCH else _ONLINE_PATIENCE
     parsed = []
     for text in targets:
         try:
             parsed.append(parse_target(text))
         except ValueError as error:
             problems.note(UsageError(str(error)))
-    for start in range(0, len(parsed), BATCH):
-        yield parsed[start : start + BATCH]
+    for start in range(0, len(parsed), size):
+        yield parsed[start : start + size]
     for path in inputs:
         try:
             if str(path) == "-":
-                yield from read_batches(Stream(sys.stdin.buffer if sys.stdin else None, "standard input"))
+                yield from read_batches(
+                    Stream(sys.stdin.buffer if sys.stdin else None, "standard input"), size, patience
+                )
             else:
                 with path.open("rb") as file:
-                    yield from read_batches(Stream(file, str(path)))
+                    yield from read_batches(Stream(file, str(path)), size, patience)
         except OSError as error:
             problems.note(UsageError(f"cannot read {path}: {error.strerror}"))
         except UsageError as error:
@@ -218,12 +195,9 @@ class _Tally:
 
 
 def _exit_code(problems: Problems, tally: _Tally, exit_status: bool) -> ExitCode:
-    codes = {problem.exit_code for problem in problems}
-    # The first of these that applies: what needs an admin before what needs patience before the rest.
-    for code in (ExitCode.DAMAGED, ExitCode.TRY_AGAIN, ExitCode.USAGE):
-        if code in codes:
-            return code
-    if tally.statuses["error"] or ExitCode.PARTIAL in codes:
+    if code := worst_of(problems):
+        return code
+    if tally.statuses["error"]:
         return ExitCode.PARTIAL
     if exit_status and tally.without_country:
         return ExitCode.FOUND_WANTING

@@ -22,20 +22,21 @@ BATCH = 4096
 """Targets in a full batch: one segment of the journal, one disk wait."""
 
 
-def read_batches(stream: Stream) -> Iterator[list[str]]:
+def read_batches(stream: Stream, size: int = BATCH, patience: float = 0) -> Iterator[list[str]]:
     """The stream's targets in batches: full ones while there is input, a smaller one when it pauses.
 
-    An empty batch comes when it pauses after a full one: whoever waits for more before working should not.
+    A pause is when nothing comes for ``patience`` seconds. An empty batch comes when it pauses after a full
+    one: whoever waits for more before working should not.
     """
     batch: list[str] = []
     is_full = False
     for found in read_targets(stream.chunks()):
         batch += found
-        while len(batch) >= BATCH:
-            yield batch[:BATCH]
-            del batch[:BATCH]
+        while len(batch) >= size:
+            yield batch[:size]
+            del batch[:size]
             is_full = True
-        if (batch or is_full) and stream.is_waiting():
+        if (batch or is_full) and stream.is_waiting(patience):
             yield batch
             batch, is_full = [], False
     if batch:

@@ -48,12 +48,12 @@ class Stream:
                 return
             yield chunk
 
-    def is_waiting(self) -> bool:
-        """Whether the next read would wait for somebody to write: time to show what is there."""
+    def is_waiting(self, patience: float = 0) -> bool:
+        """Whether nobody has written for ``patience`` seconds: time to show what is there."""
         if self._file is None:
             return False
         try:
-            ready, _, _ = select.select([self._file], [], [], 0)
+            ready, _, _ = select.select([self._file], [], [], patience)
         except (OSError, ValueError):  # not a descriptor that can be waited for: a buffer in memory
             return False
         return not ready

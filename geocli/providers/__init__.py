@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Protocol
 from geocli.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from geocli.records import GeoRecord
+    from geocli.reporter import Reporter
     from geocli.settings import Settings
 
 
@@ -42,8 +43,8 @@ class Provider(Protocol):
     def local(self) -> bool:
         """Whether no address leaves this machine."""
 
-    def resolve(self, targets: Sequence[str], clock: Callable[[], str]) -> Iterator[list[GeoRecord]]:
-        """Records for all targets, in parts; ``clock`` gives their ``resolved_at``."""
+    def resolve(self, targets: Sequence[str], reporter: Reporter) -> Iterator[list[GeoRecord]]:
+        """Records for all targets, in parts; ``reporter`` has the clock and hears what goes on."""
 
 
 def provider_names() -> list[str]:

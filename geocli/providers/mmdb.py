@@ -15,10 +15,11 @@ from geocli.mmdb.layouts import agreement, answer_of, merge
 from geocli.records import MAX_SOURCE, GeoRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from geocli.records import Status
+    from geocli.reporter import Reporter
     from geocli.settings import Settings
 
 _MOST_PARTS = 4096
@@ -59,9 +60,9 @@ class MmdbProvider:
         """One source: all files together, each with its edition."""
         return frozenset({self._source if self._files else embedded_source()})
 
-    def resolve(self, targets: Sequence[str], clock: Callable[[], str]) -> Iterator[list[GeoRecord]]:
+    def resolve(self, targets: Sequence[str], reporter: Reporter) -> Iterator[list[GeoRecord]]:
         """All records in one part. Raises ``DamagedFileError``."""
-        yield self.records(targets, clock())
+        yield self.records(targets, reporter.clock())
 
     def records(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
         """One record for each target, in order, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""

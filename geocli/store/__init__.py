@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from geocli.records import GeoRecord
     from geocli.settings import Settings
@@ -29,11 +29,21 @@ class StoreState(NamedTuple):
     size: int
 
 
+class Outlived(NamedTuple):
+    """Which rows are old: resolved before this (a record's time format), ``unknown`` ones before that."""
+
+    before: str
+    unknown_before: str
+
+
 class Store(Protocol):
     """Where flushed answers live."""
 
     def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
         """The stored record of each target that has one."""
+
+    def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
+        """Targets whose answers are old, oldest first, ``size`` at a time. Holds nothing in between."""
 
     def replay(self, batches: Iterable[Sequence[tuple[Any, ...]]], flushed_at: str) -> int:
         """Write checked rows (records) in one transaction, streaming; how many that were."""

@@ -20,14 +20,20 @@ from geocli.sqlite_file import (
 from geocli.store import StoreState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from geocli.store import Outlived
 
 SCHEMA_VERSION = 1
 """``PRAGMA user_version`` of a store with all of ``migrations`` applied. A test holds the two together."""
 
 _COLUMNS = ", ".join(FIELDS)
 _FIND = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
+_OUTLIVED = (
+    "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < iif(status = 'ok', ?, ?) "
+    "AND (resolved_at, ip) > (?, ?) ORDER BY resolved_at, ip LIMIT ?"
+)
 _REPLAY = (
     f"INSERT INTO geo_cache ({_COLUMNS}) VALUES ({', '.join('?' * len(FIELDS))}) "  # noqa: S608 (the same)
     f"ON CONFLICT (ip) DO UPDATE SET {', '.join(f'{f} = excluded.{f}' for f in FIELDS[1:])} "
@@ -65,6 +71,17 @@ class SqliteStore:
                 self._path, f"holds a row that geocli did not write: {error}", "correct or delete it"
             ) from None
         return {row[0]: GeoRecord._make(row) for row in rows}
+
+    def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
+        """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""
+        last = ("", "")
+        while (connection := self._reading()) is not None:
+            with translated(self._path):
+                rows = connection.execute(_OUTLIVED, (*wanted, *last, size)).fetchall()
+            if not rows:
+                return
+            yield [str(ip) for ip, _ in rows]
+            last = (rows[-1][1], rows[-1][0])
 
     def replay(self, batches: Iterable[Sequence[tuple[Any, ...]]], flushed_at: str) -> int:
         """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""

@@ -13,6 +13,7 @@ from geocli import providers
 from geocli.errors import ExitCode, UsageError
 from geocli.providers import load_provider, provider_names
 from geocli.records import MAX_TEXT, check_rows
+from geocli.reporter import Reporter
 from geocli.settings import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def answered(provider: Provider, targets: list[str]) -> list[GeoRecord]:
-    parts = list(provider.resolve(targets, lambda: RESOLVED_AT))
+    parts = list(provider.resolve(targets, Reporter(clock=lambda: RESOLVED_AT)))
     records = {record.ip: record for part in parts for record in part}
     assert sum(map(len, parts)) == len(records) == len(targets)
     return [records[target] for target in targets]
