@@ -18,7 +18,7 @@ LEVELS = [
     {"geocli", "geocli.errors"},
     {"geocli.records"},
     {"geocli.addresses", "geocli.countries", "geocli.reporter", "geocli.settings", "geocli.sqlite_file"},
-    {"geocli.answers"},
+    {"geocli.answers", "geocli.bans"},
     {"geocli.inputs", "geocli.mmdb", "geocli.online", "geocli.formats", "geocli.journal", "geocli.store"},
     {"geocli.providers"},
     {"geocli.cache", "geocli.flush", "geocli.refresh", "geocli.reports"},
