@@ -16,8 +16,8 @@ from geocli.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-LARGEST_BODY = 2 << 20
-"""Bytes. A full batch of any source is a tenth of that."""
+LARGEST_BODY = 8 << 20
+"""Bytes. A full batch of any source is a few hundred kilobytes."""
 
 _PATIENCE = 3  # timeouts that a whole request may take: a body that drips never ends otherwise
 
