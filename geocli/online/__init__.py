@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from geocli.addresses import parse_target
 from geocli.answers import NOTHING, Answer
 from geocli.errors import UnanswerableError
 from geocli.records import GeoRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from geocli.records import Status
     from geocli.reporter import Reporter
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 
 _CONCURRENCY = 4  # requests at once, where there is no limit
+
+
+TEXT = frozenset({str})
+NUMBER = frozenset({int, float})
+TEXT_OR_NUMBER = frozenset({str, int})
 
 
 class Limit(NamedTuple):
@@ -119,14 +125,30 @@ def _record(target: str, answer: Answer | None, source: str, resolved_at: str) -
     return GeoRecord._make((target, status, *answer, None, source, resolved_at))
 
 
-def field(item: Any, name: str, *types: type) -> Any:
-    """A value of one of these types, or ``None`` when it is not there. Raises ``MalformedError``."""
-    if not isinstance(item, dict):
+def values_of(item: Any, types: Mapping[str, frozenset[type]]) -> list[Any]:
+    """The item's values of these names, ``None`` for what is not there. Raises ``MalformedError``.
+
+    A value of another type than documented makes the whole item worth nothing.
+    """
+    if type(item) is not dict:
         raise MalformedError("an item is not an object")
-    value = item.get(name)
-    if value is not None and type(value) not in types:
-        raise MalformedError(f"{name} is not what it should be")
-    return value
+    values = [item.get(name) for name in types]
+    for value, allowed in zip(values, types.values(), strict=True):
+        if value is not None and type(value) not in allowed:
+            raise MalformedError("a value is not of the type that it should be")
+    return values
+
+
+def target_of(text: Any, targets: Container[str]) -> str | None:
+    """Which of the targets a source's spelling of an address means, if any."""
+    if type(text) is not str:
+        return None
+    if text not in targets:
+        try:
+            text = parse_target(text)
+        except ValueError:
+            return None
+    return text if text in targets else None
 
 
 def complete(answer: Answer, *said: object) -> Answer:

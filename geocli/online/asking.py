@@ -32,6 +32,7 @@ _BACK_OFF = 0.5  # seconds, doubled with each try
 _REST = 60  # seconds during which a source that failed is not asked again
 _MOST_FAILURES = 3  # batches in a row, before a source that answers nonsense counts as down
 
+_ALOFT = 0.001  # seconds in which the next request can leave, before an answer is worked on
 _MOST_REJECTIONS = 20  # requests in a row: searching one bad item takes fourteen
 TOO_MANY = 429
 
@@ -74,6 +75,7 @@ class Asking:
         self._down_until = 0.0
         self._failures = 0
         self._rejections = 0
+        self._slots = asyncio.Semaphore(concurrency)
 
     def ask(self, targets: Sequence[str]) -> Iterator[Answers]:
         """Answers batch by batch, as they come. Raises ``UnanswerableError`` when the source is down."""
@@ -83,12 +85,14 @@ class Asking:
         size = self._batch_size
         batches = deque(targets[begin : begin + size] for begin in range(0, len(targets), size))
         with asyncio.Runner() as runner:
-            client = Client(self._timeout, self._concurrency)
+            client = Client(self._source.url, self._timeout, self._concurrency)
+            self._slots = asyncio.Semaphore(self._concurrency)
             running: _Tasks = set()
             try:
                 runner.run(self._tell_once())
                 while running or (batches and self._down is None):
-                    while batches and len(running) < self._concurrency and self._down is None:
+                    # Twice as many as may be under way: the next request is ready when a slot is free.
+                    while batches and len(running) < 2 * self._concurrency and self._down is None:
                         work = self._batch(client, batches.popleft())
                         running.add(runner.get_loop().create_task(work))
                     done, running = runner.run(_first_of(running))
@@ -113,9 +117,8 @@ class Asking:
             try:
                 if attempt:
                     await asyncio.sleep(_BACK_OFF * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311 (jitter)
-                if self._down is None:
-                    found |= await self._exchange(client, left)
-                    self._rejections = 0
+                found |= await self._exchange(client, left)
+                self._rejections = 0
             except UnanswerableError as error:  # refused, or there is no time to wait for the limit
                 self._give_up(error)
             except FailedError as error:
@@ -154,18 +157,23 @@ class Asking:
 
     async def _exchange(self, client: Client, targets: list[str]) -> dict[str, Answer]:
         """One request. Raises ``FailedError``, ``_RejectedError`` or ``UnanswerableError``."""
-        await self._pacing.enter()
-        left, seconds = None, None
-        try:
-            begun = time.monotonic()
-            reply = await client.post(self._source.url, self._source.parameters, targets)
-            left, seconds = self._limit(reply)
-            self._reporter.detail(
-                f"POST {self._host} {len(targets)} addresses: {reply.status} "
-                f"in {time.monotonic() - begun:.3f} s"
-            )
-        finally:
-            await self._pacing.leave(left, seconds)
+        async with self._slots:
+            if self._down is not None:
+                raise self._down
+            await self._pacing.enter()
+            left, seconds, refused = None, None, False
+            try:
+                begun = time.monotonic()
+                reply = await client.post(self._source.parameters, targets)
+                left, seconds = self._limit(reply)
+                refused = reply.status == TOO_MANY
+                self._reporter.detail(
+                    f"POST {self._host} {len(targets)} addresses: {reply.status} "
+                    f"in {time.monotonic() - begun:.3f} s"
+                )
+            finally:
+                await self._pacing.leave(left, seconds, refused=refused)
+        await asyncio.sleep(_ALOFT)
         return self._understood(reply, targets)
 
     def _limit(self, reply: Reply) -> tuple[int | None, float | None]:

@@ -6,7 +6,8 @@ and a cron job together keep within the limit. A process that is killed lets go 
 had taken from the limit stays taken.
 
 The state is one line of JSON: ``left`` requests until ``reset`` (seconds since the epoch; by the wall clock,
-for all processes and boots), ``told`` when that is what the source said, else it is the documented rate.
+for all processes and boots), ``told`` when that is what the source said, else it is the documented rate;
+``slack`` once it refused a request that it should have taken; ``noticed``: the user knows that it is asked.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 LONGEST = 86400
 """Seconds. Nothing makes geocli wait longer: no source, no clock that was set back, no damaged file."""
 
-_MARGIN = 0.25  # seconds: a source tells whole seconds, and may have rounded down
+_MARGIN = 0.05  # seconds
+_SLACK = 1.0  # seconds, for a source that turned out to round down what it says
 _POLL = 0.02  # seconds between two tries to get the lock
 _PATIENCE = 1  # seconds until waiting for another process is worth a word
 _LARGEST = 4096  # bytes of state
@@ -43,6 +45,7 @@ class _State(NamedTuple):
     left: int | None = None
     reset: float = 0
     told: bool = False
+    slack: bool = False
     noticed: bool = False
 
 
@@ -78,7 +81,7 @@ class Pacing:
             try:
                 state, now = self._read(file), time.time()
                 if state.left is None or state.reset <= now:
-                    state = _State(noticed=state.noticed)
+                    state = state._replace(left=None, reset=0, told=False)
                     if self._limit is not None:
                         state = state._replace(left=self._limit.requests, reset=now + self._limit.seconds)
                 if state.left is None or state.left > 0:
@@ -91,8 +94,11 @@ class Pacing:
                 _close(file)
             await self._sleep(state.reset - now)
 
-    async def leave(self, left: int | None, seconds: float | None) -> None:
-        """Note what the answer said: requests left, and seconds until there are more; ``None``: nothing."""
+    async def leave(self, left: int | None, seconds: float | None, *, refused: bool = False) -> None:
+        """Note what the answer said: requests left, and seconds until there are more; ``None``: nothing.
+
+        ``refused``: the request was one too many.
+        """
         file, self._held = self._held, None
         try:
             if left is None or seconds is None or (left > 0 and self._limit is None):
@@ -100,10 +106,11 @@ class Pacing:
             if file is None:
                 file = await self._lock()
             before, now = self._read(file), time.time()
-            reset = now + min(max(seconds, 0), LONGEST) + _MARGIN
-            if before.told and before.reset > now and left:
-                reset = max(reset, before.reset)
-            self._write(file, _State(max(left, 0), reset, told=True, noticed=before.noticed))
+            slack = before.slack or (refused and self._limit is not None)
+            reset = now + min(max(seconds, 0), LONGEST) + (_SLACK if slack else _MARGIN)
+            if before.told and now < before.reset < reset and not refused:
+                reset = before.reset  # it tells whole seconds, rounded up: the earliest is the nearest
+            self._write(file, _State(max(left, 0), reset, told=True, slack=slack, noticed=before.noticed))
         finally:
             _close(file)
 
@@ -193,9 +200,8 @@ def _checked(value: Any) -> _State:
     if not (
         (state.left is None or (type(state.left) is int and 0 <= state.left <= 1_000_000))
         and type(state.reset) in {int, float}
-        and type(state.told) is bool
-        and type(state.noticed) is bool
+        and {type(state.told), type(state.slack), type(state.noticed)} == {bool}
     ):
         raise ValueError("not a state")
     # The clock was set back, or somebody wrote nonsense: nobody waits for that.
-    return state if state.reset <= time.time() + LONGEST + 1 else _State(noticed=state.noticed)
+    return state if state.reset <= time.time() + LONGEST + 1 else state._replace(left=None, reset=0)

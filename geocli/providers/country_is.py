@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from geocli.addresses import parse_target
 from geocli.answers import NOTHING, Answer, asn, country, text
-from geocli.online import Limit, MalformedError, OnlineProvider, complete, field
+from geocli.online import (
+    TEXT,
+    TEXT_OR_NUMBER,
+    Limit,
+    MalformedError,
+    OnlineProvider,
+    complete,
+    target_of,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,20 +44,25 @@ class CountryIs:
             raise MalformedError("the answer is no array")
         found = dict.fromkeys(targets, NOTHING)
         for item in body[: len(targets)]:
-            target = parse_target(field(item, "ip", str) or "")
-            if target not in found:
+            (ip,) = values_of(item, _ADDRESS)
+            target = target_of(ip, found)
+            if target is None:
                 raise MalformedError("another address than asked about")
             try:
                 found[target] = _answer(item)
             except MalformedError:
-                del found[target]
+                del found[target]  # that address was not answered
         return found
 
 
+_ADDRESS = {"ip": TEXT}
+_TYPES = {"country": TEXT, "asn": frozenset({dict})}
+_HOLDER_TYPES = {"number": TEXT_OR_NUMBER, "organization": TEXT}
+
+
 def _answer(item: Any) -> Answer:
-    code, holder = field(item, "country", str), field(item, "asn", dict) or {}
-    name = field(holder, "organization", str)
-    number = field(holder, "number", int, str)
+    code, holder = values_of(item, _TYPES)
+    number, name = values_of(holder or {}, _HOLDER_TYPES)
     return complete(Answer(*country(code), asn=asn(number), org=text(name)), code, number, name)
 
 

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from geocli.addresses import parse_target
 from geocli.answers import NOTHING, Answer, asn, country, place, text
-from geocli.online import Limit, MalformedError, OnlineProvider, complete, field
+from geocli.online import (
+    NUMBER,
+    TEXT,
+    Limit,
+    MalformedError,
+    OnlineProvider,
+    complete,
+    target_of,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,34 +48,34 @@ class IpApi:
         """What the array says: items name the address that they are about."""
         if not isinstance(body, list):
             raise MalformedError("the answer is no array")
-        wanted, found = set(targets), {}
+        wanted, found = frozenset(targets), {}
         for item in body[: len(targets)]:
             try:
-                target = parse_target(field(item, "query", str) or "")
-                if target in wanted:
-                    found[target] = _answer(item)
-            except ValueError:
+                target, answer = _answer(item)
+            except MalformedError:
                 continue  # that address was not answered
+            if (known := target_of(target, wanted)) is not None:
+                found[known] = answer
         return found
 
 
-def _answer(item: Any) -> Answer:
-    if field(item, "status", str) != "success":
-        if field(item, "message", str) not in {"private range", "reserved range", "invalid query"}:
+_TYPES = {
+    "query": TEXT, "status": TEXT, "message": TEXT, "countryCode": TEXT, "country": TEXT, "regionName": TEXT,
+    "city": TEXT, "lat": NUMBER, "lon": NUMBER, "as": TEXT, "org": TEXT, "isp": TEXT, "asname": TEXT,
+}  # fmt: skip
+_NO_DATA = frozenset({"private range", "reserved range", "invalid query"})
+
+
+def _answer(item: Any) -> tuple[str, Answer]:
+    query, status, message, code, name, region, city, lat, lon, holder, *names = values_of(item, _TYPES)
+    if status != "success":
+        if message not in _NO_DATA:
             raise MalformedError("neither success nor a known failure")
-        return NOTHING
-    code, holder = field(item, "countryCode", str), field(item, "as", str) or ""
-    number, _, name = holder.partition(" ")
-    names = [field(item, key, str) for key in ("asname", "isp", "org")]
-    answer = Answer(
-        *country(code, field(item, "country", str)),
-        text(field(item, "regionName", str)),
-        text(field(item, "city", str)),
-        *place(field(item, "lat", int, float), field(item, "lon", int, float)),
-        asn(number),
-        text(field(item, "org", str)) or text(name) or next(filter(None, map(text, names)), None),
-    )
-    return complete(answer, code, holder, *names)
+        return query, NOTHING
+    number, _, holder_name = (holder or "").partition(" ")
+    org = next(filter(None, map(text, (holder_name, *names))), None)
+    answer = Answer(*country(code, name), text(region), text(city), *place(lat, lon), asn(number), org)
+    return query, complete(answer, code, holder, *names)
 
 
 def create(settings: Settings) -> OnlineProvider:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from geocli.answers import NOTHING, Answer, asn, country, text
 from geocli.errors import UsageError
-from geocli.online import MalformedError, OnlineProvider, complete, field
+from geocli.online import (
+    TEXT,
+    TEXT_OR_NUMBER,
+    MalformedError,
+    OnlineProvider,
+    complete,
+    target_of,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,20 +52,24 @@ class Ipinfo:
             if target in body:
                 try:
                     found[target] = _answer(body[target], target)
-                except ValueError:
+                except MalformedError:
                     continue  # that address was not answered
         return found
 
 
+_TYPES = {
+    "ip": TEXT, "bogon": frozenset({bool}), "country_code": TEXT, "country": TEXT, "asn": TEXT_OR_NUMBER,
+    "as_name": TEXT,
+}  # fmt: skip
+
+
 def _answer(item: Any, target: str) -> Answer:
-    if field(item, "ip", str) not in {None, target}:
+    ip, bogon, code, name, number, holder = values_of(item, _TYPES)
+    if ip is not None and target_of(ip, {target}) is None:
         raise MalformedError("another address than asked about")
-    if field(item, "bogon", bool):
+    if bogon:
         return NOTHING
-    code, number = field(item, "country_code", str), field(item, "asn", str, int)
-    name = field(item, "as_name", str)
-    answer = Answer(*country(code, field(item, "country", str)), asn=asn(number), org=text(name))
-    return complete(answer, code, number, name)
+    return complete(Answer(*country(code, name), asn=asn(number), org=text(holder)), code, number, holder)
 
 
 def create(settings: Settings) -> OnlineProvider:
