@@ -106,6 +106,29 @@ def find_targets(text: bytes) -> list[str]:
     return found
 
 
+def find_ends(text: bytes) -> list[tuple[int, str]]:
+    """The same as ``find_targets``, each with where it ends in ``text``, as far as it means something."""
+    found: list[tuple[int, str]] = []
+    append = found.append
+    for match in _TARGET.finditer(text):
+        if match.lastindex == 1:
+            append((match.end(), match[0].decode()))
+            continue
+        begin, end = match.start(), max(match.end(1), match.end(3))
+        prefix = match[2] or match[4]
+        target = _classify(text[begin - 1 : begin], text[begin:end], prefix)
+        if target is None:
+            continue
+        if prefix is None or text[begin - 1 : begin] == b"/":
+            behind = match.end() if prefix is None else match.end() - len(prefix) - 1
+            if behind == end and text[begin:end].endswith(b":") and not text[begin:end].endswith(b"::"):
+                behind -= 1  # punctuation, as in _classify
+            append((behind, target))
+        else:
+            append((match.end(), target))
+    return found
+
+
 def _classify(before: bytes, word: bytes, prefix: bytes | None) -> str | None:
     if b":" in word:
         if word.endswith(b":") and (word.endswith(b":::") or not word.endswith(b"::")):

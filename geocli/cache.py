@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from geocli.errors import GeocliError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from geocli.errors import Problems
     from geocli.journal import Journal
@@ -46,6 +46,18 @@ class Cache:
             else:
                 found.update((target, record) for target, record in stored.items() if usable(record))
         return found
+
+    def everything(self) -> Iterator[list[GeoRecord]]:
+        """All that is known, each target once: the journal's newest, then what only the store has."""
+        seen: set[str] = set()
+        try:
+            for source in (self._journal.everything(), self._store.everything()):
+                for batch in source:
+                    records = [record for record in batch if record.ip not in seen]
+                    seen.update(record.ip for record in records)
+                    yield records
+        except GeocliError as error:
+            self._problems.note(error)
 
     def remember(self, segment: Segment) -> None:
         """Put new answers into the journal: on disk when this returns, unless a problem was noted."""

@@ -17,7 +17,7 @@ from geocli.settings import Flags, load_settings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("lookup", "refresh", "flush", "stats", "db")
+COMMANDS = ("lookup", "bans", "summarize", "annotate", "refresh", "flush", "stats", "db")
 """Every module of ``commands``, in the order of the help text."""
 
 DEFAULT_COMMAND = "lookup"

@@ -62,7 +62,7 @@ class _Prepared(NamedTuple):
 class Pipeline:
     """Resolves batches with ``resolver``; ``render`` makes text of records.
 
-    Batches of ``full`` targets and more are worth a worker; an empty batch says that the input pauses.
+    Batches of the resolver's size are worth a worker; an empty batch says that the input pauses.
     """
 
     def __init__(
@@ -71,13 +71,12 @@ class Pipeline:
         cache: Cache | None,
         render: Callable[[Sequence[GeoRecord]], str],
         problems: Problems,
-        full: int,
     ) -> None:
         self._resolver = resolver
         self._cache = cache
         self._render = render
         self._problems = problems
-        self._full = full
+        self._full = resolver.batch_size
 
     def run(self, batches: Iterable[list[str]]) -> Iterator[Rows]:
         """What to show, in order; what is new in it is in the journal. Raises ``DamagedFileError``."""
@@ -88,6 +87,13 @@ class Pipeline:
             full_batches += len(batch) >= self._full
             if full_batches == _ALONE and self._resolver.local and processors() > 1:
                 yield from self._with_workers(batches)
+
+    def records(self, batch: list[str]) -> Iterator[list[GeoRecord]]:
+        """The records of one batch themselves, in order, for whoever counts them instead of showing them."""
+        for fresh, records in self._resolver.answer(batch):
+            if fresh and self._cache is not None:
+                self._cache.remember(encode(fresh))
+            yield records
 
     def _alone(self, batch: list[str]) -> Iterator[Rows]:
         for prepared in self._prepare(batch):

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from geocli.settings import Settings
 
 
+BATCH = 4096
+"""Targets that are best resolved at once: one segment of the journal, one disk wait."""
+
+_ONLINE_BATCH = 20_000  # an online source is asked in full batches of its own
+
+
 class Answers(NamedTuple):
     """What became known: ``fresh`` are new and to be kept, ``records`` are next to be shown."""
 
@@ -52,6 +58,7 @@ class Resolver:
         self._refresh = refresh
         self._sources = frozenset[str]().union(*(provider.sources for provider in chain))
         self.local = all(provider.local for provider in chain)
+        self.batch_size = BATCH if self.local else _ONLINE_BATCH
 
     def answer(self, batch: Sequence[str]) -> Iterator[Answers]:
         """All answers about a batch of canonical targets; a local chain gives them at once.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -88,6 +89,22 @@ def parse_duration(text: str) -> float:
     if match is None:
         raise ValueError(f"{ascii(text[:40])} is no duration: write 90s, 5m, 24h, 7d, 4w or 1y")
     return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def parse_moment(text: str, now: float) -> float:
+    """``24h`` ago, or an ISO 8601 time (local where it has no zone), as seconds since the epoch.
+
+    Raises ``ValueError``.
+    """
+    try:
+        return now - parse_duration(text)
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text.strip()).timestamp()
+    except (ValueError, OverflowError, OSError):
+        shown = ascii(text[:40])
+        raise ValueError(f"{shown} is no time: write 24h, 7d, 2026-11-23 or 2026-11-23T12:00") from None
 
 
 def parse_names(text: str) -> tuple[str, ...]:

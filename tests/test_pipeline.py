@@ -48,7 +48,7 @@ class House:
         )
 
     def run(self, batches: list[list[str]], *, render: object = render) -> Iterator[str]:
-        line = Pipeline(self.resolver, self.cache, render, self.problems, FULL)  # type: ignore[arg-type]
+        line = Pipeline(self.resolver, self.cache, render, self.problems)  # type: ignore[arg-type]
         for rows in line.run(iter(batches)):
             yield rows.text
 

@@ -50,6 +50,8 @@ Mmdb = Annotated[
     list[Path] | None,
     typer.Option("--mmdb", metavar="FILE", help="Ask these database files instead of the embedded one."),
 ]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write journal and store.")]
+Top = Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="Only the N largest.")]
 MaxWait = Annotated[
     str | None,
     typer.Option("--max-wait", metavar="TIME", help="Wait no longer for an online source's limit: 30s, 5m."),
@@ -71,22 +73,23 @@ def apply(
 ) -> "Settings":
     """The settings with what these options say. Raises ``UsageError``."""
     if provider is not None:
-        settings = settings._replace(provider=_parsed("--provider", parse_names, provider))
+        settings = settings._replace(provider=parsed("--provider", parse_names, provider))
     if mmdb:
         settings = settings._replace(mmdb=tuple(mmdb))
     if max_wait is not None:
-        settings = settings._replace(max_wait=_parsed("--max-wait", parse_duration, max_wait))
+        settings = settings._replace(max_wait=parsed("--max-wait", parse_duration, max_wait))
     if timeout is not None:
-        settings = settings.with_timeout(_parsed("--timeout", parse_timeout, timeout))
+        settings = settings.with_timeout(parsed("--timeout", parse_timeout, timeout))
     return settings
 
 
 def duration(option: str, text: str) -> float:
     """The seconds that an option says. Raises ``UsageError``."""
-    return _parsed(option, parse_duration, text)
+    return parsed(option, parse_duration, text)
 
 
-def _parsed(option: str, parse: "Callable[[str], _T]", text: str) -> _T:
+def parsed(option: str, parse: "Callable[[str], _T]", text: str) -> _T:
+    """The value of an option. Raises ``UsageError``."""
     try:
         return parse(text)
     except ValueError as error:

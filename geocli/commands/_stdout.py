@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from geocli.errors import TryAgainError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class ReaderGoneError(Exception):
@@ -18,13 +23,26 @@ class ReaderGoneError(Exception):
 
 def write_text(text: str) -> None:
     """Write to stdout and see that it got there. Raises ``ReaderGoneError`` or ``TryAgainError``."""
-    if not text:
-        return
+    if text:
+        with _going_out() as stdout:
+            stdout.write(text)
+            stdout.flush()
+
+
+def write_bytes(data: bytes) -> None:
+    """The same with bytes, as they are."""
+    if data:
+        with _going_out() as stdout:
+            stdout.buffer.write(data)
+            stdout.buffer.flush()
+
+
+@contextmanager
+def _going_out() -> Iterator[Any]:
     if sys.stdout is None:  # started with stdout closed (>&-)
         raise ReaderGoneError
     try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        yield sys.stdout
     except (BrokenPipeError, ValueError) as error:
         discard_stdout()
         raise ReaderGoneError from error

@@ -16,7 +16,7 @@ from geocli.commands._output import Output, Wanted
 from geocli.commands._progress import Progress
 from geocli.commands._stdout import ReaderGoneError
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
-from geocli.inputs import BATCH, Stream, read_batches
+from geocli.inputs import open_streams, read_batches
 from geocli.pipeline import Pipeline
 from geocli.providers import load_provider
 from geocli.records import FIELDS
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from geocli.pipeline import Rows
     from geocli.settings import Settings
 
-_ONLINE_BATCH = 20_000  # targets: an online source is asked in full batches of its own
 _ONLINE_PATIENCE = 0.2  # seconds that an input may pause before a batch is sent that is not full
 
 PIPED = ("ip", "country_code", "country_name", "asn", "org")
@@ -61,9 +60,7 @@ def lookup(
     provider: _options.Provider = None,
     mmdb: _options.Mmdb = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask again, even what is known.")] = False,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Neither read nor write journal and store.")
-    ] = False,
+    no_cache: _options.NoCache = False,
     max_wait: _options.MaxWait = None,
     timeout: _options.Timeout = None,
     exit_status: Annotated[
@@ -97,13 +94,12 @@ def lookup(
     try:
         with Progress(settings) as progress:
             chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
-            size = BATCH if all(provider.local for provider in chain) else _ONLINE_BATCH
-            batches = _batches(targets or [], inputs or [], wanted, problems, size)
             with journal_and_store(settings) as (journal, store):
                 cache = None if no_cache else Cache(journal, store, problems)
                 reports = reporter(settings, problems, progress)
                 resolver = Resolver(chain, cache, settings, reports, refresh=refresh)
-                for rows in Pipeline(resolver, cache, output.render, problems, size).run(batches):
+                batches = _batches(targets or [], inputs or [], wanted, problems, resolver)
+                for rows in Pipeline(resolver, cache, output.render, problems).run(batches):
                     tally.count(rows)
                     progress.show("looking up", tally.total)
                     output.write_text(rows.text)
@@ -139,18 +135,18 @@ class _Wish:
 
 
 def _batches(
-    targets: list[str], inputs: list[Path], wish: _Wish, problems: Problems, size: int
+    targets: list[str], inputs: list[Path], wish: _Wish, problems: Problems, resolver: Resolver
 ) -> "Iterator[list[str]]":
-    for batch in _raw_batches(targets, inputs, problems, size):
+    for batch in _raw_batches(targets, inputs, problems, resolver):
         wanted = wish.filter(batch)
         if wanted or not batch:  # an empty one says that the input pauses
             yield wanted
 
 
 def _raw_batches(
-    targets: list[str], inputs: list[Path], problems: Problems, size: int
+    targets: list[str], inputs: list[Path], problems: Problems, resolver: Resolver
 ) -> "Iterator[list[str]]":
-    patience = 0 if size == BATCH else _ONLINE_PATIENCE
+    size, patience = resolver.batch_size, 0 if resolver.local else _ONLINE_PATIENCE
     parsed = []
     for text in targets:
         try:
@@ -159,17 +155,9 @@ def _raw_batches(
             problems.note(UsageError(str(error)))
     for start in range(0, len(parsed), size):
         yield parsed[start : start + size]
-    for path in inputs:
+    for stream in open_streams(inputs, sys.stdin, problems):
         try:
-            if str(path) == "-":
-                yield from read_batches(
-                    Stream(sys.stdin.buffer if sys.stdin else None, "standard input"), size, patience
-                )
-            else:
-                with path.open("rb") as file:
-                    yield from read_batches(Stream(file, str(path)), size, patience)
-        except OSError as error:
-            problems.note(UsageError(f"cannot read {path}: {error.strerror}"))
+            yield from read_batches(stream, size, patience)
         except UsageError as error:
             problems.note(error)
 

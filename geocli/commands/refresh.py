@@ -23,8 +23,6 @@ from geocli.resolve import Resolver
 if TYPE_CHECKING:
     from geocli.settings import Settings
 
-_BATCH = 20_000
-
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
@@ -62,8 +60,8 @@ def refresh(
             chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
             cache = Cache(journal, store, problems)
             resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress), refresh=True)
-            batches = find_outlived(store, wanted, _BATCH, limit)
-            for rows in Pipeline(resolver, cache, lambda _: "", problems, _BATCH).run(batches):
+            batches = find_outlived(store, wanted, resolver.batch_size, limit)
+            for rows in Pipeline(resolver, cache, lambda _: "", problems).run(batches):
                 statuses += rows.statuses
                 progress.show("asking again", statuses.total(), limit)
     except GeocliError as error:

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
 _GAP = 2  # blanks between two columns: one of padding, one that the box draws
 _NARROWEST = 8
-_NUMBERS = frozenset(
-    {"asn", "latitude", "longitude", "hits", "addresses", "bans", "share", "size", "age_days"}
-)
+_BAR = 20  # characters of a bar that stands for everything
+_NUMBERS = frozenset({"asn", "latitude", "longitude", "hits", "addresses", "bans", "size", "age_days"})
 _STYLES = {"ip": "bold", "country_code": "cyan", "status": "dim", "source": "dim", "resolved_at": "dim"}
 
 
@@ -49,7 +48,10 @@ class _Table:
     def rows(self, rows: Sequence[Row]) -> str:
         if not rows:
             return ""
-        cells = [[cell(row[index]) for index in self._indexes] for row in rows]
+        cells = [
+            [_shown(name, row[i]) for name, i in zip(self._layout.chosen, self._indexes, strict=True)]
+            for row in rows
+        ]
         first = self._widths is None
         if self._widths is None:
             titles = [name.replace("_", " ") for name in self._layout.chosen]
@@ -74,6 +76,19 @@ class _Table:
         with self._console.capture() as capture:
             self._console.print(table)
         return "".join(line.rstrip() + "\n" for line in capture.get().splitlines())
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "share" and isinstance(value, float):
+        return f"{_bar(value)} {value:6.1%}"
+    return cell(value)
+
+
+def _bar(share: float) -> str:
+    """A bar for a share between 0 and 1, in eighths of a character; what is there at all is seen."""
+    eighths = max(1, round(share * _BAR * 8)) if share > 0 else 0
+    whole, rest = divmod(eighths, 8)
+    return ("█" * whole + ("▏▎▍▌▋▊▉"[rest - 1] if rest else "")).ljust(_BAR)
 
 
 def _widths(lines: Sequence[Sequence[str]], limit: int | None) -> list[int]:

@@ -9,20 +9,46 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geocli.errors import UsageError
 from geocli.inputs.fail2ban_client import BannedReader, is_banned_line
 from geocli.inputs.stream import Piece, Stream, pieces
 from geocli.inputs.text import TextReader, split_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from typing import TextIO
 
-__all__ = ["BATCH", "Stream", "read_batches", "read_targets"]
+    from geocli.errors import Problems
 
-BATCH = 4096
-"""Targets in a full batch: one segment of the journal, one disk wait."""
+__all__ = ["Stream", "count_targets", "open_streams", "read_batches", "read_targets"]
 
 
-def read_batches(stream: Stream, size: int = BATCH, patience: float = 0) -> Iterator[list[str]]:
+def open_streams(paths: Iterable[Path], stdin: TextIO | None, problems: Problems) -> Iterator[Stream]:
+    """Each file, open until the next is asked for; ``-`` is ``stdin``. What cannot be opened is noted."""
+    for path in paths:
+        if str(path) == "-":
+            yield Stream(stdin.buffer if stdin else None, "standard input")
+            continue
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            problems.note(UsageError(f"cannot read {path}: {error.strerror}"))
+            continue
+        with file:
+            yield Stream(file, str(path))
+
+
+def count_targets(streams: Iterable[Stream], problems: Problems) -> Iterator[list[str]]:
+    """The targets of all streams, with repetitions. What cannot be read to its end is noted."""
+    for stream in streams:
+        try:
+            yield from read_targets(stream.chunks())
+        except UsageError as error:
+            problems.note(error)
+
+
+def read_batches(stream: Stream, size: int, patience: float = 0) -> Iterator[list[str]]:
     """The stream's targets in batches: full ones while there is input, a smaller one when it pauses.
 
     A pause is when nothing comes for ``patience`` seconds. An empty batch comes when it pauses after a full
@@ -47,6 +73,8 @@ def read_targets(chunks: Iterable[bytes]) -> Iterator[list[str]]:
     """The targets in chunks of bytes, cut anywhere: a list for each piece, often empty."""
     text, banned = TextReader(), None
     for piece in pieces(chunks):
+        if piece.opaque:
+            continue
         if banned is None and b"[{" not in piece.text:
             yield text.read(piece)
             continue

@@ -20,11 +20,15 @@ _LONGEST_WORD = 1 << 12  # far more than any address: what is longer is cut, not
 
 
 class Piece(NamedTuple):
-    """Part of an input: ``starts_line`` and ``ends_line`` say whether it begins and ends at a line's edge."""
+    """Part of an input: ``starts_line`` and ``ends_line`` say whether it begins and ends at a line's edge.
+
+    An ``opaque`` piece is part of a word that is too long to be looked into.
+    """
 
     text: bytes
     starts_line: bool
     ends_line: bool
+    opaque: bool = False
 
 
 class Stream:
@@ -60,14 +64,19 @@ class Stream:
 
 
 def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
-    """Join and cut chunks so that no word (``addresses.WORD_BYTES``) stands on both sides of a cut."""
+    """Join and cut chunks so that no word (``addresses.WORD_BYTES``) stands on both sides of a cut.
+
+    A word that is far too long to be an address comes in opaque pieces of its own.
+    """
     kept, starts_line, in_long_word = b"", True, False
     for chunk in chunks:
         if in_long_word:
-            chunk = chunk.lstrip(WORD_BYTES)  # the rest of a word that was cut
-            if not chunk:
+            rest = chunk.lstrip(WORD_BYTES)
+            if len(rest) < len(chunk):
+                yield Piece(chunk[: len(chunk) - len(rest)], starts_line, ends_line=False, opaque=True)
+            if not rest:
                 continue
-            in_long_word = False
+            chunk, in_long_word = rest, False
         kept += chunk
         if end := kept.rfind(b"\n") + 1:
             yield Piece(kept[:end], starts_line, ends_line=True)
@@ -75,9 +84,11 @@ def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
         if len(kept) >= _CHUNK:
             head = kept.rstrip(WORD_BYTES)
             kept = kept[len(head) :]
+            if head:
+                yield Piece(head, starts_line, ends_line=False)
+                starts_line = False
             if len(kept) > _LONGEST_WORD:
-                kept, in_long_word = b"", True
-            yield Piece(head, starts_line, ends_line=False)
-            starts_line = False
+                yield Piece(kept, starts_line, ends_line=False, opaque=True)
+                kept, in_long_word, starts_line = b"", True, False
     if kept:
         yield Piece(kept, starts_line, ends_line=True)

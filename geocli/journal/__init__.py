@@ -149,6 +149,14 @@ class Journal:
         except NewerSegmentError:
             raise DamagedFileError(self._path, "was written by a newer geocli", "use that one") from None
 
+    def everything(self) -> Iterator[list[GeoRecord]]:
+        """The records of all segments, the newest first; what cannot be read is left out."""
+        for key in reversed(self.keys()):
+            try:
+                yield [GeoRecord._make(row) for row in self.read(key)]
+            except BadSegmentError:
+                continue  # the flush sets it aside and says so
+
     def text(self, key: int) -> str | None:
         """A segment as it is on disk. Raises ``DamagedFileError`` when it is not text."""
         with translated(self._path):

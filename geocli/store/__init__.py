@@ -42,6 +42,9 @@ class Store(Protocol):
     def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
         """The stored record of each target that has one."""
 
+    def everything(self) -> Iterator[list[GeoRecord]]:
+        """All records, in batches."""
+
     def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
         """Targets whose answers are old, oldest first, ``size`` at a time. Holds nothing in between."""
 

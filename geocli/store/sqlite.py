@@ -30,6 +30,8 @@ SCHEMA_VERSION = 1
 
 _COLUMNS = ", ".join(FIELDS)
 _FIND = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
+_ALL = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip > ? ORDER BY ip LIMIT ?"  # noqa: S608 (the same)
+_BATCH = 10_000  # rows read at once; nothing is held in between
 _OUTLIVED = (
     "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < iif(status = 'ok', ?, ?) "
     "AND (resolved_at, ip) > (?, ?) ORDER BY resolved_at, ip LIMIT ?"
@@ -64,13 +66,27 @@ class SqliteStore:
 
         with translated(self._path):
             rows = connection.execute(_FIND, (json.dumps(list(targets)),)).fetchall()
+        return {record.ip: record for record in self._records(rows)}
+
+    def everything(self) -> Iterator[list[GeoRecord]]:
+        """All records, in batches. Raises ``GeocliError``."""
+        last = ""
+        while (connection := self._reading()) is not None:
+            with translated(self._path):
+                rows = connection.execute(_ALL, (last, _BATCH)).fetchall()
+            if not rows:
+                return
+            yield self._records(rows)
+            last = rows[-1][0]
+
+    def _records(self, rows: list[tuple[Any, ...]]) -> list[GeoRecord]:
         try:
             check_rows(rows)
         except ValueError as error:
             raise DamagedFileError(
                 self._path, f"holds a row that geocli did not write: {error}", "correct or delete it"
             ) from None
-        return {row[0]: GeoRecord._make(row) for row in rows}
+        return [GeoRecord._make(row) for row in rows]
 
     def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
         """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""

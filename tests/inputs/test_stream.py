@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from geocli.addresses import WORD_BYTES
 from geocli.errors import ExitCode, UsageError
-from geocli.inputs import BATCH, Stream, read_batches, read_targets
+from geocli.inputs import Stream, read_batches, read_targets
+from geocli.resolve import BATCH
 from geocli.inputs.stream import pieces
 
 KIB = 1024
@@ -65,7 +66,9 @@ def test_pieces_are_the_input_cut_between_words_only(chunks: list[bytes]) -> Non
 def test_a_word_of_megabytes_is_not_kept() -> None:
     chunks = [b"1.2.3.4 ", *[b"x" * CHUNK] * 50, b"x 5.6.7.8\n", b"9.9.9.9"]
     done = list(pieces(chunks))
-    assert sum(len(piece.text) for piece in done) < 3 * CHUNK
+    assert b"".join(piece.text for piece in done) == b"".join(chunks)
+    assert sum(len(piece.text) for piece in done if not piece.opaque) < 3 * CHUNK
+    assert max(len(piece.text) for piece in done) <= 2 * CHUNK
     assert [target for found in read_targets(chunks) for target in found] == ["1.2.3.4", "5.6.7.8", "9.9.9.9"]
 
 
@@ -120,19 +123,19 @@ def test_a_file_comes_in_full_batches_and_a_rest(tmp_path: Path) -> None:
     path = tmp_path / "list"
     path.write_text("\n".join(expected))
     with path.open("rb") as file:
-        batches = list(read_batches(Stream(file, str(path))))
+        batches = list(read_batches(Stream(file, str(path)), BATCH))
     assert [len(batch) for batch in batches] == [BATCH, BATCH, 5]
     assert [target for batch in batches for target in batch] == expected
 
 
 @pytest.mark.parametrize("text", [b"", b"\n", b"no address here\n", b"# 1.2.3.4\n"])
 def test_an_input_without_targets_gives_no_batch(text: bytes) -> None:
-    assert list(read_batches(Stream(io.BytesIO(text), "memory"))) == []
+    assert list(read_batches(Stream(io.BytesIO(text), "memory"), BATCH)) == []
 
 
 def test_a_buffer_in_memory_is_a_stream_too() -> None:
     text = b"1.2.3.4\n" * (BATCH + 1)
-    assert [len(batch) for batch in read_batches(Stream(io.BytesIO(text), "memory"))] == [BATCH, 1]
+    assert [len(batch) for batch in read_batches(Stream(io.BytesIO(text), "memory"), BATCH)] == [BATCH, 1]
 
 
 @contextmanager
@@ -163,7 +166,7 @@ def test_what_is_there_comes_when_the_writer_pauses() -> None:
     thread.start()
     received: list[list[str]] = [[]]
     with os.fdopen(read_end, "rb") as reader:
-        for batch in read_batches(Stream(reader, "a pipe")):
+        for batch in read_batches(Stream(reader, "a pipe"), BATCH):
             received[-1] += batch
             done = len(received) - 1
             if done < len(expected) and received[-1] == expected[done]:
@@ -178,7 +181,7 @@ def test_a_line_that_is_not_finished_waits_for_its_end() -> None:
     read_end, write_end = os.pipe()
     os.write(write_end, b"192.0.2.1\n192.0.2.")
     with os.fdopen(read_end, "rb") as reader:
-        batches = read_batches(Stream(reader, "a pipe"))
+        batches = read_batches(Stream(reader, "a pipe"), BATCH)
         assert next(batches) == ["192.0.2.1"]
         os.write(write_end, b"25")
         os.close(write_end)
@@ -251,7 +254,7 @@ def test_an_input_that_cannot_be_read_is_a_usage_error() -> None:
     with os.fdopen(write_end, "wb") as writer, open(write_end, "rb", closefd=False) as file:
         stream = Stream(file, "standard input")
         with pytest.raises(UsageError, match="cannot read standard input: Bad file descriptor"):
-            list(read_batches(stream))
+            list(read_batches(stream, BATCH))
         assert writer.writable()
 
 
@@ -259,4 +262,4 @@ def test_an_input_that_was_closed_is_a_usage_error() -> None:
     stream = Stream(None, "standard input")
     assert not stream.is_waiting()
     with pytest.raises(UsageError, match="cannot read standard input"):
-        list(read_batches(stream))
+        list(read_batches(stream, BATCH))

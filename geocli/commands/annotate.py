@@ -1,0 +1,79 @@
+"""``geocli annotate``: text through, answers behind addresses."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geocli.annotate import Annotator, short_note
+from geocli.commands import _options
+from geocli.commands._messages import say
+from geocli.commands._stdout import ReaderGoneError, write_bytes
+from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.formats import Layout, load_format
+from geocli.inputs import open_streams
+from geocli.providers import load_provider
+from geocli.records import FIELDS
+from geocli.reporter import Reporter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geocli.records import GeoRecord
+    from geocli.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("annotate")(annotate)
+
+
+def annotate(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Text; - is stdin.", show_default=False)
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--template",
+            "-t",
+            metavar="TEXT",
+            help="What to add behind an address, such as ' ({country_code})'.",
+        ),
+    ] = None,
+    mmdb: _options.Mmdb = None,
+) -> ExitCode:
+    """Copy text through, and say behind each address where it is.
+
+    For instance: tail -F /var/log/auth.log | geocli annotate
+
+    Only local databases are asked, nothing is remembered, and all the text stays as it is. Each line comes
+    out as soon as it went in.
+    """
+    settings: Settings = _options.apply(ctx.obj, "mmdb", mmdb, None, None)
+    if not files and (sys.stdin is None or sys.stdin.isatty()):
+        raise UsageError("nothing to annotate: give files, or a pipe")
+    note = short_note if template is None else _from_template(template)
+    problems = Problems()
+    annotator = Annotator(load_provider("mmdb", settings), note, Reporter(problem=problems.note))
+    try:
+        for stream in open_streams(files or [Path("-")], sys.stdin, problems):
+            try:
+                for text in annotator.annotate(stream.chunks()):
+                    write_bytes(text)
+            except UsageError as error:  # this file cannot be read: go on with the next
+                problems.note(error)
+    except ReaderGoneError:
+        pass
+    except GeocliError as error:
+        problems.note(error)
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
+
+
+def _from_template(template: str) -> "Callable[[GeoRecord], str]":
+    form = load_format("template", Layout(columns=FIELDS, chosen=(), template=template))
+    return lambda record: form.rows([record]).removesuffix("\n")

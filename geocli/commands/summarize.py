@@ -1,0 +1,106 @@
+"""``geocli summarize``: the addresses of any text, counted by where they are."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geocli.cache import Cache
+from geocli.commands import _options
+from geocli.commands._messages import reporter, say
+from geocli.commands._opening import journal_and_store
+from geocli.commands._output import Output, Wanted
+from geocli.commands._progress import Progress
+from geocli.commands._stdout import ReaderGoneError
+from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.grouping import KEYS, Groups, key_of
+from geocli.inputs import count_targets, open_streams
+from geocli.pipeline import Pipeline
+from geocli.providers import load_provider
+from geocli.resolve import Resolver
+
+if TYPE_CHECKING:
+    from geocli.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("summarize")(summarize)
+
+
+def summarize(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Logs or lists, also .gz; - is stdin.", show_default=False),
+    ] = None,
+    inputs: Annotated[
+        list[Path] | None, typer.Option("--input", "-i", metavar="FILE", help="The same as FILE.")
+    ] = None,
+    by: Annotated[str, typer.Option("--by", metavar="|".join(KEYS), help="Count by this.")] = "country",
+    top: _options.Top = None,
+    exclude_reserved: Annotated[
+        bool, typer.Option("--exclude-reserved", "-x", help="Leave private and other reserved addresses out.")
+    ] = False,
+    provider: _options.Provider = None,
+    mmdb: _options.Mmdb = None,
+    no_cache: _options.NoCache = False,
+    max_wait: _options.MaxWait = None,
+    timeout: _options.Timeout = None,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
+    tsv: _options.Tsv = False,
+    table: _options.TableFlag = False,
+    no_header: _options.NoHeader = False,
+    field: _options.Field = None,
+    template: _options.Template = None,
+) -> ExitCode:
+    """Count the addresses in a log or list by country, AS, organisation, network or region.
+
+    Hits are occurrences, addresses are distinct. Without FILE, and nothing on stdin, counts what geocli
+    remembers: the store and the journal together.
+    """
+    settings: Settings = _options.apply(ctx.obj, provider, mmdb, max_wait, timeout)
+    if by not in KEYS:
+        raise UsageError(f"--by takes {', '.join(KEYS)}, not {ascii(by)}")
+    columns = (*KEYS[by], "addresses", "hits", "share")
+    output = Output(
+        Wanted(json, csv, tsv, table, no_header, field, template), settings, columns, columns, columns
+    )
+    problems = Problems()
+    paths = [*(files or ()), *(inputs or ())]
+    groups = Groups(by)
+    try:
+        with Progress(settings) as progress, journal_and_store(settings) as (journal, store):
+            cache = Cache(journal, store, problems)
+            if not paths and (sys.stdin is None or sys.stdin.isatty()):
+                for records in cache.everything():
+                    for record in records:
+                        groups.add(key_of(by, record), 1, new_address=True)
+            else:
+                hits: Counter[str] = Counter()
+                for found in count_targets(open_streams(paths or [Path("-")], sys.stdin, problems), problems):
+                    hits.update(found)
+                    progress.show("addresses", len(hits))
+                chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
+                used = None if no_cache else cache
+                resolver = Resolver(chain, used, settings, reporter(settings, problems, progress))
+                pipeline = Pipeline(resolver, used, output.render, problems)
+                targets, size = list(hits), resolver.batch_size
+                for begin in range(0, len(targets), size):
+                    for records in pipeline.records(targets[begin : begin + size]):
+                        for record in records:
+                            if not (exclude_reserved and record.status == "reserved"):
+                                groups.add(key_of(by, record), hits[record.ip], new_address=True)
+                    progress.show("looking up", min(begin + size, len(targets)), len(targets))
+        output.write(groups.rows(top))
+        output.finish()
+    except ReaderGoneError:
+        pass
+    except GeocliError as error:
+        problems.note(error)
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
