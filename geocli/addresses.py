@@ -46,7 +46,9 @@ _REST_OF_V6 = (
         rb"(?<![^0-9A-Za-z_][0-9A-Fa-f]{%d}:.)(?<!\A[0-9A-Fa-f]{%d}:.)" % (size, size)
         for size in (1, 2, 3, 4)
     )
-    + rb"(?>(?<=:)(?::[0-9A-Fa-f]{0,4})+|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,})"
+    # Fewer than six colons, and nothing left out: a time of day.
+    + rb"(?=:|[0-9A-Fa-f:]{0,38}::|[0-9A-Fa-f]{0,3}(?::[0-9A-Fa-f]{1,4}){5}:)"
+    rb"(?>(?<=:)(?::[0-9A-Fa-f]{0,4})+|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,})"
     rb"(?>(?:\.[0-9]{1,3}){3})?"
 )
 _PREFIX = rb"(?:/([0-9]{1,3})(?!/)" + _RIGHT + rb")?"
@@ -56,6 +58,7 @@ _TARGET = re.compile(
     + rb"|" + _REST_OF_V6 + rb"()(?:%[0-9A-Za-z_.~-]{1,64})?" + _PREFIX
     + rb")" + _RIGHT
 )  # fmt: skip
+_CANONICAL_V4 = re.compile(_OCTET.decode() + r"(?:\." + _OCTET.decode() + r"){3}")
 # Eight pairs of hexadecimal digits are an EUI-64 or a WWN, the long form of a MAC address.
 _EUI64 = re.compile(rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7}")
 
@@ -69,6 +72,8 @@ def parse_target(text: str) -> str:
     Raises ``ValueError`` with a reason that starts in lower case and names the text.
     """
     text = text.strip()
+    if _CANONICAL_V4.fullmatch(text):
+        return text  # most are, and ipaddress takes its time
     shown = ascii(text if len(text) <= LONGEST_TARGET else text[:LONGEST_TARGET] + "...")
     if len(text) > LONGEST_TARGET:
         raise ValueError(f"{shown} is too long to be an address or a network")

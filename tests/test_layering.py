@@ -23,7 +23,7 @@ LEVELS = [
     {"geocli.providers"},
     {"geocli.cache", "geocli.flush", "geocli.refresh", "geocli.reports"},
     {"geocli.resolve", "geocli.workers"},
-    {"geocli.pipeline", "geocli.grouping", "geocli.annotate"},
+    {"geocli.pipeline", "geocli.grouping", "geocli.annotate", "geocli.counting"},
     {"geocli.banned"},
     {"geocli.commands"},
     {"geocli.cli"},

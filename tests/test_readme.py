@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,39 @@ BANNED = (
     "[{'sshd': ['9.9.9.9', '1.1.1.1', '8.8.8.8', '192.0.2.7']}, "
     "{'203.0.113.250': ['8.8.8.8', '2a01:4f8::1', 'alice']}, {'empty': []}]\n"
 )
+
+
+TIMES = "9.9.9.9 \t2026-11-23 21:42:11 + 600 = 2026-11-23 21:52:11\n"
+CLIENT = f"""\
+#!/bin/sh
+case "$*" in
+    banned) cat <<'E'
+{BANNED}E
+    ;;
+    "get sshd banip --with-time") cat <<'E'
+{TIMES}E
+    ;;
+    *) echo ;;
+esac
+"""
+BAN_LOG = """\
+2026-11-23 21:42:11,606 fail2ban.actions        [728]: NOTICE  [sshd] Ban 9.9.9.9
+2026-11-23 21:43:00,716 fail2ban.actions        [728]: NOTICE  [sshd] Ban 8.8.8.8
+2026-11-23 21:52:11,001 fail2ban.actions        [728]: NOTICE  [sshd] Unban 9.9.9.9
+"""
+OLD_BAN_LOG = "2026-11-22 07:00:00,606 fail2ban.actions        [728]: NOTICE  [sshd] Ban 1.1.1.1\n"
+BAN_DATABASE = """
+CREATE TABLE fail2banDb(version INTEGER);
+CREATE TABLE jails(name TEXT NOT NULL UNIQUE, enabled INTEGER NOT NULL DEFAULT 1);
+CREATE TABLE bans(jail TEXT NOT NULL, ip TEXT, timeofban INTEGER NOT NULL, bantime INTEGER NOT NULL,
+    bancount INTEGER NOT NULL default 1, data JSON);
+CREATE TABLE bips(ip TEXT NOT NULL, jail TEXT NOT NULL, timeofban INTEGER NOT NULL, bantime INTEGER NOT NULL,
+    bancount INTEGER NOT NULL default 1, data JSON, PRIMARY KEY(ip, jail));
+INSERT INTO fail2banDb VALUES (4);
+INSERT INTO jails VALUES ('sshd', 1);
+INSERT INTO bips VALUES ('9.9.9.9', 'sshd', 1795470131, -1, 3, '{}');
+INSERT INTO bips VALUES ('8.8.8.8', 'sshd', 1700000000, 600, 1, '{}');
+"""
 
 
 def addresses(count: int) -> list[str]:
@@ -67,7 +103,14 @@ def playground(tmp_path_factory: pytest.TempPathFactory, ip_api: str) -> Path:
     programs.mkdir()
     geocli = f'#!/bin/sh\nGEOCLI_IP_API_URL={ip_api} exec "{sys.executable}" -m geocli "$@"\n'
     (programs / "geocli").write_text(geocli)
-    (programs / "fail2ban-client").write_text(f"#!/bin/sh\ncat <<'E'\n{BANNED}E\n")
+    (programs / "fail2ban-client").write_text(CLIENT)
+    (programs / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
+    (programs / "mail").write_text('#!/bin/sh\necho "Subject: $2"\ncat\n')
+    (place / "fail2ban.log").write_text(BAN_LOG)
+    (place / "fail2ban.log.1.gz").write_bytes(gzip.compress(OLD_BAN_LOG.encode()))
+    (place / "access.log.gz").write_bytes(gzip.compress(b"8.8.8.8 GET /\n" * 3 + b"1.1.1.1 GET /\n"))
+    with closing(sqlite3.connect(place / "fail2ban.sqlite3")) as database:
+        database.executescript(BAN_DATABASE)
     for program in programs.iterdir():
         program.chmod(0o755)
     run(place, "geocli -q -p ip-api 8.8.4.4")  # from here on, plain HTTP is no news
@@ -83,6 +126,7 @@ def run(place: Path, command: str) -> str:
         "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
         "GEOCLI_DATA_DIR": str(place / "data"),
         "HOME": str(place),
+        "TZ": "UTC",
     }
     done = subprocess.run(
         ["bash", "-c", command],
@@ -127,6 +171,11 @@ def test_the_readme_names_every_key_of_the_configuration() -> None:
     for section, key in _KEYS:
         assert f"[{section}]" in toml
         assert re.search(rf"^(# )?{key} = ", toml, re.M), key
+
+
+def test_the_readme_shows_the_action_as_it_ships() -> None:
+    (shown,) = re.findall(r"```ini\n(.*?)```", README, re.S)
+    assert shown == (ROOT / "geocli" / "data" / "action.d" / "geocli.conf").read_text()
 
 
 def test_links_to_files_lead_somewhere() -> None:

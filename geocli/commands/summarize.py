@@ -1,7 +1,6 @@
 """``geocli summarize``: the addresses of any text, counted by where they are."""
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +13,10 @@ from geocli.commands._opening import journal_and_store
 from geocli.commands._output import Output, Wanted
 from geocli.commands._progress import Progress
 from geocli.commands._stdout import ReaderGoneError
+from geocli.counting import Counting
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
 from geocli.grouping import KEYS, Groups, key_of
-from geocli.inputs import count_targets, open_streams
+from geocli.inputs import open_streams
 from geocli.pipeline import Pipeline
 from geocli.providers import load_provider
 from geocli.resolve import Resolver
@@ -80,10 +80,8 @@ def summarize(
                     for record in records:
                         groups.add(key_of(by, record), 1, new_address=True)
             else:
-                hits: Counter[str] = Counter()
-                for found in count_targets(open_streams(paths or [Path("-")], sys.stdin, problems), problems):
-                    hits.update(found)
-                    progress.show("addresses", len(hits))
+                counting = Counting(problems, lambda count: progress.show("addresses", count))
+                hits = counting.count(open_streams(paths or [Path("-")], sys.stdin, problems))
                 chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
                 used = None if no_cache else cache
                 resolver = Resolver(chain, used, settings, reporter(settings, problems, progress))

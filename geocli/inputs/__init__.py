@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from geocli.errors import Problems
 
-__all__ = ["Stream", "count_targets", "open_streams", "read_batches", "read_targets"]
+__all__ = ["Stream", "TargetReader", "open_streams", "read_batches", "read_targets"]
 
 
 def open_streams(paths: Iterable[Path], stdin: TextIO | None, problems: Problems) -> Iterator[Stream]:
@@ -37,15 +37,6 @@ def open_streams(paths: Iterable[Path], stdin: TextIO | None, problems: Problems
             continue
         with file:
             yield Stream(file, str(path))
-
-
-def count_targets(streams: Iterable[Stream], problems: Problems) -> Iterator[list[str]]:
-    """The targets of all streams, with repetitions. What cannot be read to its end is noted."""
-    for stream in streams:
-        try:
-            yield from read_targets(stream.chunks())
-        except UsageError as error:
-            problems.note(error)
 
 
 def read_batches(stream: Stream, size: int, patience: float = 0) -> Iterator[list[str]]:
@@ -71,19 +62,37 @@ def read_batches(stream: Stream, size: int, patience: float = 0) -> Iterator[lis
 
 def read_targets(chunks: Iterable[bytes]) -> Iterator[list[str]]:
     """The targets in chunks of bytes, cut anywhere: a list for each piece, often empty."""
-    text, banned = TextReader(), None
+    reader = TargetReader()
     for piece in pieces(chunks):
+        yield from reader.read(piece)
+
+
+class TargetReader:
+    """Reads the pieces of one input, one after the other."""
+
+    def __init__(self) -> None:
+        self._text = TextReader()
+        self._banned: BannedReader | None = None
+
+    @staticmethod
+    def is_stateless(piece: Piece) -> bool:
+        """Whether ``find_targets`` does for this piece, whatever came before."""
+        whole_lines = piece.starts_line and piece.ends_line and not piece.opaque
+        return whole_lines and b"#" not in piece.text and b"[{" not in piece.text
+
+    def read(self, piece: Piece) -> Iterator[list[str]]:
+        """The targets of one piece, in lists."""
         if piece.opaque:
-            continue
-        if banned is None and b"[{" not in piece.text:
-            yield text.read(piece)
-            continue
+            return
+        if self._banned is None and b"[{" not in piece.text:
+            yield self._text.read(piece)
+            return
         for line in _lines(piece):
-            if banned is None and line.starts_line and is_banned_line(line.text):
-                banned = BannedReader()
-            yield text.read(line) if banned is None else banned.read(line.text)
+            if self._banned is None and line.starts_line and is_banned_line(line.text):
+                self._banned = BannedReader()
+            yield self._text.read(line) if self._banned is None else self._banned.read(line.text)
             if line.ends_line:
-                banned = None
+                self._banned = None
 
 
 def _lines(piece: Piece) -> Iterator[Piece]:

@@ -208,7 +208,7 @@ class _Reader:
 
 
 def _is_target(line: bytes) -> bool:
-    if len(line) > LONGEST_TARGET + 2:
+    if len(line) > LONGEST_TARGET + 2 or not (b"." in line or b":" in line):
         return False
     try:
         return bool(parse_target(line.decode()))
