@@ -66,7 +66,7 @@ class Groups:
 
         ``share`` is of everything that was counted, from 0 to 1, also of what ``top`` leaves out.
         """
-        groups = sorted(self._groups.values(), key=lambda group: tuple(map(str, group.values)))
+        groups = sorted(self._groups.values(), key=lambda g: [(v is None, str(v)) for v in g.values])
         if not by_name:
             groups.sort(key=lambda group: (group.count, group.addresses), reverse=True)
         chosen = groups if top is None else groups[:top]

@@ -164,8 +164,10 @@ def _read(
         yield read_database(database, time.time())
     elif inputs or not (client or program or socket or _is_empty_stdin()):
         from geocli.inputs.bans import read_bans
+        from geocli.inputs.fail2ban_log import oldest_first
 
-        yield from read_bans(open_streams(inputs or [Path("-")], sys.stdin, problems))
+        paths = oldest_first(inputs) if inputs else [Path("-")]
+        yield from read_bans(open_streams(paths, sys.stdin, problems))
     else:
         from geocli.inputs.fail2ban_command import ask_server
 

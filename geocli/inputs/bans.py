@@ -1,7 +1,7 @@
 """Who is banned, out of anything that tells it: fail2ban-client's outputs, fail2ban's log, plain lists.
 
 A line is read by the module that recognises how it starts; the rule for addresses in text is for all other
-lines. Gzip is recognised by its first bytes. Memory does not grow with the input, except by one entry for
+lines. Memory does not grow with the input, except by one entry for
 each ban in a log. No input is wrong: what tells of no ban gives none. Only a complaint of fail2ban-client's
 instead of an answer, and a file that cannot be read to its end, are errors.
 """
@@ -9,7 +9,6 @@ instead of an answer, and a file that cannot be read to its end, are errors.
 from __future__ import annotations
 
 import re
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from geocli.addresses import LONGEST_TARGET, WORD_BYTES, parse_target
@@ -26,8 +25,6 @@ from geocli.records import clean_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_CHUNK = 1 << 16
-_GZIP = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # What all lines but those of text have in them. Most inputs have no such line, and are read at once.
@@ -78,49 +75,21 @@ def _read_stream(stream: Stream, log: LogReplay) -> Iterator[list[Ban]]:
     if source.damage is not None:
         raise source.damage
     if complaint := reader.complaint():
-        raise UsageError(f"{source.name}: instead of bans, fail2ban-client said: {complaint}")
+        raise UsageError(f"{stream.name}: instead of bans, fail2ban-client said: {complaint}")
 
 
 class _Source:
-    """The bytes of a stream, decompressed if need be. Afterwards ``damage`` is what kept it from its end."""
+    """The bytes of a stream. Afterwards ``damage`` is what kept it from its end."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self.name = stream._name  # noqa: SLF001 - the other half of this package's own reader
         self.damage: UsageError | None = None
 
     def chunks(self) -> Iterator[bytes]:
         try:
-            chunks = self._stream.chunks()
-            start = b""
-            while len(start) < len(_GZIP) and (chunk := next(chunks, b"")):
-                start += chunk
-            whole = chain([start], chunks)
-            yield from self._unzipped(whole) if start.startswith(_GZIP) else whole
+            yield from self._stream.chunks()
         except UsageError as error:
             self.damage = error
-
-    def _unzipped(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """What gzip's bytes hold, never more than ``_CHUNK`` at once: a few kilobytes may hold gigabytes."""
-        import zlib
-
-        unzip = zlib.decompressobj(wbits=31)
-        try:
-            for chunk in chunks:
-                rest = chunk
-                while rest:
-                    if unzip.eof:  # the next of several in one file, or what pads the last
-                        rest = rest.lstrip(b"\0")
-                        if not rest:
-                            break
-                        unzip = zlib.decompressobj(wbits=31)
-                    yield unzip.decompress(rest, _CHUNK)
-                    rest = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
-            yield unzip.flush()
-        except zlib.error as error:
-            raise UsageError(f"{self.name} is damaged: {error}") from error
-        if not unzip.eof:
-            raise UsageError(f"{self.name} is damaged: the compressed file ends too early")
 
 
 class _Reader:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TIMEOUT = 30
-"""Seconds for one answer. Half a million bans take three."""
+"""Seconds for one answer. 50,000 bans take 0.3."""
 
 _LARGEST_ANSWER = 1 << 26
 _AT_ONCE = 4

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PATIENCE = 4
-"""Seconds to wait for a lock: less than fail2ban itself waits for one."""
+"""Seconds to wait for a lock of fail2ban's, which keeps one for milliseconds."""
 
 _COLUMNS = ("jail", "ip", "timeofban", "bantime", "bancount")
 

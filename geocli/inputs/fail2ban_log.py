@@ -14,10 +14,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from geocli.bans import Ban
+from geocli.errors import UsageError
 from geocli.inputs.fail2ban_times import LOCAL_TIME, identifier_text, local_text, moment_text
+from geocli.inputs.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 # What stands before fail2ban's name is all matched: in a syslog the text of other programs comes from
 # anybody, and must not be taken for a ban.
@@ -37,6 +40,29 @@ _MODULES = {None, b"actions", b"observer", b"server.actions", b"server.observer"
 _BATCH = 4096
 
 
+def oldest_first(paths: Sequence[Path]) -> list[Path]:
+    """Rotated logs in the order of their first lines: a glob gives them the newest first.
+
+    Anything else (another kind of input, a pipe, what cannot be read) stays where it is.
+    """
+    begins = {index: begin for index, path in enumerate(paths) if (begin := _first_moment(path))}
+    in_order = iter(sorted(begins, key=lambda index: begins[index]))
+    return [paths[next(in_order) if index in begins else index] for index in range(len(paths))]
+
+
+def _first_moment(path: Path) -> bytes | None:
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            for line in next(iter(Stream(file, str(path)).chunks()), b"").splitlines():
+                if (head := _LINE.match(line)) is not None:
+                    return head["date"] or head["stamp"]
+    except (OSError, UsageError):
+        pass
+    return None
+
+
 class _Entry:
     __slots__ = ("banned_at", "count", "expires_at", "is_open", "jail", "planned_end", "text")
 
@@ -45,9 +71,8 @@ class _Entry:
         self.text = text
         self.banned_at = banned_at
         self.expires_at: str | None = None
-        self.planned_end: str | None = (
-            None  # what an Unban at a stop overwrites and a Restore Ban brings back
-        )
+        # What an Unban at a stop overwrites, and a Restore Ban brings back.
+        self.planned_end: str | None = None
         self.count: int | None = None
         self.is_open = True
 
@@ -58,6 +83,8 @@ class LogReplay:
     def __init__(self) -> None:
         self._entries: list[_Entry] = []
         self._last: dict[tuple[str, str], _Entry] = {}
+        # More than one where two networks read alike (::/0 and ::), or where an end was never logged.
+        self._open: dict[tuple[str, str], list[_Entry]] = {}
         self._date = b""
         self._date_text: str | None = None  # most lines share their second with the line before
 
@@ -85,15 +112,19 @@ class LogReplay:
             ]
 
     def _change(self, what: bytes, jail: str, text: str, moment: str | None) -> None:
-        entry = self._last.get((jail, text))
         if what == b"Ban":
             self._begin(jail, text, moment)
         elif what == b"Restore Ban":
             # The log does not tell when a ban began that it does not know.
-            entry = entry or self._begin(jail, text, None)
-            entry.is_open, entry.expires_at = True, entry.planned_end
-        elif entry is not None and entry.is_open:
+            entry = self._last.get((jail, text)) or self._begin(jail, text, None)
+            if not entry.is_open:
+                entry.is_open, entry.expires_at = True, entry.planned_end
+                self._open.setdefault((jail, text), []).append(entry)
+        elif still_open := self._open.get((jail, text)):
+            entry = still_open.pop()
             entry.is_open, entry.expires_at = False, moment or entry.expires_at
+            if not still_open:
+                del self._open[jail, text]
 
     def _increase(self, jail: bytes, rest: bytes) -> None:
         match = _INCREASE.fullmatch(rest)
@@ -109,6 +140,7 @@ class LogReplay:
     def _begin(self, jail: str, text: str, banned_at: str | None) -> _Entry:
         entry = self._last[jail, text] = _Entry(jail, text, banned_at)
         self._entries.append(entry)
+        self._open.setdefault((jail, text), []).append(entry)
         return entry
 
     def _time(self, head: re.Match[bytes]) -> str | None:

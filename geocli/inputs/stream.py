@@ -7,6 +7,7 @@ bounded by ``_CHUNK`` whatever the input is. Errors of reading become ``UsageErr
 from __future__ import annotations
 
 import select
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from geocli.addresses import WORD_BYTES
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _CHUNK = 1 << 16
+_GZIP = b"\x1f\x8b"
 _LONGEST_WORD = 1 << 12  # far more than any address: what is longer is cut, not kept in memory
 
 
@@ -36,21 +38,54 @@ class Stream:
 
     def __init__(self, file: BinaryIO | None, name: str) -> None:
         self._file = file
-        self._name = name
+        self.name = name
 
     def chunks(self) -> Iterator[bytes]:
-        """What can be read, as soon as it can be read. Raises ``UsageError`` when reading fails."""
+        """What can be read, as soon as it can be read; gzip is recognised by its first bytes, and unpacked.
+
+        Raises ``UsageError`` when reading or unpacking fails, after everything that was readable.
+        """
+        chunks = self._raw_chunks()
+        start = b""
+        while len(start) < len(_GZIP) and _GZIP.startswith(start) and (chunk := next(chunks, b"")):
+            start += chunk
+        whole = chain([start] if start else [], chunks)
+        return self._unzipped(whole) if start.startswith(_GZIP) else whole
+
+    def _raw_chunks(self) -> Iterator[bytes]:
         if self._file is None:
-            raise UsageError(f"cannot read {self._name}: it is closed")
+            raise UsageError(f"cannot read {self.name}: it is closed")
         read = getattr(self._file, "read1", self._file.read)
         while True:
             try:
                 chunk = read(_CHUNK)
             except OSError as error:
-                raise UsageError(f"cannot read {self._name}: {error.strerror}") from error
+                raise UsageError(f"cannot read {self.name}: {error.strerror}") from error
             if not chunk:
                 return
             yield chunk
+
+    def _unzipped(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """What gzip's bytes hold, never more than ``_CHUNK`` at once: a few kilobytes may hold gigabytes."""
+        import zlib
+
+        unzip = zlib.decompressobj(wbits=31)
+        try:
+            for chunk in chunks:
+                rest = chunk
+                while rest:
+                    if unzip.eof:  # the next of several in one file, or what pads the last
+                        rest = rest.lstrip(b"\0")
+                        if not rest:
+                            break
+                        unzip = zlib.decompressobj(wbits=31)
+                    yield unzip.decompress(rest, _CHUNK)
+                    rest = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
+            yield unzip.flush()
+        except zlib.error as error:
+            raise UsageError(f"{self.name} is damaged: {error}") from error
+        if not unzip.eof:
+            raise UsageError(f"{self.name} is damaged: the compressed file ends too early")
 
     def is_waiting(self, patience: float = 0) -> bool:
         """Whether nobody has written for ``patience`` seconds: time to show what is there."""

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from geocli.addresses import WORD_BYTES
 from geocli.errors import ExitCode, UsageError
 from geocli.inputs import Stream, read_batches, read_targets
-from geocli.resolve import BATCH
 from geocli.inputs.stream import pieces
+from geocli.resolve import BATCH
 
 KIB = 1024
 CHUNK = 64 * KIB
