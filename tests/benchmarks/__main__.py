@@ -111,6 +111,54 @@ class Bench:
             ),
         ]
 
+    def run_on_lists(self, megabytes: int) -> list[Row]:
+        """What people do with ban lists and logs."""
+        bans, loop = self.scratch / "bans", self.scratch / "loop"
+        chosen = self.addresses.read_text().split()[:5000]
+        jails = [{f"jail-{n}": chosen[n::5]} for n in range(5)]
+        bans.write_text(f"{jails}\n")
+        loop.write_text("".join(f"geoiplookup {address}\n" for address in chosen))
+        log = self.scratch / "log"
+        line = '{} - - [23/Nov/2026:21:42:{:02} +0000] "GET /wp-login.php?x={} HTTP/1.1" 404 162 "-" "Mozilla/5.0"\n'
+        choose = random.Random(4)  # noqa: S311 (not a secret)
+        addresses = self.addresses.read_text().split()
+        with log.open("w") as file:
+            while file.tell() < megabytes * 1_000_000:
+                file.writelines(line.format(choose.choice(addresses), n % 60, n) for n in range(10_000))
+
+        def table(baseline: Callable[[], float]) -> Callable[[], tuple[float, float]]:
+            def measure() -> tuple[float, float]:
+                self.forget()
+                return self.seconds(GEOCLI, "bans", "--by", "country", "--table", stdin=bans), baseline()
+
+            return measure
+
+        def one() -> float:
+            self.forget()
+            return self.seconds(GEOCLI, "-j", "8.8.8.8")
+
+        def search() -> float:
+            return self.seconds(sys.executable, str(HERE / "raw_search.py"), str(log))
+
+        def over_log(command: str) -> Callable[[], tuple[float, float]]:
+            return lambda: (self.seconds(GEOCLI, command, stdin=log), search())
+
+        rows = [self.compare("bans --by country, 5000 new", "lookup of one", "<= 3", table(one))]
+        if shutil.which("geoiplookup"):
+            self.rounds, rounds = 3, self.rounds
+            rows.append(
+                self.compare(
+                    "the same", "geoiplookup each", "<= 0.067", table(lambda: self.seconds("sh", str(loop)))
+                )
+            )
+            self.rounds = rounds
+        self.rounds = max(3, self.rounds // 3)
+        rows.append(self.compare(f"summarize, {megabytes} MB", "re finding them", "", over_log("summarize")))
+        rows.append(
+            self.compare(f"annotate, {megabytes} MB", "re finding them", "<= 2", over_log("annotate"))
+        )
+        return rows
+
     def command(self, argument: str) -> tuple[float, float]:
         return self.seconds(GEOCLI, argument), self.empty_app()
 
@@ -173,9 +221,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=11, help="how often each pair is measured")
     parser.add_argument("--count", type=int, default=100_000, help="addresses in bulk rows")
+    parser.add_argument("--megabytes", type=int, default=30, help="size of the log in log rows")
+    parser.add_argument("--lists", action="store_true", help="only the rows about ban lists and logs")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        rows = Bench(Path(scratch), arguments.rounds, arguments.count).run()
+        bench = Bench(Path(scratch), arguments.rounds, arguments.count)
+        rows = [] if arguments.lists else bench.run()
+        bench.env["GEOCLI_DATA_DIR"] = str(bench.data)
+        rows += bench.run_on_lists(arguments.megabytes)
     line = "{:34} {:>8}  {:16} {:>8} {:>6}  {}"
     print(line.format("figure", "seconds", "baseline", "seconds", "ratio", "target"))
     for row in rows:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import shutil
 import subprocess
 from collections import Counter
 from datetime import datetime
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import FIXTURES, Geocli
-from tests.fail2ban_server import Fail2ban, fail2ban_server, running_fail2ban
+from tests.fail2ban_server import Fail2ban, fail2ban_server, running_fail2ban, wait_until
 
 __all__ = ["fail2ban_server", "running_fail2ban"]  # fixtures
 
@@ -239,7 +240,7 @@ def test_the_action_that_ships_tells_geocli_of_each_ban(
     script.chmod(0o755)
     command = line.removeprefix("actionban = ").replace("<geocli>", str(script))
     command = command.replace("<data_dir>", str(data_dir))
-    for identifier in ("8.8.8.8", "1.1.1.1", "alice; touch x", "-h", "--help"):
+    for identifier in ("8.8.8.8", "1.1.1.1", "alice; touch x", "-h", "--help", "host.example.com"):
         done = subprocess.run(
             ["sh", "-c", command.replace("<ip>", identifier)],
             cwd=tmp_path, capture_output=True, check=False, env=geocli.env | {"PATH": "/usr/bin:/bin"},
@@ -247,3 +248,23 @@ def test_the_action_that_ships_tells_geocli_of_each_ban(
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert not (tmp_path / "x").exists()
     assert json.loads(geocli("stats", "-j").stdout)["dirty"] == 2
+
+
+def test_a_real_server_runs_the_action(data_dir: Path, tmp_path: Path, fail2ban_server: Fail2ban) -> None:
+    geocli = Geocli(data_dir)
+    action = Path(__file__).parents[2] / "geocli" / "data" / "action.d" / "geocli.conf"
+    shutil.copy(action, fail2ban_server.directory / "action.d")
+    script = tmp_path / "geocli"
+    script.write_text(f'#!/bin/sh\nexec {" ".join(geocli.command)} "$@"\n')
+    script.chmod(0o755)
+    (line,) = (text for text in action.read_text().splitlines() if text.startswith("actionban = "))
+    fail2ban_server("set", "sshd", "addaction", "geocli")
+    told = {"actionban": line.removeprefix("actionban = "), "geocli": str(script), "data_dir": str(data_dir)}
+    for name, value in told.items():
+        fail2ban_server("set", "sshd", "action", "geocli", name, value)
+    try:
+        fail2ban_server.ban("sshd", "8.8.8.8", "2001:4860:4860::8888", "some 'user' $(touch x)")
+        wait_until(lambda: json.loads(geocli("stats", "-j").stdout)["dirty"] == 2)
+    finally:
+        fail2ban_server("set", "sshd", "delaction", "geocli")
+    assert json.loads(geocli("flush", "-j").stdout)["flushed"] == 2
