@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geocli.errors import GeocliError
+from geocli.errors import CorruptFileError, GeocliError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -63,7 +63,11 @@ class Cache:
         """Put new answers into the journal: on disk when this returns, unless a problem was noted."""
         if self._keeps:
             try:
-                self._journal.write(segment)
+                try:
+                    self._journal.write(segment)
+                except CorruptFileError as error:
+                    self._problems.note(self._journal.set_aside() or error)
+                    self._journal.write(segment)
             except GeocliError as error:
                 self._problems.note(error)
                 self._keeps = False  # the next batch would wait for the same lock all over again

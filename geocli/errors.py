@@ -7,6 +7,7 @@ A message names the thing and the way out. Nothing here prints or exits.
     ├── UsageError          2   the command line, an input file or the configuration
     ├── UnanswerableError   3   a source could not be asked now
     ├── DamagedFileError    4   a file of geocli's cannot be trusted
+    │   └── CorruptFileError    ... and is of use to nobody: it can be set aside
     └── TryAgainError      75   a lock, a full disk: nothing is lost, later it works
 """
 
@@ -59,6 +60,10 @@ class DamagedFileError(GeocliError):
     def __init__(self, path: Path, reason: str, way_out: str) -> None:
         super().__init__(f"{path}: {reason}; {way_out}")
         self.path = path
+
+
+class CorruptFileError(DamagedFileError):
+    """A DamagedFileError about a SQLite file that nobody can use: work goes on when it is set aside."""
 
 
 class TryAgainError(GeocliError):

@@ -23,6 +23,8 @@ MAX_TEXT = 256
 MAX_SOURCE = 2000
 """Characters of a record's source: it may name several databases, each by up to 100."""
 
+_END_OF_TIME = 253402300799  # 9999-12-31T23:59:59Z
+
 MAX_ASN = 2**32 - 1
 """RFC 6793: AS numbers are 32 bits wide."""
 
@@ -81,8 +83,8 @@ def _visible(char: str) -> str:
 
 
 def utc_text(moment: float) -> str:
-    """Seconds since the epoch as a record's ``resolved_at``."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Seconds since the epoch as a record's ``resolved_at``; what is before or after all time, its edge."""
+    return datetime.fromtimestamp(min(max(moment, 0), _END_OF_TIME), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def check_rows(rows: Sequence[Any]) -> None:

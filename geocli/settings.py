@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.errors import DamagedFileError, UsageError
+from geocli.ownership import check_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -129,12 +130,16 @@ def _paths(items: Sequence[str]) -> tuple[Path, ...]:
 def _url(text: str) -> str:
     from urllib.parse import urlsplit  # only where there is a URL
 
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not text.isprintable() or " " in text:
+    try:
+        parts = urlsplit(text)
+        has_password = parts.username is not None
+        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:  # its message would show what may be a key
+        is_url = has_password = False
+    if not is_url or not text.isprintable() or " " in text:
         raise ValueError("it is no URL: write http://host/path or https://host/path")
-    if parts.username is not None or parts.query or parts.fragment:
+    if has_password or parts.query or parts.fragment:
         raise ValueError("give scheme, host and path only: a key has its own setting")
-    _ = parts.port  # raises ValueError for one that is none
     return text
 
 
@@ -265,6 +270,7 @@ def _from_file(path: Path | None) -> dict[tuple[str, str], Any]:
         return {}
     import tomllib  # only where there is a file to read
 
+    check_trusted([path])
     try:
         with path.open("rb") as file:
             document = tomllib.load(file)

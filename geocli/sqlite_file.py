@@ -10,17 +10,22 @@ the index of the log within a process, and a reader leaves that read-only.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
-from contextlib import contextmanager
+import time
+from contextlib import closing, contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
 from typing import TYPE_CHECKING
 
-from geocli.errors import DamagedFileError, GeocliError, TryAgainError, UsageError
+from geocli.errors import CorruptFileError, DamagedFileError, GeocliError, TryAgainError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+_CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
 def error_of(error: Exception, path: Path) -> GeocliError:
@@ -33,10 +38,12 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return TryAgainError(f"{path}: the disk is full; make room and try again")
     if primary == sqlite3.SQLITE_IOERR:
         return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")
-    if primary in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
-        return DamagedFileError(path, "is not SQLite, or damaged", "move it away: geocli makes a new one")
+    if primary in _CORRUPT:
+        return CorruptFileError(path, "is not SQLite, or damaged", "the next geocli flush sets it aside")
     if primary == sqlite3.SQLITE_ERROR:  # no such table, no such column
         return DamagedFileError(path, f"was not made by geocli ({error})", "move it away")
+    if primary == sqlite3.SQLITE_PROTOCOL:  # a reader cannot repair the index of the log; set_aside() can
+        return CorruptFileError(path, "its write-ahead log is damaged", "the next geocli flush sees to it")
     reason = getattr(error, "strerror", None) or str(error)
     return DamagedFileError(path, f"cannot be used ({reason})", "check its owner and permissions")
 
@@ -85,6 +92,7 @@ def make_private_directory(path: Path) -> None:
                 make_private_directory(path.parent)
             try:
                 path.mkdir(0o700)
+                path.chmod(0o700)
             except FileExistsError:
                 if not path.is_dir():
                     raise UsageError(f"{path} is in the way: it is not a directory") from None
@@ -98,7 +106,9 @@ def create(path: Path, pragmas: tuple[str, ...] = ()) -> None:
     """
     with translated(path):
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+            new = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600)
+            os.fchmod(new, 0o600)
+            os.close(new)
         except FileExistsError:
             if path.stat().st_size:
                 return
@@ -134,6 +144,35 @@ def empty_log(path: Path, *, larger_than: int = 0) -> None:
         connection = sqlite3.connect(path, timeout=0)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         connection.close()
+
+
+def set_aside(path: Path, directory: Path) -> CorruptFileError | None:
+    """Move a SQLite file that is damaged into ``directory``, with its log, and say so; delete nothing.
+
+    ``None`` when it is not damaged, or not any more: another process was here first.
+    """
+    with translated(path):
+        lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not _is_damaged(path):
+                return None
+            make_private_directory(directory)
+            aside = directory / f"{path.name}.damaged-{time.time_ns()}"
+            for suffix in ("-shm", "-wal", ""):  # the file itself last: a crash in between leaves it damaged
+                with suppress(FileNotFoundError):
+                    path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+        finally:
+            os.close(lock)
+    return CorruptFileError(path, f"was damaged and is now {aside}", "a new one was begun")
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            return bool(connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)])
+    except sqlite3.DatabaseError as error:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
 
 
 def size_on_disk(path: Path) -> int:

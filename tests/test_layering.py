@@ -16,7 +16,7 @@ MODULES = {
 # A module imports only from levels below its own, or from its own package.
 LEVELS = [
     {"geocli", "geocli.errors"},
-    {"geocli.records"},
+    {"geocli.ownership", "geocli.records"},
     {"geocli.addresses", "geocli.countries", "geocli.reporter", "geocli.settings", "geocli.sqlite_file"},
     {"geocli.answers", "geocli.bans"},
     {"geocli.inputs", "geocli.mmdb", "geocli.online", "geocli.formats", "geocli.journal", "geocli.store"},

@@ -15,8 +15,15 @@ from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from geocli.errors import ExitCode, UsageError
-from geocli.settings import Flags, Settings, load_settings, parse_duration, parse_names
+from geocli.errors import DamagedFileError, ExitCode, UsageError
+from geocli.settings import (
+    Flags,
+    Settings,
+    SourceSettings,
+    load_settings,
+    parse_duration,
+    parse_names,
+)
 from tests.conftest import Geocli, MakeMmdb
 
 DAY = 86400
@@ -505,3 +512,233 @@ def test_whatever_is_in_the_file_gives_settings_or_a_usage_error(config: Path, t
     )
     assert all(isinstance(path, Path) for path in loaded.mmdb)
     assert loaded.provider
+
+
+# --- online sources -----------------------------------------------------------------------------------
+
+SECRET = "S3CR3T-k3y"  # noqa: S105 (nobody's)
+SECTIONS = {"ip_api": "key", "country_is": None, "ipinfo": "token"}
+
+
+def source(loaded: Settings, section: str) -> SourceSettings:
+    return loaded.source(section.replace("_", "-"))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize(
+    ("key", "in_file", "from_file", "in_environment", "from_environment"),
+    [
+        ("url", '"http://one/batch"', "http://one/batch", "https://[::1]:8443/a/b", "https://[::1]:8443/a/b"),
+        ("timeout", '"5s"', 5, "1m", 60),
+        ("timeout", "7", 7, "1", 1),
+        ("batch_size", "50", 50, "1000", 1000),
+        ("batch_size", '"1"', 1, "7", 7),
+        ("concurrency", "1", 1, "32", 32),
+    ],
+)
+def test_each_source_has_its_settings_in_file_and_environment(
+    config: Path,
+    section: str,
+    key: str,
+    in_file: str,
+    from_file: Any,
+    in_environment: str,
+    from_environment: Any,
+) -> None:
+    file = f"[{section}]\n{key} = {in_file}\n"
+    variable = {f"GEOCLI_{section}_{key}".upper(): in_environment}
+    assert source(load(config, file), section) == SourceSettings()._replace(**{key: from_file})
+    assert source(load(config, file, **variable), section) == SourceSettings()._replace(
+        **{key: from_environment}
+    )
+    for other in set(SECTIONS) - {section}:
+        assert source(load(config, file, **variable), other) == SourceSettings()
+
+
+def test_without_settings_a_source_is_its_own_business() -> None:
+    assert SourceSettings() == (None, None, 10, None, None)
+    assert [source(load(), section) for section in SECTIONS] == [SourceSettings()] * 3
+    assert load().source("nobody") == SourceSettings()
+    assert load().max_wait is None
+
+
+@pytest.mark.parametrize(("section", "key"), [("ip_api", "key"), ("ipinfo", "token")])
+def test_a_key_is_a_setting_and_does_not_show_itself(config: Path, section: str, key: str) -> None:
+    config.touch(0o600)
+    config.chmod(0o600)
+    loaded = load(config, f'[{section}]\n{key} = "{SECRET}"\n')
+    assert source(loaded, section).key == SECRET
+    assert SECRET not in repr(loaded)
+    assert SECRET not in repr(source(loaded, section))
+    variable = f"GEOCLI_{section}_{key}".upper()
+    other = load(config, f'[{section}]\n{key} = "{SECRET}"\n', **{variable: "other"})
+    assert source(other, section).key == "other"
+    assert source(load(**{variable: "12345"}), section).key == "12345"
+
+
+URLS_THAT_ARE_NONE = [
+    "ip-api.com/batch",
+    "//ip-api.com/batch",
+    "ftp://ip-api.com/batch",
+    "file:///etc/passwd",
+    "javascript:alert(1)",
+    "http://",
+    "http:///batch",
+    "http:// /batch",
+    "http://host/a b",
+    "http://host/\x1b[2J",
+    "http://host/\u202e",
+    "http://host:99999/",
+    "http://[::1/",
+    "http://host/#fragment",
+    "x",
+    "http:/host/",
+]
+URLS_WITH_A_SECRET = [
+    f"http://user:{SECRET}@host/batch",
+    f"http://{SECRET}@host/batch",
+    f"https://host/batch?key={SECRET}",
+    f"https://host/batch?{SECRET}",
+    f"https://host/batch#{SECRET}",
+    f"https://user:{SECRET}@host:99999/",
+    f"https://user:{SECRET}@[::1/",
+    f"https://user:{SECRET}@host\u2100/",
+    f"https://user:{SECRET}",
+    f"{SECRET}",
+    f"https://user:{SECRET}@host/\x1b",
+]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("url", [*URLS_THAT_ARE_NONE, *URLS_WITH_A_SECRET], ids=ascii)
+def test_a_url_that_is_none_or_has_a_secret_in_it_is_refused(config: Path, section: str, url: str) -> None:
+    variable = f"GEOCLI_{section}_URL".upper()
+    with pytest.raises(UsageError, match=f"^{variable}: ") as caught:
+        load(**{variable: url})
+    assert SECRET not in str(caught.value)
+    if url.isprintable():
+        with pytest.raises(UsageError, match=rf"url in \[{section}\]") as caught:
+            load(config, f"[{section}]\nurl = '{url}'\n")
+        assert str(config) in str(caught.value)
+        assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(
+            ("batch_size", text)
+            for text in ("0", "1001", "-1", "many", "1.5", "1e2", "٣", "9" * 5000, " ", "+5")
+        ),
+        *(("concurrency", text) for text in ("0", "33", "-1", "all", "2.0")),
+        *(("timeout", text) for text in ("0", "0s", "3601", "2h", "-1", "soon", "1.5", "inf", "9" * 400)),
+    ],
+    ids=lambda value: ascii(value)[:20],
+)
+def test_numbers_that_cannot_be_are_refused(config: Path, section: str, key: str, value: str) -> None:
+    variable = f"GEOCLI_{section}_{key}".upper()
+    with pytest.raises(UsageError, match=f"^{variable}: ") as caught:
+        load(**{variable: value})
+    assert len(str(caught.value)) < 300
+    with pytest.raises(UsageError, match=rf"{key} in \[{section}\]") as caught:
+        load(config, f"[{section}]\n{key} = '{value}'\n")
+    assert str(config) in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["true", "1.5", "[]", "[50]", "{}", "2026-11-05", "-5", "nan"])
+@pytest.mark.parametrize("key", ["batch_size", "concurrency", "url", "timeout"])
+def test_values_of_another_type_are_refused(config: Path, key: str, value: str) -> None:
+    with pytest.raises(UsageError, match=rf"{key} in \[ip_api\]"):
+        load(config, f"[ip_api]\n{key} = {value}\n")
+
+
+@pytest.mark.parametrize(("section", "key"), [("ip_api", "key"), ("ipinfo", "token")])
+@pytest.mark.parametrize(
+    "value",
+    [f"{SECRET} {SECRET}", f"{SECRET}\n", f"\x1b{SECRET}", f"{SECRET}é", SECRET * 100, f"\t{SECRET}"],
+    ids=ascii,
+)
+def test_what_cannot_be_a_key_is_refused_without_showing_it(section: str, key: str, value: str) -> None:
+    variable = f"GEOCLI_{section}_{key}".upper()
+    with pytest.raises(UsageError, match=f"^{variable}: ") as caught:
+        load(**{variable: value})
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"[ip_api]\nkey = ['{SECRET}']",
+        f"[ip_api]\nkey = {{secret = '{SECRET}'}}",
+        f"[ip_api]\nkey = '{SECRET} x'",
+        f"[ip_api]\ntoken = '{SECRET}'",
+        f"[country_is]\nkey = '{SECRET}'",
+        f"[ipinfo]\nkey = '{SECRET}'",
+        f"[ip-api]\nkey = '{SECRET}'",
+        f"key = '{SECRET}'",
+        f"[ip_api]\nkey = '{SECRET}",
+        f'[ip_api]\nkey = "{SECRET}\\q"',
+        f"[ip_api]\nkey = {SECRET}",
+        f"[ip_api]\nkey = '{SECRET}'\nkey = '{SECRET}'",
+        f"[ip_api]\nurl = '{SECRET}'",
+        f"[ip_api]\nkey = ''' {SECRET}\n '''",
+        f"[ip_api.key]\nx = '{SECRET}'",
+    ],
+    ids=ascii,
+)
+def test_no_error_about_the_file_shows_a_key(config: Path, text: str) -> None:
+    config.touch(0o600)
+    with pytest.raises(UsageError) as caught:
+        load(config, text)
+    assert str(config) in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o620, 0o666, 0o777, 0o601])
+def test_a_file_with_a_key_that_others_may_open_is_refused(config: Path, mode: int) -> None:
+    config.write_text(f"[ipinfo]\ntoken = '{SECRET}'\n")
+    config.chmod(mode)
+    with pytest.raises(DamagedFileError, match="chmod") as caught:
+        load_settings(Flags(config=config), {})
+    assert caught.value.exit_code is ExitCode.DAMAGED
+    assert str(config) in str(caught.value)
+    assert SECRET not in str(caught.value)
+    config.chmod(0o600)
+    assert load_settings(Flags(config=config), {}).source("ipinfo").key == SECRET
+
+
+def test_a_timeout_given_on_the_command_line_is_for_all_sources() -> None:
+    loaded = load(GEOCLI_IP_API_TIMEOUT="3", GEOCLI_IPINFO_URL="http://here/").with_timeout(5)
+    assert {source(loaded, section).timeout for section in SECTIONS} == {5}
+    assert source(loaded, "ipinfo").url == "http://here/"
+
+
+def test_how_long_to_wait_is_a_setting(config: Path) -> None:
+    assert load(config, "[lookup]\nmax_wait = '30s'\n").max_wait == 30
+    assert load(config, "[lookup]\nmax_wait = 0\n").max_wait == 0
+    assert load(config, "[lookup]\nmax_wait = 5\n", GEOCLI_LOOKUP_MAX_WAIT="2m").max_wait == 120
+    with pytest.raises(UsageError, match=r"^GEOCLI_LOOKUP_MAX_WAIT: "):
+        load(GEOCLI_LOOKUP_MAX_WAIT="-1")
+
+
+@pytest.mark.parametrize(
+    "variable", ["GEOCLI_IP_API_URL", "GEOCLI_IP_API_BATCH_SIZE", "GEOCLI_IPINFO_TIMEOUT"]
+)
+def test_a_setting_that_is_wrong_is_one_line_on_stderr(data_dir: Path, variable: str) -> None:
+    done = Geocli(data_dir, {variable: f"\x1b {SECRET}\n"})("-p", "ip-api", "8.8.8.8")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert variable in done.stderr
+    assert done.stderr.rstrip("\n").isprintable()
+
+
+@pytest.mark.parametrize("variable", ["GEOCLI_LOOKUP_TTL", "GEOCLI_LOOKUP_TTL_UNKNOWN"])
+@pytest.mark.parametrize("value", ["999999999y", "2026y"])
+def test_a_time_to_live_beyond_all_time_is_no_traceback(data_dir: Path, variable: str, value: str) -> None:
+    geocli = Geocli(data_dir, {variable: value})
+    for _ in range(2):
+        done = geocli("8.8.8.8")
+        assert done.returncode in {0, 2}
+        assert len(done.stderr.splitlines()) <= 1

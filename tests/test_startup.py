@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Geocli
+from tests.emulators import IpApi
 
 ALWAYS_ABSENT = {
     "click", "httpx", "importlib.metadata", "mmdb_writer", "multiprocessing", "netaddr", "numpy", "pydantic",
@@ -19,6 +20,17 @@ LIST_MODULES = (
     "import sys; from geocli.cli import run; code = run(sys.argv[1:]);"
     "print('\\n', *sys.modules, file=sys.stderr)"
 )
+
+
+ONLINE = {
+    "asyncio",
+    "email",
+    "geocli.online.asking",
+    "geocli.online.client",
+    "geocli.online.pacing",
+    "httpx",
+    "ssl",
+}
 
 
 def modules_after(geocli: Geocli, *arguments: str) -> set[str]:
@@ -38,7 +50,10 @@ def modules_after(geocli: Geocli, *arguments: str) -> set[str]:
         (["--version"], {"diskcache", "maxminddb", "sqlite3", "json", "iso3166", "geocli.commands.lookup"}),
         (["--help"], {"diskcache", "maxminddb.extension", "iso3166"}),
         (["flush"], {"diskcache", "maxminddb", "iso3166", "json", "geocli.commands.lookup"}),
-        (["lookup", "--no-cache", "8.8.8.8"], {"diskcache", "maxminddb.reader"}),
+        (["lookup", "--no-cache", "8.8.8.8"], {"diskcache", "maxminddb.reader", "geocli.online", *ONLINE}),
+        (["lookup", "--no-cache", "-p", "mmdb,ip-api,country-is", "8.8.8.8", "10.0.0.1"], ONLINE),
+        (["lookup", "--no-cache", "-p", "ip-api", "10.0.0.1", "::1"], ONLINE),
+        (["refresh"], {"diskcache", "maxminddb", "geocli.commands.lookup", *ONLINE}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -66,3 +81,29 @@ def test_the_journal_and_the_store_may_be_anywhere(geocli: Geocli, tmp_path: Pat
     assert json.loads(geocli("--data-dir", place, "flush", "-j").stdout)["flushed"] == 1
     assert json.loads(geocli("--data-dir", place, "stats", "-j").stdout)["stored"] == 1
     assert (place / "geo.db").is_file()
+
+
+@pytest.mark.parametrize("name", ["ip_api", "country_is", "ipinfo"])
+def test_an_online_provider_is_light_until_it_asks(name: str) -> None:
+    script = (
+        f"import sys, geocli.providers.{name} as provider\n"
+        "from pathlib import Path\n"
+        "from geocli.reporter import Reporter\n"
+        "from geocli.settings import Secret, Settings, SourceSettings\n"
+        f"name = {name.replace('_', '-')!r}\n"
+        "sources = {name: SourceSettings(key=Secret('t'))}\n"
+        "made = provider.create(Settings(Path('/nowhere'), sources=sources))\n"
+        "assert made.sources == {name} and not made.local and made.batch_size >= 100\n"
+        "assert list(made.resolve([], Reporter())) == []\n"
+        "print(*sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()).intersection(ALWAYS_ABSENT | ONLINE | {"json", "sqlite3"}) == set()
+
+
+def test_what_is_known_already_is_answered_without_httpx(data_dir: Path) -> None:
+    with IpApi(limit=None) as server:
+        geocli = Geocli(data_dir, {"GEOCLI_IP_API_URL": server.url})
+        assert {"httpx", "asyncio"} <= modules_after(geocli, "-p", "ip-api", "-j", "8.8.8.8")
+        assert modules_after(geocli, "-p", "ip-api", "-j", "8.8.8.8").intersection(ONLINE) == set()
+        assert len(server.requests) == 1

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from geocli.journal import Journal
+from geocli.ownership import check_trusted
 from geocli.store import open_store
 
 if TYPE_CHECKING:
@@ -17,10 +18,16 @@ if TYPE_CHECKING:
 
 @contextmanager
 def journal_and_store(settings: Settings) -> Iterator[tuple[Journal, Store]]:
-    """Both, closed at the end. Neither is made or even looked at before it is asked."""
+    """Both, closed at the end. Neither is made before it is asked.
+
+    Raises ``DamagedFileError`` when others than the user may have written them.
+    """
+    directory = settings.data_dir
+    journal_directory = directory / "journal"
+    check_trusted((directory, directory / "geo.db", journal_directory, journal_directory / "cache.db"))
     store = open_store(settings)
     try:
-        with Journal(settings.data_dir / "journal", settings.busy_timeout) as journal:
+        with Journal(journal_directory, settings.busy_timeout) as journal:
             yield journal, store
     finally:
         store.close()

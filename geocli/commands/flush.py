@@ -38,6 +38,6 @@ def flush(ctx: typer.Context, json: _options.Json = False) -> ExitCode:
         write_text(f'{{"flushed": {flushed.records}, "seconds": {seconds}}}\n')
     elif settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
         write_text(f"flushed {flushed.records} answers in {seconds} s\n")
-    for path in flushed.quarantined:
-        say(f"a damaged journal segment was set aside in {path}; its answers can be looked up again")
-    return ExitCode.DAMAGED if flushed.quarantined else ExitCode.OK
+    for error in flushed.damage:
+        say(str(error))
+    return ExitCode.DAMAGED if flushed.damage else ExitCode.OK

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from geocli.formats import Layout, Row
 
 
+_FORMULA = ("=", "+", "-", "@")
+"""How a text starts that a spreadsheet would calculate; an apostrophe before it makes it text again."""
+
+
 class _Csv:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -29,6 +33,8 @@ class _Csv:
 
 def _value(value: object) -> str:
     text = cell(value)  # has no line end
+    if isinstance(value, str) and text.startswith(_FORMULA):
+        text = "'" + text
     if "," in text or '"' in text:
         return '"' + text.replace('"', '""') + '"'
     return text

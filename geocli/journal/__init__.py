@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from geocli.errors import DamagedFileError
 from geocli.records import GeoRecord
-from geocli.sqlite_file import open_for_reading, size_on_disk, translated
+from geocli.sqlite_file import make_private_directory, open_for_reading, set_aside, size_on_disk, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from geocli.errors import CorruptFileError
     from geocli.journal.segments import Segment
     from geocli.journal.writer import SegmentWriter
 
@@ -175,13 +176,18 @@ class Journal:
         directory = self._directory / "quarantine"
         path = directory / f"segment-{key}-{time.time_ns()}.txt"
         with translated(path):
-            directory.mkdir(0o700, exist_ok=True)
+            make_private_directory(directory)
             descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
                 file.write(self.text(key) or "")
                 file.flush()
                 os.fsync(descriptor)
         return path
+
+    def set_aside(self) -> CorruptFileError | None:
+        """Move a damaged journal into the quarantine and say so; ``None`` when it is not damaged."""
+        self.close()
+        return set_aside(self._path, self._directory / "quarantine")
 
     def state(self) -> JournalState:
         """Counts for people and monitoring."""
@@ -191,7 +197,8 @@ class Journal:
             for count, since in self._rows(select):
                 dirty, oldest = int(count or 0), since
             quarantine = self._directory / "quarantine"
-            quarantined = len(list(quarantine.iterdir())) if quarantine.is_dir() else 0
+            files = list(quarantine.iterdir()) if quarantine.is_dir() else []
+            quarantined = sum(not file.name.endswith(("-wal", "-shm")) for file in files)
             return JournalState(dirty, quarantined, oldest, size_on_disk(self._path))
 
     @contextmanager

@@ -7,7 +7,8 @@ long values to files that are never synced, and unpickles whatever it finds. ``_
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import diskcache
@@ -100,6 +101,7 @@ class SegmentWriter:
         self._keeper = hold_open(self._path, busy_timeout)
         with translated(self._path):
             self._refuse_foreign_settings()
+            self._wait_for_lock(busy_timeout)
             self._cache = diskcache.Cache(str(directory), timeout=busy_timeout, disk=TextDisk, **_SETTINGS)
             self._cache.reset("sqlite_synchronous", _FULL, update=False)
 
@@ -131,6 +133,12 @@ class SegmentWriter:
         rows = reader.execute("SELECT key, value FROM Settings").fetchall()
         if any(key not in known or not isinstance(value, (int, str)) for key, value in rows):
             raise DamagedFileError(self._path, "has settings that geocli did not write", "move it away")
+
+    def _wait_for_lock(self, busy_timeout: float) -> None:
+        # Opening a Cache tries for a minute to get the lock, whatever its timeout is.
+        with closing(sqlite3.connect(self._path, timeout=busy_timeout, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

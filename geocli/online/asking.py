@@ -12,6 +12,7 @@ import random
 import time
 from collections import deque
 from email.utils import parsedate_to_datetime
+from math import ceil
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -35,6 +36,7 @@ _MOST_FAILURES = 3  # batches in a row, before a source that answers nonsense co
 _ALOFT = 0.001  # seconds in which the next request can leave, before an answer is worked on
 _MOST_REJECTIONS = 20  # requests in a row: searching one bad item takes fourteen
 TOO_MANY = 429
+_FORBIDDEN = {401, 403}
 
 Answers = dict[str, "Answer | None"]
 """What is known about each target of a batch; ``None``: it could not be asked about."""
@@ -76,6 +78,9 @@ class Asking:
         self._failures = 0
         self._rejections = 0
         self._slots = asyncio.Semaphore(concurrency)
+        # Twice as many as may be under way: the next request is ready when a slot is free. Where a limit
+        # makes the time, one: what is lost with the process is the batch under way.
+        self._prepared = 1 if source.limit else 2 * concurrency
 
     def ask(self, targets: Sequence[str]) -> Iterator[Answers]:
         """Answers batch by batch, as they come. Raises ``UnanswerableError`` when the source is down."""
@@ -91,8 +96,7 @@ class Asking:
             try:
                 runner.run(self._tell_once())
                 while running or (batches and self._down is None):
-                    # Twice as many as may be under way: the next request is ready when a slot is free.
-                    while batches and len(running) < 2 * self._concurrency and self._down is None:
+                    while batches and len(running) < self._prepared and self._down is None:
                         work = self._batch(client, batches.popleft())
                         running.add(runner.get_loop().create_task(work))
                     done, running = runner.run(_first_of(running))
@@ -134,6 +138,9 @@ class Asking:
                     middle = len(left) // 2
                     first = await self._batch(client, left[:middle])
                     return found | first | await self._batch(client, left[middle:])
+                else:  # it is this one, and says nothing about the others
+                    self._reporter.problem(self._problem(reason))
+                    return {target: found.get(target) for target in targets}
                 break
             else:
                 left = [target for target in left if target not in found]
@@ -155,6 +162,9 @@ class Asking:
     def _problem(self, reason: str) -> UnanswerableError:
         return UnanswerableError(f"{self._source.name} ({self._host}) could not be asked: {reason}")
 
+    def _refusal(self, status: int) -> UnanswerableError:
+        return self._problem(f"it refuses ({status}); look at {self._source.key_setting}")
+
     async def _exchange(self, client: Client, targets: list[str]) -> dict[str, Answer]:
         """One request. Raises ``FailedError``, ``_RejectedError`` or ``UnanswerableError``."""
         async with self._slots:
@@ -167,6 +177,8 @@ class Asking:
                 reply = await client.post(self._source.parameters, targets)
                 left, seconds = self._limit(reply)
                 refused = reply.status == TOO_MANY
+                if reply.status in _FORBIDDEN:
+                    self._give_up(self._refusal(reply.status))  # before anybody else sends a request
                 self._reporter.detail(
                     f"POST {self._host} {len(targets)} addresses: {reply.status} "
                     f"in {time.monotonic() - begun:.3f} s"
@@ -189,8 +201,8 @@ class Asking:
 
     def _understood(self, reply: Reply, targets: list[str]) -> dict[str, Answer]:
         status = reply.status
-        if status in {401, 403}:
-            raise self._problem(f"it refuses ({status}); look at {self._source.key_setting}")
+        if status in _FORBIDDEN:
+            raise self._refusal(status)
         if status in {400, 422}:
             raise _RejectedError(f"it rejects the request ({status})")
         if status == TOO_MANY or status >= 500:
@@ -226,7 +238,7 @@ def _retry_after(text: str | None) -> float | None:
         return None
     if (seconds := _count(text)) is None:
         try:
-            seconds = max(0, int(parsedate_to_datetime(text).timestamp() - time.time()))
+            seconds = max(0, ceil(parsedate_to_datetime(text).timestamp() - time.time()))
         except (ValueError, TypeError, OverflowError):
             return None
     return min(seconds, LONGEST)

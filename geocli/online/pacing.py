@@ -17,8 +17,8 @@ import fcntl
 import json
 import os
 import re
+import stat
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.errors import GeocliError, UnanswerableError
@@ -69,7 +69,8 @@ class Pacing:
         self._budget = budget
         self._waiting = waiting
         self._held: int | None = None  # the locked file, while a request to a limited source is under way
-        self._alone = _State()  # where nothing can be written: no sharing, but no rush either
+        self._shared = True  # until the file turns out to be of no use
+        self._alone = _State()  # what is known then: no sharing, but no rush either
 
     async def enter(self) -> None:
         """Wait until a request may be sent, and take it from what is left. ``leave`` must follow.
@@ -101,18 +102,28 @@ class Pacing:
         """
         file, self._held = self._held, None
         try:
-            if left is None or seconds is None or (left > 0 and self._limit is None):
+            if left is None or seconds is None:
+                self._count_from_now(file)
+                return
+            if left > 0 and self._limit is None:
                 return  # nothing that others need to know
             if file is None:
                 file = await self._lock()
             before, now = self._read(file), time.time()
             slack = before.slack or (refused and self._limit is not None)
             reset = now + min(max(seconds, 0), LONGEST) + (_SLACK if slack else _MARGIN)
-            if before.told and now < before.reset < reset and not refused:
+            if before.told and now < before.reset < reset <= before.reset + 1 and not refused:
                 reset = before.reset  # it tells whole seconds, rounded up: the earliest is the nearest
             self._write(file, _State(max(left, 0), reset, told=True, slack=slack, noticed=before.noticed))
         finally:
             _close(file)
+
+    def _count_from_now(self, file: int | None) -> None:
+        """A source that tells nothing begins to count when a request arrives, not when it leaves."""
+        if self._limit is not None:
+            state = self._read(file)
+            if not state.told and state.left == self._limit.requests - 1:
+                self._write(file, state._replace(reset=time.time() + self._limit.seconds + _MARGIN))
 
     async def first_notice(self) -> bool:
         """Whether this is the first time that anybody asks: true once for a data directory."""
@@ -127,15 +138,18 @@ class Pacing:
 
     async def _lock(self) -> int | None:
         """The state file, open and locked; ``None`` where it cannot be: then this process paces itself."""
+        if not self._shared:
+            return None
         try:
             make_private_directory(self._path.parent)
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
             file = os.open(self._path, flags, 0o600)
+            os.fchmod(file, 0o600)
         except (OSError, GeocliError):
             return None
         begun = time.monotonic()
         try:
-            while True:
+            while stat.S_ISREG(os.fstat(file).st_mode):
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
@@ -145,9 +159,13 @@ class Pacing:
                     await asyncio.sleep(_POLL)
                 else:
                     return file
+        except OSError:  # a file system without locks
+            pass
         except BaseException:
             os.close(file)
             raise
+        os.close(file)
+        return None
 
     async def _sleep(self, seconds: float) -> None:
         seconds = max(seconds, 0.001)
@@ -177,15 +195,19 @@ class Pacing:
             return _checked(json.loads(text))
         except (ValueError, RecursionError, TypeError):
             # Written by nobody knows whom: as if all requests had just been made.
-            return _State(0, time.time() + (self._limit.seconds if self._limit else 0))
+            state = _State(0, time.time() + (self._limit.seconds if self._limit else 0))
+            self._write(file, state)
+            return state
 
     def _write(self, file: int | None, state: _State) -> None:
         self._alone = state
         if file is not None:
             text = json.dumps(state._asdict()).encode() + b"\n"
-            with suppress(OSError):  # a full disk
+            try:
                 os.pwrite(file, text, 0)
                 os.ftruncate(file, len(text))
+            except OSError:  # a full disk
+                self._shared = False
 
 
 def _close(file: int | None) -> None:

@@ -65,7 +65,7 @@ _TYPES = {
 
 def _answer(item: Any, target: str) -> Answer:
     ip, bogon, code, name, number, holder = values_of(item, _TYPES)
-    if ip is not None and target_of(ip, {target}) is None:
+    if target_of(ip, {target}) is None:
         raise MalformedError("another address than asked about")
     if bogon:
         return NOTHING

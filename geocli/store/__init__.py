@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from geocli.errors import CorruptFileError
     from geocli.records import GeoRecord
     from geocli.settings import Settings
 
@@ -50,6 +51,9 @@ class Store(Protocol):
 
     def replay(self, batches: Iterable[Sequence[tuple[Any, ...]]], flushed_at: str) -> int:
         """Write checked rows (records) in one transaction, streaming; how many that were."""
+
+    def set_aside(self) -> CorruptFileError | None:
+        """Put a damaged store out of the way and say so; ``None`` when it is not damaged."""
 
     def state(self) -> StoreState:
         """Counts for people and monitoring."""

@@ -14,6 +14,7 @@ from geocli.sqlite_file import (
     hold_open,
     make_private_directory,
     open_for_reading,
+    set_aside,
     size_on_disk,
     translated,
 )
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from geocli.errors import CorruptFileError
     from geocli.store import Outlived
 
 SCHEMA_VERSION = 1
@@ -129,6 +131,11 @@ class SqliteStore:
                 connection.close()
             empty_log(self._path)  # so that a copy of geo.db alone is complete
         return count
+
+    def set_aside(self) -> CorruptFileError | None:
+        """Rename a damaged file and say so; ``None`` when it is not damaged. Raises ``GeocliError``."""
+        self.close()
+        return set_aside(self._path, self._path.parent)
 
     def state(self) -> StoreState:
         """Counts for people and monitoring. Raises ``GeocliError``."""

@@ -119,7 +119,7 @@ class Bench:
         bans.write_text(f"{jails}\n")
         loop.write_text("".join(f"geoiplookup {address}\n" for address in chosen))
         log = self.scratch / "log"
-        line = '{} - - [23/Nov/2026:21:42:{:02} +0000] "GET /wp-login.php?x={} HTTP/1.1" 404 162 "-" "Mozilla/5.0"\n'
+        line = '{} - - [23/Nov/2026:21:42:{:02} +0000] "GET /wp-login.php?x={} HTTP/1.1" 404 162 "-" "-"\n'
         choose = random.Random(4)  # noqa: S311 (not a secret)
         addresses = self.addresses.read_text().split()
         with log.open("w") as file:

@@ -310,10 +310,39 @@ def test_a_store_that_is_not_sqlite_is_named_and_the_answer_is_given(geocli: Geo
     assert done.returncode == 4
     assert len(done.stderr.splitlines()) == 1
     assert str(data_dir / "geo.db") in done.stderr
-    flushed = geocli("flush")
-    assert (flushed.returncode, flushed.stdout) == (4, "")
-    (data_dir / "geo.db").unlink()
+    flushed = geocli("flush", "-j")
+    assert flushed.returncode == 4
+    assert json.loads(flushed.stdout)["flushed"] == 1
+    (aside,) = data_dir.glob("geo.db.damaged-*")
+    assert str(aside) in flushed.stderr
+    assert len(flushed.stderr.splitlines()) == 1
+    assert aside.read_text() == "not SQLite\n" * 1000
+    assert json.loads(geocli("stats", "-j").stdout)["stored"] == 1
+    assert geocli("8.8.8.8").returncode == 0
+
+
+def test_a_journal_that_is_damaged_is_set_aside_and_the_answer_kept(geocli: Geocli, data_dir: Path) -> None:
+    geocli("9.9.9.9")
+    for suffix in ("", "-wal", "-shm"):
+        (data_dir / "journal" / f"cache.db{suffix}").write_bytes(b"scribbled" * 1000)
+    done = geocli("8.8.8.8")
+    assert (done.stdout, done.returncode) == (GOOGLE, 4)
+    (aside,) = (data_dir / "journal" / "quarantine").glob("cache.db.damaged-*[0-9]")
+    assert str(aside) in done.stderr
+    assert aside.read_bytes() == b"scribbled" * 1000
+    figures = json.loads(geocli("stats", "-j").stdout)
+    assert (figures["dirty"], figures["quarantined"]) == (1, 1)
     assert json.loads(geocli("flush", "-j").stdout)["flushed"] == 1
+
+
+def test_a_flush_sets_a_damaged_journal_aside(geocli: Geocli, data_dir: Path) -> None:
+    geocli("9.9.9.9")
+    for suffix in ("", "-wal"):
+        (data_dir / "journal" / f"cache.db{suffix}").write_bytes(b"scribbled" * 1000)
+    done = geocli("flush")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
+    assert geocli("flush").returncode == 0
+    assert geocli("8.8.8.8").returncode == 0
 
 
 def test_a_data_directory_that_cannot_be_written_is_named_and_the_answer_is_given(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,13 +15,13 @@ import pytest
 from geocli import providers
 from geocli.errors import ExitCode, UsageError
 from geocli.providers import load_provider, provider_names
-from geocli.records import MAX_TEXT, check_rows
+from geocli.records import MAX_TEXT, GeoRecord, check_rows
 from geocli.reporter import Reporter
-from geocli.settings import Settings
+from geocli.settings import Secret, Settings, SourceSettings
+from tests.emulators import CountryIs, IpApi, Ipinfo
 
 if TYPE_CHECKING:
     from geocli.providers import Provider
-    from geocli.records import GeoRecord
 
 RESOLVED_AT = "2026-11-24T12:00:00Z"
 TARGETS = [
@@ -35,8 +38,17 @@ every_provider = pytest.mark.parametrize("name", provider_names())
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data")
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """All online sources stand on this machine; ipinfo's takes any token."""
+    with ExitStack() as stack:
+        services = {"ip-api": IpApi(limit=None), "country-is": CountryIs(limit=None), "ipinfo": Ipinfo()}
+        sources = {
+            name: SourceSettings(
+                stack.enter_context(server).url, Secret("token") if name == "ipinfo" else None
+            )
+            for name, server in services.items()
+        }
+        yield Settings(data_dir=tmp_path / "data", sources=MappingProxyType(sources))
 
 
 def answered(provider: Provider, targets: list[str]) -> list[GeoRecord]:
@@ -50,7 +62,7 @@ def test_every_module_is_a_provider() -> None:
     directory = Path(providers.__file__).parent
     modules = {path.stem.replace("_", "-") for path in directory.glob("*.py")} - {"--init--"}
     assert set(provider_names()) == modules
-    assert "mmdb" in provider_names()
+    assert {"mmdb", "ip-api", "country-is", "ipinfo"} <= set(provider_names())
     assert provider_names() == sorted(provider_names())
 
 
@@ -72,11 +84,43 @@ def test_records_are_what_may_be_stored(name: str, settings: Settings) -> None:
     for record in answered(load_provider(name, settings), TARGETS):
         assert type(record).__name__ == "GeoRecord"
         assert record.status in {"ok", "unknown", "error"}
+        if record.status == "error":
+            assert record == GeoRecord(record.ip, "error")
+            continue
         assert record.resolved_at == RESOLVED_AT
-        if record.status != "error":
-            check_rows([record])
+        check_rows([record])
         if record.status != "ok":
             assert not any(record[2:11])
+
+
+@every_provider
+def test_addresses_are_answered_and_networks_are_at_least_not_guessed(name: str, settings: Settings) -> None:
+    provider = load_provider(name, settings)
+    for record in answered(provider, TARGETS):
+        if "/" not in record.ip:
+            assert record.status == "ok"
+        elif not provider.local:
+            assert record.status == "error"
+
+
+@every_provider
+def test_a_provider_that_is_local_yields_one_part_and_others_full_batches(
+    name: str, settings: Settings
+) -> None:
+    provider = load_provider(name, settings)
+    targets = [f"23.0.{n >> 8}.{n & 255}" for n in range(2 * provider.batch_size + 1)]
+    parts = list(provider.resolve(targets, Reporter()))
+    assert sorted(map(len, parts)) == (
+        [len(targets)] if provider.local else [1, provider.batch_size, provider.batch_size]
+    )
+    assert provider.batch_size >= 1
+    assert isinstance(provider.local, bool)
+
+
+@every_provider
+def test_making_a_provider_asks_nobody_and_writes_nothing(name: str, settings: Settings) -> None:
+    load_provider(name, settings)
+    assert not settings.data_dir.exists()
 
 
 @every_provider
@@ -103,7 +147,10 @@ def test_sources_are_a_frozen_set_of_single_words(name: str, settings: Settings)
 @every_provider
 def test_importing_a_provider_imports_nothing_heavy(name: str) -> None:
     module = f"geocli.providers.{name.replace('-', '_')}"
-    heavy = {"maxminddb", "httpx", "rich", "typer", "diskcache", "sqlite_utils", "sqlite3", "asyncio"}
+    heavy = {
+        *("maxminddb", "httpx", "rich", "typer", "diskcache", "sqlite_utils", "sqlite3", "asyncio"),
+        *("ssl", "socket", "json", "email"),
+    }
     script = f"import sys, {module}; print(sorted({heavy!r} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False

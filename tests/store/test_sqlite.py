@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from geocli.errors import DamagedFileError, TryAgainError
 from geocli.records import FIELDS, GeoRecord
 from geocli.sqlite_file import create
+from geocli.store import Outlived
 from geocli.store.sqlite import SCHEMA_VERSION, SqliteStore
 from tests.conftest import need
 
@@ -269,3 +270,89 @@ def test_a_row_that_somebody_else_wrote_is_not_handed_on(store: SqliteStore, tmp
         other.execute("UPDATE geo_cache SET org = ?", ("\x1b[2J",))
     with pytest.raises(DamagedFileError, match="org"):
         store.find(["192.0.2.1"])
+
+
+# --- what is old --------------------------------------------------------------------------------------
+
+OLD, NEW = "2026-11-01T00:00:30Z", "2026-11-01T00:00:10Z"
+
+
+def test_outlived_rows_come_oldest_first_and_known_ones_by_their_own_time(store: SqliteStore) -> None:
+    rows = [record(f"192.0.2.{n}", "DE" if n % 2 else None, second=59 - n) for n in range(60)]
+    store.replay([rows], NOW)
+    (found,) = store.outlived(Outlived(before=OLD, unknown_before=NEW), 1000)
+    # Known: seconds 0 to 29, of which the odd addresses; unknown: seconds 0 to 9, of which the even ones.
+    expected = [59 - second for second in range(30) if (59 - second) % 2 or second < 10]
+    assert found == [f"192.0.2.{n}" for n in expected]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_outlived_rows_come_in_batches_each_once_also_of_one_second(store: SqliteStore, size: int) -> None:
+    rows = [record(f"192.0.{second}.{n}", second=second) for second in range(3) for n in range(7)]
+    store.replay([rows], NOW)
+    batches = list(store.outlived(Outlived(OLD, OLD), size))
+    assert all(len(batch) == size for batch in batches[:-1])
+    found = [ip for batch in batches for ip in batch]
+    assert sorted(found) == sorted(row.ip for row in rows)
+    assert [int(ip.split(".")[2]) for ip in found] == [0] * 7 + [1] * 7 + [2] * 7
+
+
+def test_nothing_is_outlived_where_nothing_is_or_nothing_is_wanted(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    assert list(store.outlived(Outlived(OLD, OLD), 10)) == []
+    assert not (tmp_path / "data").exists()
+    store.replay([[record("192.0.2.1"), record("192.0.2.2", None)]], NOW)
+    assert list(store.outlived(Outlived("", ""), 10)) == []
+    assert list(store.outlived(Outlived("", OLD), 10)) == [["192.0.2.2"]]
+    assert list(store.outlived(Outlived(OLD, ""), 10)) == [["192.0.2.1"]]
+
+
+def test_what_is_as_old_as_that_is_not_older(store: SqliteStore) -> None:
+    store.replay([[record("192.0.2.1", second=30), record("192.0.2.2", second=29)]], NOW)
+    assert list(store.outlived(Outlived(OLD, OLD), 10)) == [["192.0.2.2"]]
+
+
+def elsewhere(tmp_path: Path, statement: str) -> None:
+    """Another process writes, and waits for nobody."""
+    code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], 0, isolation_level=None).execute(sys.argv[2])"
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "data" / "geo.db"), statement], check=True)
+
+
+def test_a_flush_between_two_batches_repeats_nothing_and_ends(store: SqliteStore, tmp_path: Path) -> None:
+    store.replay([[record(f"192.0.2.{n}") for n in range(10)]], NOW)
+    seen: list[str] = []
+    for batch in store.outlived(Outlived(OLD, OLD), 3):
+        seen += batch
+        renewed = "'" + "', '".join(batch) + "'"
+        statement = "UPDATE geo_cache SET resolved_at = '2026-11-01T00:00:59Z' WHERE ip IN"
+        elsewhere(tmp_path, f"{statement} ({renewed})")
+    assert sorted(seen) == sorted(f"192.0.2.{n}" for n in range(10))
+    assert list(store.outlived(Outlived(OLD, OLD), 3)) == []
+
+
+def test_nothing_is_held_between_two_batches(store: SqliteStore, tmp_path: Path) -> None:
+    store.replay([[record(f"192.0.2.{n}") for n in range(10)]], NOW)
+    batches = store.outlived(Outlived(OLD, OLD), 3)
+    next(batches)
+    elsewhere(tmp_path, "UPDATE geo_cache SET org = 'x'")
+    elsewhere(tmp_path, "PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()  # the cache may close it between two batches
+    assert sum(map(len, batches)) == 7
+
+
+def test_outlived_rows_of_a_damaged_store_are_an_error(store: SqliteStore, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "geo.db").write_bytes(b"scribble" * 1000)
+    with pytest.raises(DamagedFileError):
+        list(store.outlived(Outlived(OLD, OLD), 10))
+
+
+def test_outlived_rows_of_a_locked_store_are_for_later(store: SqliteStore, tmp_path: Path) -> None:
+    store.replay([[record("192.0.2.1")]], NOW)
+    lock = sqlite3.connect(tmp_path / "data" / "geo.db", isolation_level=None)
+    lock.execute("PRAGMA locking_mode = EXCLUSIVE")
+    lock.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(TryAgainError):
+        list(SqliteStore(tmp_path / "data" / "geo.db", 0).outlived(Outlived(OLD, OLD), 10))
+    lock.close()

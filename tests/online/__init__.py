@@ -1,0 +1,1 @@
+"""Online sources over real sockets: geocli against the emulators, as a process and within this one."""
