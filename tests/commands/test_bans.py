@@ -268,3 +268,17 @@ def test_a_real_server_runs_the_action(data_dir: Path, tmp_path: Path, fail2ban_
     finally:
         fail2ban_server("set", "sshd", "delaction", "geocli")
     assert json.loads(geocli("flush", "-j").stdout)["flushed"] == 2
+
+
+def test_five_thousand_bans_of_a_real_server(data_dir: Path, fail2ban_server: Fail2ban) -> None:
+    geocli = Geocli(data_dir)
+    addresses = [f"23.{n // 250}.{n % 250}.7" for n in range(5000)]
+    fail2ban_server("set", "web.bots", "banip", *addresses)
+    wait_until(lambda: fail2ban_server("get", "web.bots", "banip").count(b" ") == len(addresses) - 1)
+    server = ["--fail2ban-client", fail2ban_server.client, "--socket", str(fail2ban_server.socket)]
+    asked = rows(geocli, "--client", *server)
+    kept = rows(geocli, "--database", str(fail2ban_server.database))
+    assert {row["ip"] for row in asked} == {row["ip"] for row in kept} == set(addresses)
+    assert all(row["banned_at"] and row["expires_at"] for row in asked)
+    (group,) = rows(geocli, *server, "--by", "jail")
+    assert (group["jail"], group["addresses"], group["bans"], group["share"]) == ("web.bots", 5000, 5000, 1.0)
