@@ -58,6 +58,11 @@ _TARGET = re.compile(
     + rb"|" + _REST_OF_V6 + rb"()(?:%[0-9A-Za-z_.~-]{1,64})?" + _PREFIX
     + rb")" + _RIGHT
 )  # fmt: skip
+# Most text has no IPv6 at all, neither "::" nor this: then only digits are worth a look, not a to f.
+_SIX_COLONS = re.compile(rb"(?::[0-9A-Fa-f]{1,4}){5}:")
+_TARGET_V4 = re.compile(
+    rb"(?s)[0-9](?=[0-9]{0,2}\.[0-9]{1,3}\.)" + _LEFT + _REST_OF_V4 + rb"()" + _PREFIX + _RIGHT
+)
 _CANONICAL_V4 = re.compile(_OCTET.decode() + r"(?:\." + _OCTET.decode() + r"){3}")
 # Eight pairs of hexadecimal digits are an EUI-64 or a WWN, the long form of a MAC address.
 _EUI64 = re.compile(rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7}")
@@ -98,29 +103,22 @@ def find_targets(text: bytes) -> list[str]:
     The rule is the contract's ("Addresses in text"): ports, brackets, quotes and punctuation around an
     address do no harm; versions, times, MAC addresses and parts of host names are not addresses.
     """
-    found: list[str] = []
-    append = found.append
-    for match in _TARGET.finditer(text):
-        if match.lastindex == 1:  # IPv4 without a prefix: the pattern admits the canonical spelling only
-            append(match[0].decode())
-        else:
-            word = text[match.start() : max(match.end(1), match.end(3))]
-            before = text[match.start() - 1 : match.start()]
-            if (target := _classify(before, word, match[2] or match[4])) is not None:
-                append(target)
-    return found
+    return [target for _, target in find_ends(text)]
 
 
 def find_ends(text: bytes) -> list[tuple[int, str]]:
     """The same as ``find_targets``, each with where it ends in ``text``, as far as it means something."""
     found: list[tuple[int, str]] = []
     append = found.append
-    for match in _TARGET.finditer(text):
-        if match.lastindex == 1:
+    has_v6 = b"::" in text or _SIX_COLONS.search(text) is not None
+    for match in (_TARGET if has_v6 else _TARGET_V4).finditer(text):
+        if match.lastindex == 1:  # IPv4 without a prefix: the pattern admits the canonical spelling only
             append((match.end(), match[0].decode()))
             continue
-        begin, end = match.start(), max(match.end(1), match.end(3))
-        prefix = match[2] or match[4]
+        begin = match.start()
+        end, prefix = (
+            (max(match.end(1), match.end(3)), match[2] or match[4]) if has_v6 else (match.end(1), match[2])
+        )
         target = _classify(text[begin - 1 : begin], text[begin:end], prefix)
         if target is None:
             continue
