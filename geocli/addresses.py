@@ -59,7 +59,8 @@ _TARGET = re.compile(
     + rb")" + _RIGHT
 )  # fmt: skip
 # Most text has no IPv6 at all, neither "::" nor this: then only digits are worth a look, not a to f.
-_SIX_COLONS = re.compile(rb"(?::[0-9A-Fa-f]{1,4}){5}:")
+# (Written out, so that the engine looks for the first colon and nothing else.)
+_SIX_COLONS = re.compile(b":" + rb"[0-9A-Fa-f]{1,4}:" * 5)
 _TARGET_V4 = re.compile(
     rb"(?s)[0-9](?=[0-9]{0,2}\.[0-9]{1,3}\.)" + _LEFT + _REST_OF_V4 + rb"()" + _PREFIX + _RIGHT
 )

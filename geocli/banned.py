@@ -99,7 +99,7 @@ class BanGroups:
         else:
             values = key_of(self._by, record)
         address = (values[0], record.ip)
-        self._groups.add(values, 1, new_address=address not in self._seen)
+        self._groups.add(values, int(address not in self._seen), 1)
         self._seen.add(address)
 
     def rows(self, top: int | None) -> list[tuple[object, ...]]:

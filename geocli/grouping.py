@@ -49,17 +49,21 @@ class Groups:
         self._groups: dict[tuple[object, ...], _Group] = {}
         self._total = 0
 
-    def add(self, values: tuple[object, ...], count: int, *, new_address: bool) -> None:
-        """Count something in the group of these values."""
+    def add(self, values: tuple[object, ...], addresses: int, count: int) -> None:
+        """Count so many things, and so many addresses that are new, in the group of these values."""
         key = values[: self._width]
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group(values)
         elif None in group.values:  # another source may have known the name that goes with a number
             group.values = tuple(a if a is not None else b for a, b in zip(group.values, values, strict=True))
-        group.addresses += new_address
+        group.addresses += addresses
         group.count += count
         self._total += count
+
+    def parts(self) -> list[tuple[tuple[object, ...], int, int]]:
+        """What to ``add`` somewhere else to have the same groups there."""
+        return [(group.values, group.addresses, group.count) for group in self._groups.values()]
 
     def rows(self, top: int | None, *, by_name: bool = False) -> list[tuple[object, ...]]:
         """``(*values, addresses, count, share)`` of each group: the largest first, or by name.

@@ -1,5 +1,6 @@
 """``geocli summarize``: the addresses of any text, counted by where they are."""
 
+import json as json_
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +23,9 @@ from geocli.providers import load_provider
 from geocli.resolve import Resolver
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geocli.records import GeoRecord
     from geocli.settings import Settings
 
 
@@ -78,21 +82,29 @@ def summarize(
             if not paths and (sys.stdin is None or sys.stdin.isatty()):
                 for records in cache.everything():
                     for record in records:
-                        groups.add(key_of(by, record), 1, new_address=True)
+                        groups.add(key_of(by, record), 1, 1)
             else:
                 counting = Counting(problems, lambda count: progress.show("addresses", count))
                 hits = counting.count(open_streams(paths or [Path("-")], sys.stdin, problems))
                 chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
                 used = None if no_cache else cache
                 resolver = Resolver(chain, used, settings, reporter(settings, problems, progress))
-                pipeline = Pipeline(resolver, used, output.render, problems)
-                targets, size = list(hits), resolver.batch_size
-                for begin in range(0, len(targets), size):
-                    for records in pipeline.records(targets[begin : begin + size]):
-                        for record in records:
-                            if not (exclude_reserved and record.status == "reserved"):
-                                groups.add(key_of(by, record), hits[record.ip], new_address=True)
-                    progress.show("looking up", min(begin + size, len(targets)), len(targets))
+
+                def grouped(records: "Sequence[GeoRecord]") -> str:
+                    """The groups of some records, which a worker may have counted."""
+                    part = Groups(by)
+                    for record in records:
+                        if not (exclude_reserved and record.status == "reserved"):
+                            part.add(key_of(by, record), 1, hits[record.ip])
+                    return json_.dumps(part.parts())
+
+                targets, size, done = list(hits), resolver.batch_size, 0
+                batches = (targets[begin : begin + size] for begin in range(0, len(targets), size))
+                for rows in Pipeline(resolver, used, grouped, problems).run(batches):
+                    for values, addresses, count in json_.loads(rows.text):
+                        groups.add(tuple(values), addresses, count)
+                    done += rows.statuses.total()
+                    progress.show("looking up", done, len(targets))
         output.write(groups.rows(top))
         output.finish()
     except ReaderGoneError:
