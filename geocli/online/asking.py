@@ -33,7 +33,7 @@ _BACK_OFF = 0.5  # seconds, doubled with each try
 _REST = 60  # seconds during which a source that failed is not asked again
 _MOST_FAILURES = 3  # batches in a row, before a source that answers nonsense counts as down
 
-_ALOFT = 0.001  # seconds in which the next request can leave, before an answer is worked on
+_ALOFT = 0.003  # seconds in which the next request can leave, before an answer is worked on
 _MOST_REJECTIONS = 20  # requests in a row: searching one bad item takes fourteen
 TOO_MANY = 429
 _FORBIDDEN = {401, 403}
@@ -100,8 +100,10 @@ class Asking:
                         work = self._batch(client, batches.popleft())
                         running.add(runner.get_loop().create_task(work))
                     done, running = runner.run(_first_of(running))
+                    arrived: Answers = {}
                     for task in done:
-                        yield task.result()
+                        arrived |= task.result()
+                    yield arrived
             finally:
                 runner.run(_end(running, client))
         if self._down is not None:
