@@ -1,6 +1,6 @@
 """Any number of look-ups and flushes at once; waiting for a lock is bounded, and loses nothing.
 
-The minute that CI has no time for: ``python -m tests.test_concurrency --seconds 60 --at-once 50``.
+The minute that CI has no time for: ``python -m tests.torture.concurrency --seconds 60 --at-once 50``.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def test_what_only_reads_does_not_wait(geocli: Geocli, data_dir: Path, file: str
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.test_concurrency", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.torture.concurrency", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--at-once", type=int, default=50)
     parser.add_argument("--pause", type=float, default=1.0, help="between two flushes, in seconds")
