@@ -31,45 +31,43 @@ def flush(journal: Journal, store: Store, now: str) -> Flushed:
     Nothing dirty, or another flush running: nothing is written anywhere. What cannot be read, be it a
     segment, the journal or the store, is set aside and does not hold back the rest.
     """
+    replay = _Replay(journal, store)
     try:
-        if not journal.keys():
-            return Flushed(0, [])
+        if journal.keys():
+            with journal.flushing() as alone:
+                if alone:
+                    replay.run(now)
     except CorruptFileError as error:
-        return Flushed(0, [journal.set_aside() or error])
-    with journal.flushing() as alone:
-        if not alone:
-            return Flushed(0, [])
-        return _flush(journal, store, now)
-
-
-def _flush(journal: Journal, store: Store, now: str) -> Flushed:
-    damage: list[DamagedFileError] = []
-    replay = _Replay(journal, journal.keys())
-    try:
-        count = store.replay(replay.batches(), now) if replay.keys else 0
-    except CorruptFileError as error:  # nothing was committed: all of it again, into a new store
-        damage.append(store.set_aside() or error)
-        replay = _Replay(journal, replay.keys)
-        count = store.replay(replay.batches(), now)
-    try:
-        journal.forget(replay.done)
-    except CorruptFileError as error:
-        replay.damage.append(error)
-    if any(isinstance(error, CorruptFileError) for error in replay.damage):
-        replay.damage.append(journal.set_aside() or replay.damage.pop())
-    return Flushed(count, damage + replay.damage)
+        replay.damage.append(journal.set_aside() or error)
+    return Flushed(replay.count, replay.damage)
 
 
 class _Replay:
-    def __init__(self, journal: Journal, keys: list[int]) -> None:
+    def __init__(self, journal: Journal, store: Store) -> None:
         self._journal = journal
-        self.keys = keys
-        self.done: list[int] = []
+        self._store = store
+        self._done: list[int] = []
+        self._corrupt: CorruptFileError | None = None
+        self.count = 0
         self.damage: list[DamagedFileError] = []
 
-    def batches(self) -> Iterator[list[tuple[Any, ...]]]:
+    def run(self, now: str) -> None:
+        """The whole of it. Raises ``CorruptFileError`` when it found the journal damaged on the way."""
+        keys = self._journal.keys()
+        try:
+            self.count = self._store.replay(self._batches(keys), now) if keys else 0
+        except CorruptFileError as error:  # nothing was committed: all of it again, into a new store
+            damage = self._store.set_aside() or error
+            self.count = self._store.replay(self._batches(keys), now)
+            self.damage.append(damage)
+        self._journal.forget(self._done)
+        if self._corrupt is not None:
+            raise self._corrupt
+
+    def _batches(self, keys: list[int]) -> Iterator[list[tuple[Any, ...]]]:
         """One segment at a time, so that memory does not grow with the journal."""
-        for key in self.keys:
+        self._done, self._corrupt, self.damage = [], None, []
+        for key in keys:
             try:
                 records = self._journal.read(key)
             except BadSegmentError:
@@ -77,8 +75,11 @@ class _Replay:
                 reason = "is a damaged journal segment that was set aside"
                 self.damage.append(DamagedFileError(path, reason, "its answers can be looked up again"))
                 records = []
+            except CorruptFileError as error:
+                self._corrupt = error  # the others first, then the whole file is set aside
+                continue
             except DamagedFileError as error:
                 self.damage.append(error)  # not even text: it stays where it is
                 continue
             yield records
-            self.done.append(key)
+            self._done.append(key)

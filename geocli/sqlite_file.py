@@ -1,7 +1,8 @@
 """What the journal's and the store's SQLite files have in common: how to open them, and what can go wrong.
 
-Readers never create, change or checkpoint anything. Writers create with mode 0600, and while they write
-a second, read-only connection stays open: the *last* connection to close would checkpoint the
+Readers never create, change or checkpoint anything. Writers make a file under another name, and it appears
+complete: what a process that was killed leaves half-made, readers could not mend. While they write, a second,
+read-only connection stays open: the *last* connection to close would checkpoint the
 write-ahead log (two disk waits) and delete it, and the next reader would have to create it again.
 
 One process may not write a file while it has a connection from ``open_for_reading`` to it: SQLite shares
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import time
 from contextlib import closing, contextmanager, suppress
@@ -21,10 +23,12 @@ from typing import TYPE_CHECKING
 from geocli.errors import CorruptFileError, DamagedFileError, GeocliError, TryAgainError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
+_LOG_HEADER = 32  # bytes
+_POLL = 0.01  # seconds
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
@@ -34,12 +38,12 @@ def error_of(error: Exception, path: Path) -> GeocliError:
     primary = code & 0xFF if code is not None else None
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return TryAgainError(f"{path}: locked by another process; try again")
+    if primary in _CORRUPT or (primary == sqlite3.SQLITE_FULL and _is_damaged(path)):
+        return CorruptFileError(path, "is not SQLite, or damaged", "the next geocli flush sets it aside")
     if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in {ENOSPC, EDQUOT, EFBIG}:
         return TryAgainError(f"{path}: the disk is full; make room and try again")
     if primary == sqlite3.SQLITE_IOERR:
         return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")
-    if primary in _CORRUPT:
-        return CorruptFileError(path, "is not SQLite, or damaged", "the next geocli flush sets it aside")
     if primary == sqlite3.SQLITE_ERROR:  # no such table, no such column
         return DamagedFileError(path, f"was not made by geocli ({error})", "move it away")
     if primary == sqlite3.SQLITE_PROTOCOL:  # a reader cannot repair the index of the log; set_aside() can
@@ -63,9 +67,17 @@ def open_for_reading(path: Path, busy_timeout: float) -> sqlite3.Connection | No
     The first connection to a file in WAL mode writes its -shm file anew, even a reader's, unless it is told
     not to: then it keeps that index in its own memory. Raises ``GeocliError``.
     """
-    # A -shm file that is not there has to be made all the same: this is the first reader ever.
-    has_index = path.with_name(path.name + "-shm").exists()
-    return _connect(path, "mode=ro&readonly_shm=1" if has_index else "mode=ro", busy_timeout)
+    return _connect(path, "mode=ro&readonly_shm=1" if _has_index(path) else "mode=ro", busy_timeout)
+
+
+def _has_index(path: Path) -> bool:
+    # A -shm file that is not there has to be made all the same: this is the first reader ever. And a log that
+    # ends with its header, because its writer was killed, keeps a reader without -shm waiting in vain.
+    try:
+        log = path.with_name(path.name + "-wal").stat().st_size
+    except OSError:
+        log = 0
+    return log != _LOG_HEADER and path.with_name(path.name + "-shm").exists()
 
 
 def _connect(path: Path, query: str, busy_timeout: float) -> sqlite3.Connection | None:
@@ -98,32 +110,74 @@ def make_private_directory(path: Path) -> None:
                     raise UsageError(f"{path} is in the way: it is not a directory") from None
 
 
-def create(path: Path, pragmas: tuple[str, ...] = ()) -> None:
-    """Make an empty SQLite file in WAL mode, mode 0600, safely on disk, if there is none.
+@contextmanager
+def _alone(directory: Path, timeout: float) -> Iterator[None]:
+    """Keep other processes from making files or setting files aside in or below ``directory``."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    deadline = time.monotonic() + timeout
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TryAgainError(f"{directory}: locked by another process; try again") from None
+                time.sleep(_POLL)
+        yield
+    finally:
+        os.close(descriptor)  # and with it the lock
 
-    ``pragmas`` are those that must precede the first table. One disk wait instead of six: nothing can
-    be lost in an empty file, so it is synced once, when it is complete.
+
+def create(
+    path: Path,
+    data_dir: Path,
+    busy_timeout: float,
+    *,
+    pragmas: tuple[str, ...] = (),
+    fill: Callable[[Path], None] | None = None,
+) -> None:
+    """Make a SQLite file in WAL mode, mode 0600, safely on disk, if there is none.
+
+    ``pragmas`` are those that must precede the first table. ``fill`` writes what a new file is to hold; it
+    gets the path of an empty file, with the same name as ``path``, in a directory of its own. One disk wait:
+    nothing can be lost in a file that has no answers yet, so it is synced once, when it is complete.
+    Raises ``GeocliError``.
     """
     with translated(path):
-        try:
-            new = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600)
-            os.fchmod(new, 0o600)
-            os.close(new)
-        except FileExistsError:
-            if path.stat().st_size:
+        if _is_there(path):
+            return
+        with _alone(data_dir, busy_timeout):
+            if _is_there(path):
                 return
-        # An empty file is what a crash or another process leaves between the two steps: go on.
-        connection = sqlite3.connect(path, isolation_level=None)
-        try:
-            for pragma in ("synchronous = OFF", *pragmas, "journal_mode = WAL"):
-                connection.execute(f"PRAGMA {pragma}")
-        finally:
-            connection.close()
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            scratch = path.with_name(f".{path.name}.new")  # a crash may have left one
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir(0o700)
+            try:
+                new = scratch / path.name
+                descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+                try:
+                    os.fchmod(descriptor, 0o600)
+                    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+                        for pragma in ("synchronous = OFF", *pragmas, "journal_mode = WAL"):
+                            connection.execute(f"PRAGMA {pragma}")
+                    if fill is not None:
+                        fill(new)
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+                new.rename(path)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        if path.is_symlink():  # somebody's trap, or somebody's plan: not to be followed, not to be replaced
+            raise DamagedFileError(path, "is a symbolic link to nothing", "remove it") from None
+        return False
 
 
 def hold_open(path: Path, busy_timeout: float) -> sqlite3.Connection:
@@ -146,24 +200,19 @@ def empty_log(path: Path, *, larger_than: int = 0) -> None:
         connection.close()
 
 
-def set_aside(path: Path, directory: Path) -> CorruptFileError | None:
+def set_aside(path: Path, directory: Path, data_dir: Path, busy_timeout: float) -> CorruptFileError | None:
     """Move a SQLite file that is damaged into ``directory``, with its log, and say so; delete nothing.
 
-    ``None`` when it is not damaged, or not any more: another process was here first.
+    ``None`` when it is not damaged, or not any more: another process was here first. Raises ``GeocliError``.
     """
-    with translated(path):
-        lock = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not _is_damaged(path):
-                return None
-            make_private_directory(directory)
-            aside = directory / f"{path.name}.damaged-{time.time_ns()}"
-            for suffix in ("-shm", "-wal", ""):  # the file itself last: a crash in between leaves it damaged
-                with suppress(FileNotFoundError):
-                    path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-        finally:
-            os.close(lock)
+    with translated(path), _alone(data_dir, busy_timeout):
+        if not _is_damaged(path):
+            return None
+        make_private_directory(directory)
+        aside = directory / f"{path.name}.damaged-{time.time_ns()}"
+        for suffix in ("-shm", "-wal", ""):  # the file itself last: a crash in between leaves it damaged
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
     return CorruptFileError(path, f"was damaged and is now {aside}", "a new one was begun")
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -23,6 +22,7 @@ from geocli.records import GeoRecord
 from geocli.sqlite_file import make_private_directory, open_for_reading, set_aside, size_on_disk, translated
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
@@ -187,7 +187,8 @@ class Journal:
     def set_aside(self) -> CorruptFileError | None:
         """Move a damaged journal into the quarantine and say so; ``None`` when it is not damaged."""
         self.close()
-        return set_aside(self._path, self._directory / "quarantine")
+        quarantine = self._directory / "quarantine"
+        return set_aside(self._path, quarantine, self._directory.parent, self._busy_timeout)
 
     def state(self) -> JournalState:
         """Counts for people and monitoring."""
@@ -221,16 +222,7 @@ class Journal:
             self._reader = open_for_reading(self._path, self._busy_timeout)
         if self._reader is None:
             return iter(())
-        try:
-            return self._reader.execute(select, parameters)
-        except sqlite3.OperationalError as error:
-            # The file is made in two steps. Between them, it is an empty journal.
-            if (
-                "no such table" in str(error)
-                and not self._reader.execute("SELECT 1 FROM sqlite_master").fetchone()
-            ):
-                return iter(())
-            raise
+        return self._reader.execute(select, parameters)
 
     def _writing(self) -> SegmentWriter:
         if self._writer is None:

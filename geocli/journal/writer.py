@@ -97,7 +97,7 @@ class SegmentWriter:
     def __init__(self, directory: Path, busy_timeout: float) -> None:
         self._path = directory / "cache.db"
         make_private_directory(directory)
-        create(self._path, pragmas=("auto_vacuum = FULL",))
+        create(self._path, directory.parent, busy_timeout, pragmas=("auto_vacuum = FULL",), fill=_fill)
         self._keeper = hold_open(self._path, busy_timeout)
         with translated(self._path):
             self._refuse_foreign_settings()
@@ -127,8 +127,6 @@ class SegmentWriter:
     def _refuse_foreign_settings(self) -> None:
         # Cache() turns every stored "sqlite_..." into a PRAGMA and every "disk_..." into an argument.
         reader = self._keeper
-        if not reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'Settings'").fetchone():
-            return
         known = {*diskcache.DEFAULT_SETTINGS, *diskcache.core.METADATA, *_SETTINGS}
         rows = reader.execute("SELECT key, value FROM Settings").fetchall()
         if any(key not in known or not isinstance(value, (int, str)) for key, value in rows):
@@ -149,3 +147,9 @@ class SegmentWriter:
                 # diskcache says "timeout" for whatever kept a transaction from beginning.
                 cause = timeout.__context__
                 raise error_of(cause if isinstance(cause, Exception) else timeout, self._path) from timeout
+
+
+def _fill(new: Path) -> None:
+    """Let diskcache write its tables. ``create`` syncs them."""
+    settings = _SETTINGS | {"sqlite_synchronous": 0}
+    diskcache.Cache(str(new.parent), disk=TextDisk, **settings).close()

@@ -104,7 +104,7 @@ class SqliteStore:
     def replay(self, batches: Iterable[Sequence[tuple[Any, ...]]], flushed_at: str) -> int:
         """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""
         make_private_directory(self._path.parent)
-        create(self._path)
+        create(self._path, self._path.parent, self._busy_timeout)
         count = 0
         self.close()  # sqlite_file says why
         with translated(self._path), closing(hold_open(self._path, self._busy_timeout)):
@@ -135,7 +135,7 @@ class SqliteStore:
     def set_aside(self) -> CorruptFileError | None:
         """Rename a damaged file and say so; ``None`` when it is not damaged. Raises ``GeocliError``."""
         self.close()
-        return set_aside(self._path, self._path.parent)
+        return set_aside(self._path, self._path.parent, self._path.parent, self._busy_timeout)
 
     def state(self) -> StoreState:
         """Counts for people and monitoring. Raises ``GeocliError``."""

@@ -10,8 +10,10 @@ import json
 import os
 import pty
 import signal
+import sqlite3
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -342,6 +344,30 @@ def test_a_flush_sets_a_damaged_journal_aside(geocli: Geocli, data_dir: Path) ->
     done = geocli("flush")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
     assert geocli("flush").returncode == 0
+    assert geocli("8.8.8.8").returncode == 0
+
+
+@pytest.mark.parametrize("first", [5, 12, 40])
+def test_a_journal_damaged_in_the_midst_is_flushed_as_far_as_it_goes(
+    geocli: Geocli, data_dir: Path, first: int
+) -> None:
+    for part in range(4):
+        geocli(stdin="\n".join(f"23.{part}.{n >> 8}.{n & 255}" for n in range(2000)))
+    path = data_dir / "journal" / "cache.db"
+    with closing(sqlite3.connect(path)) as journal:
+        journal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        for offset in range(first * 4096, path.stat().st_size, 7 * 4096):
+            file.seek(offset)
+            file.write(b"scribbled" * 400)
+    done = geocli("flush")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
+    (aside,) = (data_dir / "journal" / "quarantine").glob("cache.db.damaged-*[0-9]")
+    assert str(aside) in done.stderr
+    assert geocli("flush").returncode == 0
+    figures = json.loads(geocli("stats", "-j").stdout)
+    assert (figures["dirty"], figures["quarantined"]) == (0, 1)
+    assert figures["stored"] in {0, 2000, 4000, 6000, 8000}
     assert geocli("8.8.8.8").returncode == 0
 
 

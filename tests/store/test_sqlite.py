@@ -70,7 +70,7 @@ def test_the_first_replay_makes_the_store_and_is_one_commit(store: SqliteStore, 
     batches = [[record(f"192.0.{n}.{m}") for m in range(100)] for n in range(52)]
     path = tmp_path / "data" / "geo.db"
     path.parent.mkdir()
-    create(path)
+    create(path, path.parent, 1)
     with reading(path):
         assert store.replay(batches, NOW) == 5200
         assert commit_frames(tmp_path / "data" / "geo.db-wal") == 1
