@@ -1,8 +1,4 @@
-"""Kills at the worst moments: ``python -m pytest tests/torture/worst_moments.py``.
-
-Not part of the suite yet: geocli does not stand all of them. A kill while the journal or the store is being
-made leaves what SQLite's read-only connections cannot mend.
-"""
+"""The promise under torture, the short version: see ``tests/torture``."""
 
 from __future__ import annotations
 
@@ -44,7 +40,7 @@ LOOKUP, FLUSH = Job("lookup", ("lookup", "-j", "9.9.9.9"), ("9.9.9.9",)), Job("f
 @pytest.mark.parametrize(
     ("before", "job", "call", "number"),
     [
-        # While the files are made: SQLite's readers cannot mend what is left of its own rollback journal.
+        # While the files are made: SQLite's readers could not mend what is left of its own rollback journal.
         ([], LOOKUP, "pwrite64", 5),
         ([], LOOKUP, "?unlink,?unlinkat", 2),
         ([LOOKUP], FLUSH, "pwrite64", 2),
