@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -52,7 +53,7 @@ _REST_OF_V6 = (
     rb"(?>(?:\.[0-9]{1,3}){3})?"
 )
 _PREFIX = rb"(?:/([0-9]{1,3})(?!/)" + _RIGHT + rb")?"
-_TARGET = re.compile(
+_EITHER = (
     rb"(?s)" + _FIRST + _SHAPE + _LEFT
     + rb"(?:" + _REST_OF_V4 + rb"()" + _PREFIX
     + rb"|" + _REST_OF_V6 + rb"()(?:%[0-9A-Za-z_.~-]{1,64})?" + _PREFIX
@@ -60,13 +61,13 @@ _TARGET = re.compile(
 )  # fmt: skip
 # Most text has no IPv6 at all, neither "::" nor this: then only digits are worth a look, not a to f.
 # (Written out, so that the engine looks for the first colon and nothing else.)
-_SIX_COLONS = re.compile(b":" + rb"[0-9A-Fa-f]{1,4}:" * 5)
-_TARGET_V4 = re.compile(
-    rb"(?s)[0-9](?=[0-9]{0,2}\.[0-9]{1,3}\.)" + _LEFT + _REST_OF_V4 + rb"()" + _PREFIX + _RIGHT
-)
-_CANONICAL_V4 = re.compile(_OCTET.decode() + r"(?:\." + _OCTET.decode() + r"){3}")
+_SIX_COLONS = b":" + rb"[0-9A-Fa-f]{1,4}:" * 5
+_V4_ONLY = rb"(?s)[0-9](?=[0-9]{0,2}\.[0-9]{1,3}\.)" + _LEFT + _REST_OF_V4 + rb"()" + _PREFIX + _RIGHT
 # Eight pairs of hexadecimal digits are an EUI-64 or a WWN, the long form of a MAC address.
-_EUI64 = re.compile(rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7}")
+_EUI64 = rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7}"
+# Compiled when first needed: that takes as long as a fifth of a look-up of one address.
+_compiled = cache(re.compile)
+_CANONICAL_V4 = re.compile(_OCTET.decode() + r"(?:\." + _OCTET.decode() + r"){3}")
 
 WORD_BYTES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.:%/~-"
 """The bytes that decide whether an address stands as a word: text may be cut at any other byte."""
@@ -111,8 +112,8 @@ def find_ends(text: bytes) -> list[tuple[int, str]]:
     """The same as ``find_targets``, each with where it ends in ``text``, as far as it means something."""
     found: list[tuple[int, str]] = []
     append = found.append
-    has_v6 = b"::" in text or _SIX_COLONS.search(text) is not None
-    for match in (_TARGET if has_v6 else _TARGET_V4).finditer(text):
+    has_v6 = b"::" in text or _compiled(_SIX_COLONS).search(text) is not None
+    for match in _compiled(_EITHER if has_v6 else _V4_ONLY).finditer(text):
         if match.lastindex == 1:  # IPv4 without a prefix: the pattern admits the canonical spelling only
             append((match.end(), match[0].decode()))
             continue
@@ -137,7 +138,7 @@ def _classify(before: bytes, word: bytes, prefix: bytes | None) -> str | None:
     if b":" in word:
         if word.endswith(b":") and (word.endswith(b":::") or not word.endswith(b"::")):
             word = word[:-1]  # punctuation: "from 2001:db8::1: ..."
-        if (b"::" not in word and word.count(b":") < 6) or _EUI64.fullmatch(word):
+        if (b"::" not in word and word.count(b":") < 6) or _compiled(_EUI64).fullmatch(word):
             return None  # the first half turns away every time of day without the price of an exception
     try:
         address = ip_address(word.decode())

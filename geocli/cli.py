@@ -15,10 +15,19 @@ from geocli.errors import ExitCode, GeocliError
 from geocli.settings import Flags, load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
-COMMANDS = ("lookup", "bans", "summarize", "annotate", "refresh", "flush", "stats", "db")
-"""Every module of ``commands``, in the order of the help text."""
+COMMANDS = {
+    "lookup": "Say where addresses and networks are, and who holds them.",
+    "bans": "Say who is banned, and from where.",
+    "summarize": "Count the addresses in a log by country, AS or organisation.",
+    "annotate": "Copy text through, and say behind each address where it is.",
+    "refresh": "Ask again about what is unknown, or old.",
+    "flush": "Write what waits in the journal to the store.",
+    "stats": "Show what is stored, what waits, and how old the data is.",
+    "db": "List the databases that answers come from, or build one.",
+}
+"""Every module of ``commands``, with a line about it, in the order of the help text."""
 
 DEFAULT_COMMAND = "lookup"
 
@@ -31,12 +40,9 @@ def run(arguments: list[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     completing = "_GEOCLI_COMPLETE" in os.environ
     arguments, command = (arguments, None) if completing else arrange(arguments)
-    if command is None and "--version" in arguments and not completing:
-        commands: tuple[str, ...] = ()
-    else:
-        commands = (command,) if command else COMMANDS
+    app = _app([command]) if command else _app(COMMANDS) if completing else _overview()
     try:
-        code = _app(commands)(arguments, "geocli", standalone_mode=False)
+        code = app(arguments, "geocli", standalone_mode=False)
     except GeocliError as error:
         say(str(error))
         return error.exit_code
@@ -80,18 +86,32 @@ def arrange(arguments: list[str]) -> tuple[list[str], str | None]:
     return [*first, DEFAULT_COMMAND, *rest], DEFAULT_COMMAND
 
 
-def _app(commands: "Sequence[str]") -> typer.Typer:
+def _app(commands: "Iterable[str]") -> typer.Typer:
     """The app with these commands: importing and inspecting the others would only cost time."""
+    app = _bare_app(add_completion=commands is COMMANDS)
+    for name in commands:
+        importlib.import_module(f"geocli.commands.{name}").register(app)
+    return app
+
+
+def _overview() -> typer.Typer:
+    """The app as its own help and version need it: what commands there are, and nothing behind them."""
+    app = _bare_app(add_completion=True)
+    for name, summary in COMMANDS.items():
+        app.command(name, help=summary)(lambda: None)
+    return app
+
+
+def _bare_app(*, add_completion: bool) -> typer.Typer:
     app = typer.Typer(
         name="geocli",
         rich_markup_mode=None,  # plain help: quick, and the same in a pipe
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
         no_args_is_help=True,
+        add_completion=add_completion,
     )
     app.callback()(_global_options)
-    for name in commands:
-        importlib.import_module(f"geocli.commands.{name}").register(app)
     return app
 
 
@@ -120,10 +140,10 @@ def _global_options(
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Who is attacking me, and from where: IP addresses to country, AS and organisation.
+    r"""Who is attacking me, and from where: IP addresses to country, AS and organisation.
 
-    geocli 8.8.8.8 2001:db8::1        is short for: geocli lookup 8.8.8.8 2001:db8::1
-
-    fail2ban-client banned | geocli   is short for: fail2ban-client banned | geocli lookup
+    \b
+    geocli 8.8.8.8                    is short for: geocli lookup 8.8.8.8
+    fail2ban-client banned | geocli   is short for: ... | geocli lookup
     """
     ctx.obj = load_settings(Flags(data_dir, config, color, quiet, verbose), os.environ)

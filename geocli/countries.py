@@ -6,17 +6,22 @@ takes a side in a dispute, the package's neutral name is used.
 
 from __future__ import annotations
 
-from iso3166 import countries_by_alpha2
+from functools import cache
 
-_NAMES = {code: country.apolitical_name for code, country in countries_by_alpha2.items()}
+
+@cache
+def _names() -> dict[str, str]:
+    from iso3166 import countries_by_alpha2  # what is known already needs no list
+
+    return {code: country.apolitical_name for code, country in countries_by_alpha2.items()}
 
 
 def country_code(text: str) -> str | None:
     """The upper-case alpha-2 code if ``text`` is one, else ``None`` (``ZZ``, ``EU``, ``-``, empty)."""
     code = text.upper()
-    return code if text.isascii() and code in _NAMES else None
+    return code if text.isascii() and code in _names() else None
 
 
 def country_name(code: str) -> str | None:
     """The English short name for an alpha-2 code in upper case, or ``None``."""
-    return _NAMES.get(code)
+    return _names().get(code)

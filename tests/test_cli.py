@@ -45,7 +45,8 @@ def test_help_names_every_command_and_fits_a_pipe(geocli: Geocli) -> None:
     for option in ("--help", "-h"):
         done = geocli(option)
         assert done.returncode == 0
-        assert all(command in done.stdout for command in COMMANDS)
+        assert all(f"  {command} " in done.stdout for command in COMMANDS)
+        assert all(summary in done.stdout for summary in COMMANDS.values())  # none is cut
         assert "\x1b" not in done.stdout
     for command in COMMANDS:
         done = geocli(command, "--help")

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocli.errors import UsageError
-from geocli.inputs.fail2ban_client import BannedReader, is_banned_line
 from geocli.inputs.stream import Piece, Stream, pieces
 from geocli.inputs.text import TextReader, split_lines
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from geocli.errors import Problems
+    from geocli.inputs.fail2ban_client import BannedReader
 
 __all__ = ["Stream", "TargetReader", "open_streams", "read_batches", "read_targets"]
 
@@ -87,6 +87,8 @@ class TargetReader:
         if self._banned is None and b"[{" not in piece.text:
             yield self._text.read(piece)
             return
+        from geocli.inputs.fail2ban_client import BannedReader, is_banned_line  # most inputs do without
+
         for line in _lines(piece):
             if self._banned is None and line.starts_line and is_banned_line(line.text):
                 self._banned = BannedReader()
