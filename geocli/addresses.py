@@ -21,7 +21,7 @@ from ipaddress import (
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
 LONGEST_TARGET = 128
 """No address or network, zone id included, is longer than this many bytes in text."""
@@ -63,6 +63,7 @@ _EITHER = (
 # (Written out, so that the engine looks for the first colon and nothing else.)
 _SIX_COLONS = b":" + rb"[0-9A-Fa-f]{1,4}:" * 5
 _V4_ONLY = rb"(?s)[0-9](?=[0-9]{0,2}\.[0-9]{1,3}\.)" + _LEFT + _REST_OF_V4 + rb"()" + _PREFIX + _RIGHT
+_V4_ALONE = rb"(?s)[0-9](?=[0-9]{0,2}\.[0-9]{1,3}\.)" + _LEFT + _REST_OF_V4 + _RIGHT
 # Eight pairs of hexadecimal digits are an EUI-64 or a WWN, the long form of a MAC address.
 _EUI64 = rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7}"
 # Compiled when first needed: that takes as long as a fifth of a look-up of one address.
@@ -105,14 +106,18 @@ def find_targets(text: bytes) -> list[str]:
     The rule is the contract's ("Addresses in text"): ports, brackets, quotes and punctuation around an
     address do no harm; versions, times, MAC addresses and parts of host names are not addresses.
     """
-    return [target for _, target in find_ends(text)]
+    if b"/" in text or _has_v6(text):
+        return [target for _, target in find_ends(text)]
+    # Nothing but addresses that are canonical as they stand: three times as fast.
+    found = _compiled(_V4_ALONE).findall(text)
+    return b" ".join(found).decode().split(" ") if found else []
 
 
 def find_ends(text: bytes) -> list[tuple[int, str]]:
     """The same as ``find_targets``, each with where it ends in ``text``, as far as it means something."""
     found: list[tuple[int, str]] = []
     append = found.append
-    has_v6 = b"::" in text or _compiled(_SIX_COLONS).search(text) is not None
+    has_v6 = _has_v6(text)
     for match in _compiled(_EITHER if has_v6 else _V4_ONLY).finditer(text):
         if match.lastindex == 1:  # IPv4 without a prefix: the pattern admits the canonical spelling only
             append((match.end(), match[0].decode()))
@@ -132,6 +137,10 @@ def find_ends(text: bytes) -> list[tuple[int, str]]:
         else:
             append((match.end(), target))
     return found
+
+
+def _has_v6(text: bytes) -> bool:
+    return b"::" in text or _compiled(_SIX_COLONS).search(text) is not None
 
 
 def _classify(before: bytes, word: bytes, prefix: bytes | None) -> str | None:
@@ -247,18 +256,19 @@ def is_reserved(target: str) -> bool:
     return _is_in_reserved_v4(number := a << 24 | b << 16 | c << 8 | d, number)
 
 
-def split_reserved(targets: Iterable[str]) -> tuple[list[str], list[str]]:
+def split_reserved(targets: Collection[str]) -> tuple[list[str], list[str]]:
     """Targets as those that are reserved and those that are not, each in its order."""
-    reserved, others = [], []
-    for target in targets:
-        # The first half of is_reserved, here because it decides almost always.
-        if target.partition(".")[0] not in _RESERVED_FIRST_OCTETS and ":" not in target:
-            others.append(target)
-        elif is_reserved(target):
-            reserved.append(target)
-        else:
-            others.append(target)
-    return reserved, others
+    # The first half of is_reserved, here because it decides almost always.
+    doubtful = {
+        target for target in targets if target.partition(".")[0] in _RESERVED_FIRST_OCTETS or ":" in target
+    }
+    reserved = set(filter(is_reserved, doubtful))
+    if not reserved:
+        return [], list(targets)
+    return (
+        [target for target in targets if target in reserved],
+        [target for target in targets if target not in reserved],
+    )
 
 
 def _is_reserved_v4(network: IPv4Network) -> bool:

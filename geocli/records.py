@@ -32,7 +32,7 @@ MAX_ASN = 2**32 - 1
 class GeoRecord(NamedTuple):
     """One answer. A value that is not known is ``None``.
 
-    ``latitude`` and ``longitude`` are degrees, WGS 84. ``network`` is CIDR text, ``resolved_at`` is
+    ``latitude`` and ``longitude`` are degrees, WGS 84, never integers. ``network`` is CIDR text, ``resolved_at`` is
     ``YYYY-MM-DDTHH:MM:SSZ`` (UTC), so that comparing the texts compares the times.
     """
 
@@ -57,7 +57,7 @@ _TEXT = tuple(name for name in FIELDS if name not in {"latitude", "longitude", "
 _REQUIRED = frozenset({"ip", "status", "resolved_at"})
 _REQUIRED_TEXT: frozenset[type] = frozenset({str})
 _OPTIONAL_TEXT: frozenset[type] = frozenset({str, type(None)})
-_OPTIONAL_NUMBER: frozenset[type] = frozenset({float, int, type(None)})
+_OPTIONAL_NUMBER: frozenset[type] = frozenset({float, type(None)})
 _OPTIONAL_INTEGER: frozenset[type] = frozenset({int, type(None)})
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 

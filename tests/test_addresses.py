@@ -22,11 +22,13 @@ from hypothesis import strategies as st
 from geocli.addresses import (
     LONGEST_TARGET,
     WORD_BYTES,
+    find_ends,
     find_targets,
     is_ipv6,
     is_network,
     is_reserved,
     parse_target,
+    split_reserved,
 )
 
 Address = IPv4Address | IPv6Address
@@ -712,3 +714,18 @@ def test_what_the_standard_library_calls_local_or_multicast_is_reserved(address:
     plain = ip_address(parse_target(str(address)))
     if plain.is_loopback or plain.is_link_local or plain.is_multicast or plain.is_unspecified:
         assert is_reserved(str(plain))
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.lists(st.one_of(HOSTILE_PARTS, st.ip_addresses(v=4).map(lambda v4: str(v4).encode()))).map(b"".join)
+)
+def test_the_quick_way_finds_what_the_thorough_one_finds(text: bytes) -> None:
+    assert find_targets(text) == [target for _, target in find_ends(text)]
+
+
+@given(st.lists(st.ip_addresses().map(str)))
+def test_targets_are_split_as_each_by_itself(targets: list[str]) -> None:
+    reserved, others = split_reserved(targets)
+    assert reserved == list(filter(is_reserved, targets))
+    assert others == [target for target in targets if not is_reserved(target)]

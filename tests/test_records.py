@@ -128,7 +128,7 @@ GOOD = GeoRecord(
 
 PRINTABLE = st.text(alphabet=st.characters(exclude_categories=["C", "Zs", "Zl", "Zp"]), max_size=MAX_TEXT)
 MAYBE_TEXT = st.one_of(st.none(), PRINTABLE)
-DEGREES = st.one_of(st.none(), st.floats(-90, 90), st.integers(-90, 90))
+DEGREES = st.one_of(st.none(), st.floats(-90, 90))
 ROWS = st.tuples(
     PRINTABLE,
     st.sampled_from(["ok", "unknown"]),
@@ -174,8 +174,7 @@ BAD_DEGREES: st.SearchStrategy[object] = st.one_of(
     st.sampled_from([float("nan"), float("inf"), float("-inf")]),
     st.floats(min_value=180, exclude_min=True),
     st.floats(max_value=-180, exclude_max=True),
-    st.integers(min_value=181),
-    st.integers(max_value=-181),
+    st.integers(),
 )
 BAD_ASN: st.SearchStrategy[object] = st.one_of(
     NOT_A_NUMBER, st.floats(), st.integers(max_value=-1), st.integers(min_value=MAX_ASN + 1)
@@ -265,7 +264,7 @@ def test_what_is_no_row_is_refused(row: object) -> None:
     ("field", "value"),
     [
         ("latitude", 90.5),
-        ("latitude", -91),
+        ("latitude", -91.0),
         ("resolved_at", "2026-13-05T06:25:07Z"),
         ("resolved_at", "\u0662\u0660\u0662\u0666-11-05T06:25:07Z"),
     ],

@@ -12,7 +12,7 @@ The contract, which ``tests/formats`` runs over every module here:
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from geocli.errors import UsageError
 from geocli.records import clean_text
@@ -20,6 +20,7 @@ from geocli.records import clean_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_PLAIN = b"0123456789abcdefABCDEF.:/"
 _LONGEST_CELL = 10_000  # characters; a record's text is shorter anyway
 _MOSTLY_DISTINCT = frozenset({"ip", "network"})
 
@@ -76,3 +77,14 @@ def cell(value: object) -> str:
     if isinstance(value, str):
         return value if value.isprintable() else clean_text(value, _LONGEST_CELL)
     return "" if value is None else str(value)
+
+
+def is_plain(column: Sequence[object]) -> bool:
+    """Whether every value is an address, a network, a number in digits or a hexadecimal word.
+
+    Most columns of which every value is new are that, and no form has to do anything about it.
+    """
+    if {*map(type, column)} != {str}:
+        return False
+    text = "".join(cast("Sequence[str]", column))
+    return text.isascii() and not text.encode().translate(None, _PLAIN)

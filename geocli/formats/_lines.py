@@ -7,13 +7,16 @@ and its gaps are filled for each row.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from itertools import starmap
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from geocli.formats import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
 _MOST_REMEMBERED = 20_000  # lines, and values: some megabytes
 
@@ -32,7 +35,7 @@ class LineWriter:
         indexes: Sequence[int],
         distinct: Collection[int],
         encode: Callable[[object], str],
-        encode_column: Callable[[Sequence[object]], Iterable[str]] | None = None,
+        encode_column: Callable[[Sequence[object]], Iterable[object]] | None = None,
     ) -> None:
         self._gaps = [index for index in indexes if index in distinct]
         shared = [index for index in indexes if index not in distinct]
@@ -43,17 +46,16 @@ class LineWriter:
         texts = [text.replace("%", "%%%%") for text in literals]
         slots = ["%%s" if index in distinct else "%s" for index in indexes]
         self._pattern = "".join(text + slot for text, slot in zip(texts, [*slots, ""], strict=True))
-        self._encode_column = encode_column or (lambda column: map(encode, column))
-        # Typed: 1, 1.0 and True are equal, but not the same text.
+        self._encode_column = encode_column or self._column
         self._encode = encode
-        self._encode_once = lru_cache(_MOST_REMEMBERED, typed=True)(self._encode_shared)
-        self._template_once = lru_cache(_MOST_REMEMBERED, typed=True)(self._template)
+        # A column has values of one type: 1, 1.0 and True are equal, but not the same text.
+        self._templates = _Remembered(self._template)
 
     def lines(self, rows: Sequence[Sequence[object]]) -> list[str]:
         """One line for each row."""
         shared = list(map(self._shared_of, rows))
         try:
-            templates = list(starmap(self._template_once, shared))
+            templates = list(map(self._templates.__getitem__, shared))
         except TypeError:  # a value that cannot be remembered: a list
             templates = [self._pattern % tuple(map(self._encode_shared, values)) for values in shared]
         if not self._gaps:
@@ -61,8 +63,25 @@ class LineWriter:
         gaps = [self._encode_column([row[index] for row in rows]) for index in self._gaps]
         return [template % gap for template, gap in zip(templates, zip(*gaps, strict=True), strict=True)]
 
-    def _template(self, *values: object) -> str:
-        return self._pattern % tuple(map(self._encode_once, values))
+    def _column(self, column: Sequence[object]) -> Iterable[object]:
+        return column if is_plain(column) else map(self._encode, column)
+
+    def _template(self, values: tuple[object, ...]) -> str:
+        return self._pattern % tuple(map(self._encode_shared, values))
 
     def _encode_shared(self, value: object) -> str:
         return self._encode(value).replace("%", "%%")
+
+
+class _Remembered(dict[_K, _V]):
+    """Values made once for each key, and again when there were too many."""
+
+    def __init__(self, make: Callable[[_K], _V]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: _K) -> _V:
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        value = self[key] = self._make(key)
+        return value

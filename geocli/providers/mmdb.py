@@ -5,12 +5,13 @@ from __future__ import annotations
 import marshal
 from ipaddress import ip_network
 from itertools import repeat
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from geocli.addresses import is_network
 from geocli.answers import NOTHING, Answer
 from geocli.errors import UsageError
 from geocli.mmdb.file import Database, embedded_path, embedded_source, network_text
+from geocli.mmdb.known import KnownNetworks
 from geocli.mmdb.layouts import agreement, answer_of, merge
 from geocli.records import MAX_SOURCE, GeoRecord
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from geocli.records import Status
     from geocli.reporter import Reporter
     from geocli.settings import Settings
 
@@ -26,16 +26,11 @@ _MOST_PARTS = 4096
 """A network is asked about in at most so many parts; one that has more has no single answer."""
 
 _MOST_UNDERSTOOD = 20_000  # records kept: some megabytes
-_WIDE = 16  # bits, two octets: half of all IPv4 addresses are in networks at least as wide
-_MOST_WIDE = 70_000  # more than there can be
 _MARSHAL_WITHOUT_REFERENCES = 2  # from version 3 on, equal values may give different bytes
 
 
-def _first_octets(target: str) -> str:
-    """The first two octets of an IPv4 address, with their dots; nothing for an IPv6 address or a network."""
-    if ":" in target or "/" in target:
-        return ""
-    return target[: target.index(".", target.index(".") + 1) + 1]
+_Found = tuple[Any, ...]
+"""A record from ``status`` to ``network``."""
 
 
 def create(settings: Settings) -> MmdbProvider:
@@ -53,7 +48,7 @@ class MmdbProvider:
         self._files = files
         self._opened: list[Database] = []
         self._understood: dict[bytes, Answer] = {}
-        self._wide: dict[str, tuple[Answer, str | None]] = {}
+        self._known = KnownNetworks[_Found]()
 
     @property
     def sources(self) -> frozenset[str]:
@@ -66,32 +61,27 @@ class MmdbProvider:
 
     def records(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
         """One record for each target, in order, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""
-        source, make = self._source, GeoRecord._make
-        records = []
-        for target, (answer, network) in zip(targets, self._answered(targets), strict=True):
-            status: Status = "unknown" if answer is NOTHING else "ok"
-            records.append(make((target, status, *answer, network, source, resolved_at)))
-        return records
+        last, new = (self._source, resolved_at), tuple.__new__
+        # As GeoRecord._make does it, without counting the values again.
+        return [new(GeoRecord, (target, *found, *last)) for target, found in self._found(targets)]
 
-    def _answered(self, targets: Sequence[str]) -> list[tuple[Answer, str | None]]:
-        """For each target its answer and the network that this holds for."""
-        wide = self._wide
-        found = [wide.get(_first_octets(target)) for target in targets]
-        missing = [index for index, answered in enumerate(found) if answered is None]
-        if len(wide) > _MOST_WIDE:
-            wide.clear()
+    def _found(self, targets: Sequence[str]) -> Iterator[tuple[str, _Found]]:
+        """Each target with what was found."""
+        find = self._known.find
+        known = [None if "/" in target else find(target) for target in targets]
+        missing = [target for target, found in zip(targets, known, strict=True) if found is None]
         # A network is asked about by its first address first.
-        asked = self._find([targets[index].partition("/")[0] for index in missing])
-        for index, (answer, prefix) in zip(missing, asked, strict=True):
-            target = targets[index]
-            if is_network(target):
-                found[index] = self._network(target, answer, prefix)
-                continue
-            answered = answer, None if answer is NOTHING else network_text(target, prefix)
-            found[index] = answered
-            if prefix <= _WIDE and (octets := _first_octets(target)):
-                wide[octets] = answered
-        return cast("list[tuple[Answer, str | None]]", found)
+        answers = self._find([target.partition("/")[0] for target in missing])
+        new = map(self._new, missing, answers)
+        return zip(targets, [next(new) if found is None else found for found in known], strict=True)
+
+    def _new(self, target: str, answered: tuple[Answer, int]) -> _Found:
+        answer, prefix = answered
+        if is_network(target):
+            return _found(*self._network(target, answer, prefix))
+        found = _found(answer, network_text(target, prefix))
+        self._known.add(target, prefix, found)
+        return found
 
     @property
     def _databases(self) -> list[Database]:
@@ -158,3 +148,7 @@ class MmdbProvider:
                 if agreed is NOTHING:
                     break
         return NOTHING, None
+
+
+def _found(answer: Answer, network: str | None) -> _Found:
+    return ("unknown", *NOTHING, None) if answer is NOTHING else ("ok", *answer, network)

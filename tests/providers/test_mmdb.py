@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import time
-from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geocli.errors import DamagedFileError
 from geocli.mmdb.file import embedded_path, embedded_source
@@ -399,3 +401,22 @@ def test_a_network_answer_is_what_its_addresses_agree_on() -> None:
         for position, value in enumerate(record[2:10]):
             if record.status == "ok" and value is not None:
                 assert {answer[position] for answer in known} <= {value}
+
+
+# Many in one /16, so that what was found for one answers another; some of other kinds.
+BELOW = st.integers(0, 0xFFFFFF)
+NEIGHBOURS = st.one_of(
+    st.builds(lambda first, rest: str(IPv4Address(first << 24 | rest)), st.sampled_from([5, 91, 193]), BELOW),
+    st.builds(lambda rest: str(IPv4Address(0x5BD40000 | rest & 0xFFFF)), BELOW),
+    st.builds(lambda rest: str(IPv6Address(0x2A0104F8 << 96 | rest << 72)), BELOW),
+    st.builds(
+        lambda rest, prefix: str(ip_network((rest << 8, prefix), strict=False)), BELOW, st.integers(8, 31)
+    ),
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(NEIGHBOURS, min_size=1, max_size=200))
+def test_many_at_once_are_answered_as_each_by_itself(targets: list[str]) -> None:
+    together = MmdbProvider([]).records(targets, NOW)
+    assert together == [MmdbProvider([]).records([target], NOW)[0] for target in targets]

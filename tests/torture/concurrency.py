@@ -41,13 +41,13 @@ def storm(geocli: Geocli, seconds: float, at_once: int, pause: float) -> dict[st
             done, records = done + 1, records + printed
         return done, records
 
-    flushes = flushed = 0
-    with ThreadPoolExecutor(at_once) as pool:
+    flushes = []
+    with ThreadPoolExecutor(at_once) as pool, ThreadPoolExecutor() as cron:
         running = [pool.submit(look_ups, number) for number in range(at_once)]
         while not all(one.done() for one in running):
-            flushed += flush(geocli)
-            flushes += 1
+            flushes.append(cron.submit(flush, geocli))  # whether the last one has ended or not
             time.sleep(pause)
+    flushed = sum(one.result() for one in flushes)
     look_up_count = printed_count = 0
     for one in running:
         done, records = one.result()
@@ -64,7 +64,7 @@ def storm(geocli: Geocli, seconds: float, at_once: int, pause: float) -> dict[st
     assert (stats["dirty"], stats["quarantined"], stats["oldest_dirty_seconds"]) == (0, 0, None)
     return {
         "look-ups": look_up_count,
-        "flushes": flushes,
+        "flushes": len(flushes),
         "printed": printed_count,
         "flushed": flushed + flushed_last,
         "stored": stats["stored"],
