@@ -32,8 +32,8 @@ MAX_ASN = 2**32 - 1
 class GeoRecord(NamedTuple):
     """One answer. A value that is not known is ``None``.
 
-    ``latitude`` and ``longitude`` are degrees, WGS 84, never integers. ``network`` is CIDR text, ``resolved_at`` is
-    ``YYYY-MM-DDTHH:MM:SSZ`` (UTC), so that comparing the texts compares the times.
+    ``latitude`` and ``longitude`` are degrees, WGS 84, never integers. ``network`` is CIDR text,
+    ``resolved_at`` is ``YYYY-MM-DDTHH:MM:SSZ`` (UTC), so that comparing the texts compares the times.
     """
 
     ip: str

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
-_MOST_REMEMBERED = 20_000  # lines, and values: some megabytes
+_MOST_REMEMBERED = 40_000  # lines, and values: some megabytes
 
 
 class LineWriter:
@@ -50,6 +50,7 @@ class LineWriter:
         self._encode = encode
         # A column has values of one type: 1, 1.0 and True are equal, but not the same text.
         self._templates = _Remembered(self._template)
+        self._texts = _Remembered(self._encode_text)
 
     def lines(self, rows: Sequence[Sequence[object]]) -> list[str]:
         """One line for each row."""
@@ -57,7 +58,7 @@ class LineWriter:
         try:
             templates = list(map(self._templates.__getitem__, shared))
         except TypeError:  # a value that cannot be remembered: a list
-            templates = [self._pattern % tuple(map(self._encode_shared, values)) for values in shared]
+            templates = list(map(self._template, shared))
         if not self._gaps:
             return [template % () for template in templates]
         gaps = [self._encode_column([row[index] for row in rows]) for index in self._gaps]
@@ -67,9 +68,11 @@ class LineWriter:
         return column if is_plain(column) else map(self._encode, column)
 
     def _template(self, values: tuple[object, ...]) -> str:
-        return self._pattern % tuple(map(self._encode_shared, values))
+        text = self._texts
+        encode = self._encode
+        return self._pattern % tuple([text[v] if type(v) is str else encode(v) for v in values])
 
-    def _encode_shared(self, value: object) -> str:
+    def _encode_text(self, value: str) -> str:
         return self._encode(value).replace("%", "%%")
 
 

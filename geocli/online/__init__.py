@@ -115,9 +115,6 @@ class OnlineProvider:
             ]
 
 
-_CONCURRENCY = 4
-
-
 def _record(target: str, answer: Answer | None, source: str, resolved_at: str) -> GeoRecord:
     if answer is None:
         return GeoRecord(target, "error")

@@ -1,4 +1,4 @@
-"""The baseline of bulk look-ups: ``maxminddb`` asked for every line of a file, nothing written."""
+"""The baseline of bulk look-ups: ``maxminddb`` asked for every line of stdin, nothing written."""
 
 import sys
 
@@ -6,6 +6,6 @@ import maxminddb
 
 from geocli.mmdb.file import embedded_path
 
-with maxminddb.open_database(embedded_path()) as database, open(sys.argv[1]) as lines:  # noqa: PTH123 (plain)
-    for line in lines:
+with maxminddb.open_database(embedded_path()) as database:
+    for line in sys.stdin:
         database.get(line.rstrip("\n"))

@@ -1,0 +1,145 @@
+"""Everything that is measured: what a shell, a bulk look-up, a cron job and a log ask of geocli."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.benchmarks.inputs import LINE, address
+from tests.benchmarks.measure import Case, geocli, script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.benchmarks.measure import Bench
+    from tests.benchmarks.states import Inputs
+
+_BANS = 5000
+_JAILS = 5
+
+
+class Cases:
+    """The lines of the table, for these inputs. Nothing is made before a case's ``prepare``."""
+
+    def __init__(self, bench: Bench, inputs: Inputs) -> None:
+        self._bench = bench
+        self._inputs = inputs
+        self._raw = bench.scratch / "raw.db"
+
+    def all(self) -> list[Case]:
+        """In the order in which they are measured."""
+        inputs = self._inputs
+        bulk = self.bulk(f"{inputs.count:,}", f"{inputs.lines * LINE / 1e6:,g} MB")
+        return [*self.short(), *bulk, *self.other()]
+
+    def short(self) -> list[Case]:
+        """Commands that are over in a moment."""
+        return [
+            self._moment("8.8.8.8 -j, new", "8.8.8.8 -j", "other", 1.35),
+            self._moment("8.8.8.8 -j, known", "8.8.8.8 -j", "known", 1.35),
+            self._moment("flush, idle", "flush", "idle", 1.25),
+            self._moment("--version", "--version", "idle", 1.25),
+            self._moment("--help", "--help", "idle", 1.25),
+        ]
+
+    def bulk(self, count: str, size: str) -> list[Case]:
+        """Commands whose cost grows with what they are given: ``count`` addresses, a log of ``size``."""
+        inputs = self._inputs
+        stored = partial(inputs.need, "store")
+        return [
+            self._look_up(f"lookup --no-cache -c, {count}", inputs.work, self._forget, 1.5),
+            self._look_up(f"lookup -j, {count} new", inputs.work, self._forget, 4),
+            self._look_up(f"lookup -j, {count} stored", inputs.state("store"), stored, 4),
+            self._flush(f"flush of {count}, empty store", "journal", None),
+            self._flush(f"flush of {count}, full store", "both", "store"),
+            self._log("annotate", size, 2),
+            self._log("summarize", size, None),
+        ]
+
+    def other(self) -> list[Case]:
+        """A ban list, and one address where there are many already."""
+        return [self._ban_list(), self._beside("journal", 0.3), self._beside("store", 0.005)]
+
+    def _moment(self, name: str, arguments: str, state: str, most: float) -> Case:
+        command = geocli(self._inputs.work, *arguments.split())
+        base = self._timed("empty_app.py", "one")
+        return Case(name, command, "empty Typer app", base, most, partial(self._inputs.restore, state))
+
+    def _look_up(self, name: str, data: Path, prepare: Callable[[], object], most: float) -> Case:
+        inputs = self._inputs
+        arguments = name.partition(",")[0].split()
+        command = geocli(data, *arguments, stdin=inputs.addresses)
+        base = self._timed("raw_get.py", stdin=inputs.addresses)
+        return Case(name, command, "maxminddb get", base, most, prepare, items=inputs.count)
+
+    def _flush(self, name: str, state: str, before: str | None) -> Case:
+        inputs = self._inputs
+
+        def base() -> float:
+            for file in self._raw.parent.glob(f"{self._raw.name}*"):
+                file.unlink()
+            if before is not None:
+                shutil.copyfile(inputs.need(before) / "geo.db", self._raw)
+                os.sync()
+            self._bench.seconds(script("raw_upsert.py", inputs.rows(state), self._raw))
+            return float(self._bench.output.read_text())
+
+        prepare = partial(inputs.restore, state)
+        return Case(name, geocli(inputs.work, "flush"), "executemany", base, 1.3, prepare, items=inputs.count)
+
+    def _log(self, command: str, size: str, most: float | None) -> Case:
+        inputs = self._inputs
+
+        def prepare() -> None:
+            inputs.need_log()
+            inputs.forget()
+
+        run = geocli(inputs.work, command, stdin=inputs.log)
+        base = self._timed("raw_search.py", stdin=inputs.log)
+        return Case(f"{command}, {size}", run, "re finding them", base, most, prepare, items=inputs.lines)
+
+    def _ban_list(self) -> Case:
+        inputs = self._inputs
+        path = self._bench.scratch / "bans"
+
+        def prepare() -> None:
+            banned = [address(number, inputs.ipv6) for number in range(_BANS)]
+            jails = [{f"jail-{number}": banned[number::_JAILS]} for number in range(_JAILS)]
+            path.write_text(f"{jails}\n")
+            inputs.forget()
+
+        def one() -> float:
+            inputs.forget()
+            return self._bench.seconds(geocli(inputs.work, "8.8.8.8", "-j"))
+
+        command = geocli(inputs.work, "bans", "--by", "country", "--table", stdin=path)
+        return Case(f"bans --by country, {_BANS:,} new", command, "lookup of one", one, 3, prepare)
+
+    def _beside(self, kind: str, most: float) -> Case:
+        """The address is where the search ends last: in the oldest segment."""
+        inputs = self._inputs
+        oldest, alone = address(0, inputs.ipv6), self._bench.scratch / f"alone-{kind}"
+
+        def prepare() -> None:
+            inputs.need(kind)
+            if not alone.exists():
+                self._bench.seconds(geocli(alone, oldest))
+                if kind == "store":
+                    self._bench.seconds(geocli(alone, "flush"))
+
+        def base() -> float:
+            return self._bench.seconds(geocli(alone, oldest, "-j"))
+
+        command = geocli(inputs.state(kind), oldest, "-j")
+        name = f"lookup -j of one, {kind} of {inputs.count:,}"
+        return Case(name, command, "beside one", base, most, prepare, is_difference=True)
+
+    def _forget(self) -> None:
+        self._inputs.need_addresses()
+        self._inputs.forget()
+
+    def _timed(self, *arguments: str, stdin: Path = Path(os.devnull)) -> Callable[[], float]:
+        return partial(self._bench.seconds, script(*arguments, stdin=stdin))
