@@ -1,0 +1,121 @@
+"""Which bans a command is about: the options that say where they are read, and which of them count."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from geocli.banned import Filter
+from geocli.commands import _options
+from geocli.errors import UsageError
+from geocli.inputs import open_streams
+from geocli.records import utc_text
+from geocli.settings import parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geocli.bans import Ban
+    from geocli.errors import Problems
+
+Inputs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--input",
+        "-i",
+        metavar="FILE",
+        help="What fail2ban-client printed, fail2ban.log (also .gz) or a list; - is stdin.",
+    ),
+]
+Database = Annotated[
+    Path | None, typer.Option("--database", metavar="FILE", help="fail2ban's SQLite database.")
+]
+Client = Annotated[bool, typer.Option("--client", help="Ask the running server, whatever stdin is.")]
+Program = Annotated[
+    str | None,
+    typer.Option(
+        "--fail2ban-client", metavar="PATH", help="The program that asks it.", show_default="PATH's"
+    ),
+]
+Socket = Annotated[Path | None, typer.Option("--socket", metavar="FILE", help="The server's socket.")]
+Jail = Annotated[
+    list[str] | None, typer.Option("--jail", metavar="NAME", help="Only this jail; may be repeated.")
+]
+Country = Annotated[
+    list[str] | None, typer.Option("--country", metavar="CC[,CC...]", help="Only these countries.")
+]
+Asn = Annotated[list[str] | None, typer.Option("--asn", metavar="N[,N...]", help="Only these AS numbers.")]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", metavar="TIME", help="Banned since: 24h, 7d, or 2026-11-23T12:00."),
+]
+
+
+class BanSource(NamedTuple):
+    """Where bans are read, as the options say it."""
+
+    inputs: list[Path] | None
+    database: Path | None
+    client: bool
+    program: str | None
+    socket: Path | None
+
+    def check(self) -> None:
+        """Raises ``UsageError`` when the options name more than one place."""
+        if sum((bool(self.inputs), self.database is not None, self.client)) > 1:
+            raise UsageError("give one of --input, --database and --client")
+
+    def read(self, jails: list[str] | None, problems: "Problems") -> "Iterator[list[Ban]]":
+        """The bans, in batches. Raises ``GeocliError``; what stops no other input is noted."""
+        if self.database is not None:
+            from geocli.inputs.fail2ban_db import read_database
+
+            yield read_database(self.database, time.time())
+        elif self.inputs or not (self.client or self.program or self.socket or _is_empty_stdin()):
+            from geocli.inputs.bans import read_bans
+            from geocli.inputs.fail2ban_log import oldest_first
+
+            paths = oldest_first(self.inputs) if self.inputs else [Path("-")]
+            yield from read_bans(open_streams(paths, sys.stdin, problems))
+        else:
+            from geocli.inputs.fail2ban_command import ask_server
+
+            for jail in jails or (None,):
+                yield ask_server(self.program, self.socket, jail)
+
+
+def filter_of(
+    jails: list[str] | None,
+    countries: list[str] | None,
+    asns: list[str] | None,
+    since: str | None,
+    now: float,
+) -> Filter:
+    """What --jail, --country, --asn and --since say. Raises ``UsageError``."""
+    codes = frozenset(text.strip().upper() for texts in countries or () for text in texts.split(","))
+    numbers = frozenset(
+        _options.parsed("--asn", _asn, text) for texts in asns or () for text in texts.split(",")
+    )
+    moment = (
+        None if since is None else _options.parsed("--since", lambda text: parse_moment(text, now), since)
+    )
+    return Filter(frozenset(jails or ()), codes, numbers, None if moment is None else utc_text(moment))
+
+
+def _asn(text: str) -> int:
+    from geocli.answers import asn as parse_asn  # and with it the list of countries
+
+    number = parse_asn(text.strip())
+    if number is None:
+        raise ValueError(f"{ascii(text[:40])} is no AS number")
+    return number
+
+
+def _is_empty_stdin() -> bool:
+    """Whether nobody says anything on stdin: a terminal, cron's. fail2ban-client never prints nothing."""
+    try:
+        return sys.stdin is None or sys.stdin.isatty() or not sys.stdin.buffer.peek(1)  # type: ignore[union-attr]  # buffered
+    except (OSError, ValueError):
+        return True
