@@ -25,6 +25,7 @@ COMMANDS = {
     "refresh": "Ask again about what is unknown, or old.",
     "flush": "Write what waits in the journal to the store.",
     "stats": "Show what is stored, what waits, and how old the data is.",
+    "config": "Show every setting, and where it comes from.",
     "db": "List the databases that answers come from, or build one.",
 }
 """Every module of ``commands``, with a line about it, in the order of the help text."""
@@ -125,11 +126,11 @@ def _global_options(
     ctx: typer.Context,
     data_dir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where journal, store and databases are.", envvar="GEOCLI_DATA_DIR"),
+        typer.Option(metavar="DIR", help="Where journal, store and databases are; GEOCLI_DATA_DIR."),
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The configuration file (TOML).", envvar="GEOCLI_CONFIG"),
+        typer.Option(metavar="FILE", help="The configuration file (TOML); GEOCLI_CONFIG."),
     ] = None,
     color: Annotated[
         str | None, typer.Option(metavar="auto|always|never", help="Colours; NO_COLOR is never.")
@@ -146,4 +147,6 @@ def _global_options(
     geocli 8.8.8.8                    is short for: geocli lookup 8.8.8.8
     fail2ban-client banned | geocli   is short for: ... | geocli lookup
     """
-    ctx.obj = load_settings(Flags(data_dir, config, color, quiet, verbose), os.environ)
+    flags = Flags(data_dir, config, color, quiet, verbose)
+    # "geocli config path" must answer when the file is broken: that is when people ask.
+    ctx.obj = flags if ctx.invoked_subcommand == "config" else load_settings(flags, os.environ)

@@ -17,7 +17,7 @@ import pytest
 
 from geocli import __version__
 from geocli.cli import COMMANDS
-from geocli.settings import _KEYS
+from geocli.configuration import KEYS
 from tests.conftest import need
 from tests.emulators import IpApi
 
@@ -168,7 +168,7 @@ def test_the_readme_names_every_command() -> None:
 
 def test_the_readme_names_every_key_of_the_configuration() -> None:
     toml = re.findall(r"```toml\n(.*?)```", README, re.S)[0]
-    for section, key in _KEYS:
+    for section, key in KEYS:
         assert f"[{section}]" in toml
         assert re.search(rf"^(# )?{key} = ", toml, re.M), key
 

@@ -21,9 +21,8 @@ from geocli.settings import (
     Settings,
     SourceSettings,
     load_settings,
-    parse_duration,
-    parse_names,
 )
+from geocli.values import parse_duration, parse_names
 from tests.conftest import Geocli, MakeMmdb
 
 DAY = 86400
@@ -391,6 +390,8 @@ def test_a_whole_number_in_the_file_is_seconds(config: Path) -> None:
         ("[lookup]\nbusy_timeout = 1", r"'busy_timeout'.*did you mean busy_timeout in \[store\]"),
         ("[loookup]\nttl = 1", r"'ttl' in \[loookup\]; did you mean ttl in \[lookup\]"),
         ("[zz]\nqqq = 1", r"unknown key 'qqq' in \[zz\]$"),
+        ("[lokup]", r"unknown section \[lokup\]; did you mean lookup\?"),
+        ("[zz]", r"unknown section \[zz\]$"),
         ("[lookup.ttl]\nx = 1", "ttl"),
         ("ttl = 1", "'ttl' stands outside of a section"),
         ("lookup = 1", "'lookup' stands outside of a section"),

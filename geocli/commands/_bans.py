@@ -12,7 +12,7 @@ from geocli.commands import _options
 from geocli.errors import UsageError
 from geocli.inputs import open_streams
 from geocli.records import utc_text
-from geocli.settings import parse_moment
+from geocli.values import parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from geocli.errors import UsageError
-from geocli.settings import parse_duration, parse_names, parse_timeout
+from geocli.values import parse_duration, parse_names, parse_timeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from geocli.commands import _options
 from geocli.commands._opening import journal_and_store
 from geocli.commands._stdout import write_text
 from geocli.errors import ExitCode, UsageError
-from geocli.settings import parse_duration
+from geocli.values import parse_duration
 
 if TYPE_CHECKING:
     from geocli.settings import Settings

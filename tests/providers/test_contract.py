@@ -17,7 +17,8 @@ from geocli.errors import ExitCode, UsageError
 from geocli.providers import load_provider, provider_names
 from geocli.records import MAX_TEXT, GeoRecord, check_rows
 from geocli.reporter import Reporter
-from geocli.settings import Secret, Settings, SourceSettings
+from geocli.settings import Settings, SourceSettings
+from geocli.values import Secret
 from tests.emulators import CountryIs, IpApi, Ipinfo
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from geocli.providers.country_is import CountryIs
 from geocli.providers.ip_api import IpApi
 from geocli.providers.ipinfo import Ipinfo
 from geocli.records import GeoRecord, check_rows
-from geocli.settings import Secret, Settings, SourceSettings
+from geocli.settings import Settings, SourceSettings
+from geocli.values import Secret
 
 TARGETS = ["8.8.8.8", "1.1.1.1", "2001:4860:4860::8888"]
 A = TARGETS[0]

@@ -1,0 +1,73 @@
+"""``geocli config``: every setting, and where it comes from."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from geocli.commands import _options
+from geocli.commands._messages import say
+from geocli.commands._output import Output, Wanted
+from geocli.commands._stdout import write_bytes, write_text
+from geocli.configuration import unused_variables
+from geocli.errors import ExitCode
+from geocli.records import clean_text
+from geocli.settings import Explained, config_path, explain, load_settings
+
+if TYPE_CHECKING:
+    from geocli.settings import Flags
+
+PIPED = ("setting", "value", "origin")
+SHOWN = ("setting", "value", "origin", "where")
+_LONGEST_PATH = 4096
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    group = typer.Typer(
+        help="Show every setting, and where it comes from.", no_args_is_help=True, rich_markup_mode=None
+    )
+    group.command("show")(show)
+    group.command("path")(path)
+    app.add_typer(group, name="config")
+
+
+def show(
+    ctx: typer.Context,
+    json: _options.Json = False,
+    csv: _options.Csv = False,
+    tsv: _options.Tsv = False,
+    table: _options.TableFlag = False,
+    no_header: _options.NoHeader = False,
+    field: _options.Field = None,
+    template: _options.Template = None,
+) -> ExitCode:
+    """Show every setting: its value, and whether a flag, the environment, the file or nobody set it.
+
+    An empty value is nobody's: the source that it is for decides. Keys are shown as ***.
+    """
+    flags: Flags = ctx.obj
+    settings = load_settings(flags, os.environ)
+    output = Output(
+        Wanted(json, csv, tsv, table, no_header, field, template), settings, Explained._fields, PIPED, SHOWN
+    )
+    output.write(explain(flags, os.environ))
+    if not settings.quiet:
+        for sentence in unused_variables(os.environ):
+            say(sentence)
+    return ExitCode.OK
+
+
+def path(ctx: typer.Context) -> ExitCode:
+    """Print where the configuration file is, or would be.
+
+    For instance: $EDITOR "$(geocli config path)"
+    """
+    flags: Flags = ctx.obj
+    found = str(config_path(flags, os.environ))
+    if sys.stdout is not None and sys.stdout.isatty():
+        write_text(clean_text(found, _LONGEST_PATH) + "\n")
+    else:  # a script opens what it is told: byte for byte
+        write_bytes(os.fsencode(found) + b"\n")
+    return ExitCode.OK
