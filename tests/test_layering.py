@@ -17,7 +17,14 @@ MODULES = {
 LEVELS = [
     {"geocli", "geocli.errors"},
     {"geocli.ownership", "geocli.records"},
-    {"geocli.addresses", "geocli.countries", "geocli.reporter", "geocli.settings", "geocli.sqlite_file"},
+    {
+        "geocli.addresses",
+        "geocli.countries",
+        "geocli.reporter",
+        "geocli.seen",
+        "geocli.settings",
+        "geocli.sqlite_file",
+    },
     {"geocli.answers", "geocli.bans"},
     {"geocli.inputs", "geocli.mmdb", "geocli.online", "geocli.formats", "geocli.journal", "geocli.store"},
     {"geocli.providers"},

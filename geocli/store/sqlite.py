@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from geocli.errors import DamagedFileError
 from geocli.records import FIELDS, GeoRecord, check_rows
+from geocli.seen import SEEN_FIELDS, SeenBan, check_bans
 from geocli.sqlite_file import (
     create,
     empty_log,
@@ -21,14 +22,17 @@ from geocli.sqlite_file import (
 from geocli.store import StoreState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from geocli.errors import CorruptFileError
+    from geocli.records import Batch
     from geocli.store import Outlived
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """``PRAGMA user_version`` of a store with all of ``migrations`` applied. A test holds the two together."""
+
+_WITH_BANS = 2  # the first version that has them
 
 _COLUMNS = ", ".join(FIELDS)
 _FIND = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
@@ -42,6 +46,20 @@ _REPLAY = (
     f"INSERT INTO geo_cache ({_COLUMNS}) VALUES ({', '.join('?' * len(FIELDS))}) "  # noqa: S608 (the same)
     f"ON CONFLICT (ip) DO UPDATE SET {', '.join(f'{f} = excluded.{f}' for f in FIELDS[1:])} "
     "WHERE (excluded.status = 'ok', excluded.resolved_at) >= (geo_cache.status = 'ok', geo_cache.resolved_at)"
+)
+_BAN_COLUMNS = ", ".join(SEEN_FIELDS)
+_BAN_KEY = "host, jail, ip, banned_at"
+_ALL_BANS = f"SELECT {_BAN_COLUMNS} FROM bans WHERE ({_BAN_KEY}) > (?, ?, ?, ?) ORDER BY {_BAN_KEY} LIMIT ?"  # noqa: S608 (the same)
+# The order of ``seen.merged``.
+_RANK = "({0}.last_seen, ifnull({0}.expires_at, ''), ifnull({0}.ban_count, -1))"
+_NEWER = f"{_RANK.format('excluded')} > {_RANK.format('bans')}"
+_NEWEST = ("expires_at", "ban_count", "last_seen")
+_REPLAY_BANS = (
+    f"INSERT INTO bans ({_BAN_COLUMNS}) VALUES ({', '.join('?' * len(SEEN_FIELDS))}) "  # noqa: S608 (the same)
+    f"ON CONFLICT ({_BAN_KEY}) DO UPDATE SET "
+    + "".join(f"{name} = iif({_NEWER}, excluded.{name}, bans.{name}), " for name in _NEWEST)
+    + "timed = max(bans.timed, excluded.timed), first_seen = min(bans.first_seen, excluded.first_seen) "
+    f"WHERE {_NEWER} OR excluded.timed > bans.timed OR excluded.first_seen < bans.first_seen"
 )
 
 
@@ -82,13 +100,20 @@ class SqliteStore:
             last = rows[-1][0]
 
     def _records(self, rows: list[tuple[Any, ...]]) -> list[GeoRecord]:
+        self._check(rows, check_rows)
+        return [GeoRecord._make(row) for row in rows]
+
+    def _bans(self, rows: list[tuple[Any, ...]]) -> list[SeenBan]:
+        self._check(rows, check_bans)
+        return [SeenBan._make(row) for row in rows]
+
+    def _check(self, rows: list[tuple[Any, ...]], check: Callable[[list[tuple[Any, ...]]], None]) -> None:
         try:
-            check_rows(rows)
+            check(rows)
         except ValueError as error:
             raise DamagedFileError(
                 self._path, f"holds a row that geocli did not write: {error}", "correct or delete it"
             ) from None
-        return [GeoRecord._make(row) for row in rows]
 
     def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
         """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""
@@ -101,7 +126,18 @@ class SqliteStore:
             yield [str(ip) for ip, _ in rows]
             last = (rows[-1][1], rows[-1][0])
 
-    def replay(self, batches: Iterable[Sequence[tuple[Any, ...]]], flushed_at: str) -> int:
+    def every_ban(self) -> Iterator[list[SeenBan]]:
+        """All bans, in batches, ordered by their keys. Raises ``GeocliError``."""
+        last = ("", "", "", "")
+        while (connection := self._reading_bans()) is not None:
+            with translated(self._path):
+                rows = connection.execute(_ALL_BANS, (*last, _BATCH)).fetchall()
+            if not rows:
+                return
+            yield self._bans(rows)
+            last = rows[-1][:4]
+
+    def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
         """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""
         make_private_directory(self._path.parent)
         create(self._path, self._path.parent, self._busy_timeout)
@@ -115,8 +151,9 @@ class SqliteStore:
                 try:
                     self._bring_up_to_date(connection)
                     for batch in batches:
-                        connection.executemany(_REPLAY, batch)
-                        count += len(batch)
+                        connection.executemany(_REPLAY, batch.answers)
+                        connection.executemany(_REPLAY_BANS, batch.bans)
+                        count += len(batch.answers) + len(batch.bans)
                     connection.execute(
                         "INSERT INTO geo_state (name, value) VALUES ('last_flush', ?) "
                         "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -141,14 +178,18 @@ class SqliteStore:
         """Counts for people and monitoring. Raises ``GeocliError``."""
         connection = self._reading()
         if connection is None:
-            return StoreState(0, 0, None, 0)
+            return StoreState(0, 0, 0, None, 0)
         with translated(self._path):
             (stored,) = connection.execute("SELECT count(*) FROM geo_cache").fetchone()
             (unknown,) = connection.execute(
                 "SELECT count(*) FROM geo_cache WHERE status = 'unknown'"
             ).fetchone()
             flush = connection.execute("SELECT value FROM geo_state WHERE name = 'last_flush'").fetchone()
-            return StoreState(stored, unknown, str(flush[0]) if flush else None, size_on_disk(self._path))
+            bans = 0
+            if self._reading_bans() is not None:
+                (bans,) = connection.execute("SELECT count(*) FROM bans").fetchone()
+            last_flush = str(flush[0]) if flush else None
+            return StoreState(stored, unknown, bans, last_flush, size_on_disk(self._path))
 
     def _reading(self) -> sqlite3.Connection | None:
         if self._reader is None:
@@ -162,6 +203,14 @@ class SqliteStore:
                 return None
             self._reader = reader
         return self._reader
+
+    def _reading_bans(self) -> sqlite3.Connection | None:
+        """The same, if there are bans: a reader cannot bring an older schema up to date."""
+        connection = self._reading()
+        if connection is None:
+            return None
+        with translated(self._path):
+            return connection if self._version(connection) >= _WITH_BANS else None
 
     def _version(self, connection: sqlite3.Connection) -> int:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
