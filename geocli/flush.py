@@ -6,10 +6,11 @@ in both, and replaying them changes nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.errors import CorruptFileError, DamagedFileError
 from geocli.journal import BadSegmentError
+from geocli.records import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 
 
 class Flushed(NamedTuple):
-    """``records`` that a committed transaction now holds, and what is wrong: damaged files, bad segments."""
+    """``entries`` (answers and bans) that a committed transaction now holds, ``bans`` among them.
 
-    records: int
+    ``damage`` is what is wrong: damaged files, bad segments.
+    """
+
+    entries: int
+    bans: int
     damage: list[DamagedFileError]
 
 
@@ -39,7 +44,7 @@ def flush(journal: Journal, store: Store, now: str) -> Flushed:
                     replay.run(now)
     except CorruptFileError as error:
         replay.damage.append(journal.set_aside() or error)
-    return Flushed(replay.count, replay.damage)
+    return Flushed(replay.count, replay.bans, replay.damage)
 
 
 class _Replay:
@@ -49,6 +54,7 @@ class _Replay:
         self._done: list[int] = []
         self._corrupt: CorruptFileError | None = None
         self.count = 0
+        self.bans = 0
         self.damage: list[DamagedFileError] = []
 
     def run(self, now: str) -> None:
@@ -64,22 +70,23 @@ class _Replay:
         if self._corrupt is not None:
             raise self._corrupt
 
-    def _batches(self, keys: list[int]) -> Iterator[list[tuple[Any, ...]]]:
+    def _batches(self, keys: list[int]) -> Iterator[Batch]:
         """One segment at a time, so that memory does not grow with the journal."""
-        self._done, self._corrupt, self.damage = [], None, []
+        self._done, self._corrupt, self.damage, self.bans = [], None, [], 0
         for key in keys:
             try:
-                records = self._journal.read(key)
+                batch = self._journal.read(key)
             except BadSegmentError:
                 path = self._journal.quarantine(key)
                 reason = "is a damaged journal segment that was set aside"
                 self.damage.append(DamagedFileError(path, reason, "its answers can be looked up again"))
-                records = []
+                batch = Batch()
             except CorruptFileError as error:
                 self._corrupt = error  # the others first, then the whole file is set aside
                 continue
             except DamagedFileError as error:
                 self.damage.append(error)  # not even text: it stays where it is
                 continue
-            yield records
+            yield batch
+            self.bans += len(batch.bans)
             self._done.append(key)

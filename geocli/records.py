@@ -53,6 +53,17 @@ class GeoRecord(NamedTuple):
 
 FIELDS: tuple[str, ...] = GeoRecord._fields
 
+
+class Batch(NamedTuple):
+    """What a segment of the journal holds and a store takes in, as checked rows.
+
+    ``answers`` are ``GeoRecord``s, ``bans`` are ``seen.SeenBan``s.
+    """
+
+    answers: Sequence[tuple[Any, ...]] = ()
+    bans: Sequence[tuple[Any, ...]] = ()
+
+
 _TEXT = tuple(name for name in FIELDS if name not in {"latitude", "longitude", "asn"})
 _REQUIRED = frozenset({"ip", "status", "resolved_at"})
 _REQUIRED_TEXT: frozenset[type] = frozenset({str})
@@ -113,11 +124,12 @@ def check_rows(rows: Sequence[Any]) -> None:
         raise ValueError("asn is out of range")
     if not set(columns["status"]) <= {"ok", "unknown"}:
         raise ValueError("status is neither ok nor unknown")
-    if not all(map(_is_time, set(columns["resolved_at"]))):
+    if not all(map(is_time, set(columns["resolved_at"]))):
         raise ValueError("resolved_at is not a time")
 
 
-def _is_time(text: str) -> bool:
+def is_time(text: str) -> bool:
+    """Whether this is a moment as a record has it."""
     try:
         return _TIME.fullmatch(text) is not None and datetime.fromisoformat(text) is not None
     except ValueError:  # the 31st of February

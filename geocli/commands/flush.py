@@ -1,4 +1,4 @@
-"""``geocli flush``: the journal's answers into the store, in one transaction. For cron."""
+"""``geocli flush``: the journal's answers and bans into the store, in one transaction. For cron."""
 
 import sys
 import time
@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def flush(ctx: typer.Context, json: _options.Json = False) -> ExitCode:
-    """Write the answers that are waiting in the journal to the store.
+    """Write the answers and bans that are waiting in the journal to the store.
 
     All of them in one transaction; then the journal forgets them. Silent unless something is wrong,
     for cron. Prints on a terminal, with -v and with --json.
@@ -35,9 +35,11 @@ def flush(ctx: typer.Context, json: _options.Json = False) -> ExitCode:
         flushed = replay(journal, store, utc_text(time.time()))
     seconds = round(time.perf_counter() - begun, 3)
     if json:
-        write_text(f'{{"flushed": {flushed.records}, "seconds": {seconds}}}\n')
+        write_text(f'{{"flushed": {flushed.entries}, "seconds": {seconds}}}\n')
     elif settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
-        write_text(f"flushed {flushed.records} answers in {seconds} s\n")
+        answers = flushed.entries - flushed.bans
+        bans = f" and {flushed.bans} bans" if flushed.bans else ""
+        write_text(f"flushed {answers} answers{bans} in {seconds} s\n")
     for error in flushed.damage:
         say(str(error))
     return ExitCode.DAMAGED if flushed.damage else ExitCode.OK

@@ -1,12 +1,13 @@
-"""The dirty journal: every answer, from the moment it is printed until a flush committed it.
+"""The dirty journal: every answer, from the moment it is printed, and every ban, until a flush committed it.
 
-Segments are immutable and append-only; one segment is one batch of answers, durable when ``append``
-returns. Written through diskcache (``writer``, imported only when there is something to write: opening
-a ``Cache`` writes), read straight from its SQLite table, so that reading leaves no trace on disk.
+Segments are immutable and append-only; one segment is one batch of answers or of bans, durable when
+``append`` returns. Written through diskcache (``writer``, imported only when there is something to write:
+opening a ``Cache`` writes), read straight from its SQLite table, so that reading leaves no trace on disk.
 
 A row of diskcache's ``Cache`` table is a segment: ``key`` counts up, ``store_time`` says when, ``value``
-is a header line and a JSON array of records, ``tag`` is all its addresses, each between spaces. Tags
-come before values in the row, so a look-up reads 16 bytes an address and only the segments it needs.
+is a header line and JSON (``segments``), ``tag`` is all addresses of answers, each between spaces. Tags
+come before values in the row, so a look-up reads 16 bytes an address and only the segments it needs. The tag
+of bans is ``BANS_TAG`` and how many: nothing that a look-up could take for an address.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from geocli.errors import DamagedFileError
-from geocli.records import GeoRecord
+from geocli.records import Batch, GeoRecord
+from geocli.seen import SeenBan
 from geocli.sqlite_file import make_private_directory, open_for_reading, set_aside, size_on_disk, translated
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from geocli.journal.segments import Segment
     from geocli.journal.writer import SegmentWriter
 
+BANS_TAG = "bans "
+_HAS_BANS = f"(substr(tag, 1, {len(BANS_TAG)}) = ?)"
 _FEW = 16  # up to so many addresses, searching a tag as text beats splitting it
 _LARGEST_INDEX = 400_000  # addresses that a process remembers of the journal: some 40 MB
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
@@ -40,9 +44,13 @@ class BadSegmentError(ValueError):
 
 
 class JournalState(NamedTuple):
-    """How much is waiting. ``oldest`` is when the oldest segment was written, seconds since the epoch."""
+    """How much is waiting: answers (``dirty``) and bans.
+
+    ``oldest`` is when the oldest segment was written, seconds since the epoch.
+    """
 
     dirty: int
+    bans: int
     quarantined: int
     oldest: float | None
     size: int
@@ -84,6 +92,12 @@ class Journal:
 
         self.write(encode(records))
 
+    def append_bans(self, bans: Sequence[SeenBan]) -> None:
+        """The same with bans, at most 100,000."""
+        from geocli.journal.segments import encode_bans
+
+        self.write(encode_bans(bans))
+
     def write(self, segment: Segment) -> None:
         """Write a segment that is ready. On disk when this returns; raises ``GeocliError``."""
         self._writing().append(segment.value, segment.tag)
@@ -105,7 +119,7 @@ class Journal:
                     segment = self.read(key)
                 except BadSegmentError:
                     continue  # the flush sets it aside and says so
-                for row in segment:
+                for row in segment.answers:
                     if row[0] in hits and usable(record := GeoRecord._make(row)):
                         found[record.ip] = record
                 wanted.difference_update(found)
@@ -134,15 +148,15 @@ class Journal:
         _expect(all(type(key) is int for key in keys), self._path)
         return keys
 
-    def read(self, key: int) -> list[tuple[Any, ...]]:
-        """The records of one segment as checked rows, none if it is gone.
+    def read(self, key: int) -> Batch:
+        """What one segment holds, as checked rows, none if it is gone.
 
         Raises ``BadSegmentError`` when it is text that geocli did not write, ``DamagedFileError`` when
         it is not even text.
         """
         text = self.text(key)
         if text is None:
-            return []
+            return Batch()
         from geocli.journal.segments import NewerSegmentError, decode  # an idle flush does without
 
         try:
@@ -152,9 +166,22 @@ class Journal:
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """The records of all segments, the newest first; what cannot be read is left out."""
-        for key in reversed(self.keys()):
+        for batch in self._batches(f"NOT {_HAS_BANS}"):
+            yield [GeoRecord._make(row) for row in batch.answers]
+
+    def bans(self) -> Iterator[list[SeenBan]]:
+        """The bans of all segments, the newest first; what cannot be read is left out."""
+        for batch in self._batches(_HAS_BANS):
+            yield [SeenBan._make(row) for row in batch.bans]
+
+    def _batches(self, condition: str) -> Iterator[Batch]:
+        select = f"SELECT key FROM Cache WHERE {condition} ORDER BY key DESC"  # noqa: S608 (a constant)
+        with translated(self._path):
+            keys = [key for (key,) in self._rows(select, (BANS_TAG,))]
+        _expect(all(type(key) is int for key in keys), self._path)
+        for key in keys:
             try:
-                yield [GeoRecord._make(row) for row in self.read(key)]
+                yield self.read(key)
             except BadSegmentError:
                 continue  # the flush sets it aside and says so
 
@@ -192,15 +219,19 @@ class Journal:
 
     def state(self) -> JournalState:
         """Counts for people and monitoring."""
-        dirty, oldest = 0, None
+        dirty, bans, oldest = 0, 0, None
         with translated(self._path):
+            # The tag of bans has one space, and so counts for no answer.
             select = "SELECT sum(length(tag) - length(replace(tag, ' ', '')) - 1), min(store_time) FROM Cache"
             for count, since in self._rows(select):
                 dirty, oldest = int(count or 0), since
+            select = f"SELECT sum(CAST(substr(tag, ?) AS INTEGER)) FROM Cache WHERE {_HAS_BANS}"  # noqa: S608 (constant)
+            for (count,) in self._rows(select, (len(BANS_TAG) + 1, BANS_TAG)):
+                bans = int(count or 0)
             quarantine = self._directory / "quarantine"
             files = list(quarantine.iterdir()) if quarantine.is_dir() else []
             quarantined = sum(not file.name.endswith(("-wal", "-shm")) for file in files)
-            return JournalState(dirty, quarantined, oldest, size_on_disk(self._path))
+            return JournalState(dirty, bans, quarantined, oldest, size_on_disk(self._path))
 
     @contextmanager
     def flushing(self) -> Iterator[bool]:

@@ -44,6 +44,30 @@ def m001_answers(db: Database) -> None:
     db.conn.execute("CREATE TABLE geo_state (name TEXT PRIMARY KEY, value TEXT) STRICT, WITHOUT ROWID")
 
 
+@_migrations()
+def m002_bans(db: Database) -> None:
+    """One row a ban. The indexes: the bans of a time; how many each address had, without sorting."""
+    db.conn.execute(
+        """
+        CREATE TABLE bans (
+            host TEXT NOT NULL,
+            jail TEXT NOT NULL,
+            ip TEXT NOT NULL,
+            banned_at TEXT NOT NULL,
+            expires_at TEXT,
+            ban_count INTEGER,
+            timed INTEGER NOT NULL CHECK (timed IN (0, 1)),
+            first_seen TEXT NOT NULL,
+            last_seen TEXT NOT NULL,
+            PRIMARY KEY (host, jail, ip, banned_at)
+        ) STRICT, WITHOUT ROWID
+        """
+    )
+    # Without row numbers, an index holds the primary key anyway: these two have all that is counted.
+    db.conn.execute("CREATE INDEX bans_banned_at ON bans (banned_at, host, jail, ip)")
+    db.conn.execute("CREATE INDEX bans_ip ON bans (ip, banned_at, host, jail)")
+
+
 def migrate(connection: sqlite3.Connection) -> None:
     """Apply what is pending, inside the caller's open transaction."""
     _migrations.apply(Database(connection))

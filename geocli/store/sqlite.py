@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from geocli.errors import DamagedFileError
 from geocli.records import FIELDS, GeoRecord, check_rows
+from geocli.seen import SeenBan, check_bans
 from geocli.sqlite_file import (
     create,
     empty_log,
@@ -18,17 +19,20 @@ from geocli.sqlite_file import (
     size_on_disk,
     translated,
 )
-from geocli.store import StoreState
+from geocli.store import Forgotten, StoreState, sqlite_bans
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from geocli.errors import CorruptFileError
-    from geocli.store import Outlived
+    from geocli.records import Batch
+    from geocli.store import BanCount, BanQuestion, BanSpan, Outlived
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """``PRAGMA user_version`` of a store with all of ``migrations`` applied. A test holds the two together."""
+
+_WITH_BANS = 2  # the first version that has them
 
 _COLUMNS = ", ".join(FIELDS)
 _FIND = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip IN (SELECT value FROM json_each(?))"  # noqa: S608 (constants)
@@ -38,6 +42,7 @@ _OUTLIVED = (
     "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < iif(status = 'ok', ?, ?) "
     "AND (resolved_at, ip) > (?, ?) ORDER BY resolved_at, ip LIMIT ?"
 )
+_FORGET = "DELETE FROM geo_cache WHERE resolved_at < ?"
 _REPLAY = (
     f"INSERT INTO geo_cache ({_COLUMNS}) VALUES ({', '.join('?' * len(FIELDS))}) "  # noqa: S608 (the same)
     f"ON CONFLICT (ip) DO UPDATE SET {', '.join(f'{f} = excluded.{f}' for f in FIELDS[1:])} "
@@ -82,13 +87,20 @@ class SqliteStore:
             last = rows[-1][0]
 
     def _records(self, rows: list[tuple[Any, ...]]) -> list[GeoRecord]:
+        self._check(rows, check_rows)
+        return [GeoRecord._make(row) for row in rows]
+
+    def _bans(self, rows: list[tuple[Any, ...]]) -> list[SeenBan]:
+        self._check(rows, check_bans)
+        return [SeenBan._make(row) for row in rows]
+
+    def _check(self, rows: list[tuple[Any, ...]], check: Callable[[list[tuple[Any, ...]]], None]) -> None:
         try:
-            check_rows(rows)
+            check(rows)
         except ValueError as error:
             raise DamagedFileError(
                 self._path, f"holds a row that geocli did not write: {error}", "correct or delete it"
             ) from None
-        return [GeoRecord._make(row) for row in rows]
 
     def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
         """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""
@@ -101,27 +113,99 @@ class SqliteStore:
             yield [str(ip) for ip, _ in rows]
             last = (rows[-1][1], rows[-1][0])
 
-    def replay(self, batches: Iterable[Sequence[tuple[Any, ...]]], flushed_at: str) -> int:
+    def every_ban(self) -> Iterator[list[SeenBan]]:
+        """All bans, in batches, ordered by their keys. Raises ``GeocliError``."""
+        last = ("", "", "", "")
+        while (connection := self._reading_bans()) is not None:
+            with translated(self._path):
+                rows = connection.execute(sqlite_bans.ALL, (*last, _BATCH)).fetchall()
+            if not rows:
+                return
+            yield self._bans(rows)
+            last = rows[-1][:4]
+
+    def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
+        """The bans in these spans, in no order. Raises ``GeocliError``."""
+        connection = self._reading_bans()
+        if connection is None:
+            return []
+        with translated(self._path):
+            rows = sqlite_bans.seen(connection, spans)
+        return self._bans(rows)
+
+    def bans(self, question: BanQuestion) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
+        """Bans with their answers, the oldest first, in batches. Raises ``GeocliError``."""
+        last = ("", "", "", "")
+        while (connection := self._reading_bans()) is not None:
+            with translated(self._path):
+                rows = sqlite_bans.rows_after(connection, question, last, _BATCH)
+            if not rows:
+                return
+            bans, answers = zip(*map(sqlite_bans.split, rows), strict=True)
+            self._check([answer for answer in answers if answer is not None], check_rows)
+            seen = self._bans(list(bans))
+            yield [
+                (ban, None if answer is None else GeoRecord._make(answer))
+                for ban, answer in zip(seen, answers, strict=True)
+            ]
+            last = (seen[-1].banned_at, seen[-1].host, seen[-1].jail, seen[-1].ip)
+
+    def count_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+        """Bans counted by one of ``BAN_GROUPS``, in no order. Raises ``GeocliError``."""
+        connection = self._reading_bans()
+        if connection is not None:
+            with translated(self._path):
+                connection.execute(
+                    "PRAGMA cache_size = -64000"
+                )  # KiB: the usual 2 MB are read again and again
+                yield from sqlite_bans.count(connection, question, by)
+
+    def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
         """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""
         make_private_directory(self._path.parent)
         create(self._path, self._path.parent, self._busy_timeout)
         count = 0
+        with self._transaction() as connection:
+            for batch in batches:
+                connection.executemany(_REPLAY, batch.answers)
+                connection.executemany(sqlite_bans.REPLAY, batch.bans)
+                count += len(batch.answers) + len(batch.bans)
+            connection.execute(
+                "INSERT INTO geo_state (name, value) VALUES ('last_flush', ?) "
+                "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                (flushed_at,),
+            )
+        return count
+
+    def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
+        """Delete what is older, of ``answers``, ``bans`` or both, in one transaction. Raises ``GeocliError``.
+
+        What is deleted is overwritten in the file, whose size stays: what comes next takes the room.
+        """
+        if self._reading() is None:
+            return Forgotten()
+        answers = bans = 0
+        # Without secure_delete, addresses could be read in the file's free pages until these are used again.
+        with self._transaction("PRAGMA secure_delete = ON") as connection:
+            if "answers" in kinds:
+                answers = connection.execute(_FORGET, (before,)).rowcount
+            if "bans" in kinds:
+                bans = connection.execute(sqlite_bans.FORGET, {"before": before}).rowcount
+        return Forgotten(answers, bans)
+
+    @contextmanager
+    def _transaction(self, *pragmas: str) -> Iterator[sqlite3.Connection]:
+        """A connection in the one transaction that is committed in the end, all of it or nothing."""
         self.close()  # sqlite_file says why
         with translated(self._path), closing(hold_open(self._path, self._busy_timeout)):
             connection = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
             try:
-                connection.execute("PRAGMA synchronous = FULL")
+                for pragma in ("PRAGMA synchronous = FULL", *pragmas):
+                    connection.execute(pragma)
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     self._bring_up_to_date(connection)
-                    for batch in batches:
-                        connection.executemany(_REPLAY, batch)
-                        count += len(batch)
-                    connection.execute(
-                        "INSERT INTO geo_state (name, value) VALUES ('last_flush', ?) "
-                        "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                        (flushed_at,),
-                    )
+                    yield connection
                     connection.execute("COMMIT")
                 except BaseException:
                     if connection.in_transaction:
@@ -130,7 +214,6 @@ class SqliteStore:
             finally:
                 connection.close()
             empty_log(self._path)  # so that a copy of geo.db alone is complete
-        return count
 
     def set_aside(self) -> CorruptFileError | None:
         """Rename a damaged file and say so; ``None`` when it is not damaged. Raises ``GeocliError``."""
@@ -141,14 +224,18 @@ class SqliteStore:
         """Counts for people and monitoring. Raises ``GeocliError``."""
         connection = self._reading()
         if connection is None:
-            return StoreState(0, 0, None, 0)
+            return StoreState(0, 0, 0, None, 0)
         with translated(self._path):
             (stored,) = connection.execute("SELECT count(*) FROM geo_cache").fetchone()
             (unknown,) = connection.execute(
                 "SELECT count(*) FROM geo_cache WHERE status = 'unknown'"
             ).fetchone()
             flush = connection.execute("SELECT value FROM geo_state WHERE name = 'last_flush'").fetchone()
-            return StoreState(stored, unknown, str(flush[0]) if flush else None, size_on_disk(self._path))
+            bans = 0
+            if self._reading_bans() is not None:
+                (bans,) = connection.execute("SELECT count(*) FROM bans").fetchone()
+            last_flush = str(flush[0]) if flush else None
+            return StoreState(stored, unknown, bans, last_flush, size_on_disk(self._path))
 
     def _reading(self) -> sqlite3.Connection | None:
         if self._reader is None:
@@ -162,6 +249,14 @@ class SqliteStore:
                 return None
             self._reader = reader
         return self._reader
+
+    def _reading_bans(self) -> sqlite3.Connection | None:
+        """The same, if there are bans: a reader cannot bring an older schema up to date."""
+        connection = self._reading()
+        if connection is None:
+            return None
+        with translated(self._path):
+            return connection if self._version(connection) >= _WITH_BANS else None
 
     def _version(self, connection: sqlite3.Connection) -> int:
         (version,) = connection.execute("PRAGMA user_version").fetchone()

@@ -123,7 +123,7 @@ def test_what_arrives_during_a_flush_waits_for_the_next(geocli: Geocli, data_dir
 
     with Journal(data_dir / "journal", 5) as journal:
         journal.append([answer("192.0.2.1")])
-        assert flush(journal, Interrupted(data_dir / "geo.db", 5), "2026-11-01T00:00:00Z").records == 1
+        assert flush(journal, Interrupted(data_dir / "geo.db", 5), "2026-11-01T00:00:00Z").entries == 1
         assert journal.find(["192.0.2.99", "192.0.2.1"], lambda _: True).keys() == {"192.0.2.99"}
     assert json.loads(geocli("flush", "-j").stdout)["flushed"] == 1
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from geocli.records import FIELDS, GeoRecord
+from geocli.records import FIELDS, Batch, GeoRecord
 from geocli.store.sqlite import SqliteStore
 from tests.commands.test_lookup import on_a_terminal, snapshot
 from tests.conftest import Geocli
@@ -36,7 +36,7 @@ def stored(data_dir: Path, rows: dict[str, tuple[str, float]], source: str = "ip
         )
         for ip, (status, days) in rows.items()
     ]  # fmt: skip
-    SqliteStore(data_dir / "geo.db", 1).replay([records], ago(0))
+    SqliteStore(data_dir / "geo.db", 1).replay([Batch(answers=records)], ago(0))
 
 
 ROWS = {

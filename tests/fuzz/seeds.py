@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from geocli.journal.segments import encode
+from geocli.journal.segments import encode, encode_bans
 from geocli.records import GeoRecord
+from tests.bans import BAN
 
 _FIXTURES = Path(__file__).parents[1] / "fixtures" / "fail2ban"
 _LARGEST = 4096  # bytes of a fixture: what is longer only repeats itself
@@ -58,7 +59,8 @@ def seeds(target: str) -> list[bytes]:
         files = sorted(path for path in _FIXTURES.rglob("*") if path.is_file())
         return [*_TEXT, *filter(None, (path.read_bytes()[:_LARGEST] for path in files))]
     if target == "segment":
-        return [encode(_RECORDS).value.encode(), encode(_RECORDS[:1]).value.encode()]
+        segments = encode(_RECORDS), encode(_RECORDS[:1]), encode_bans([BAN, BAN._replace(ip="alice")])
+        return [segment.value.encode() for segment in segments]
     values: dict[str, list[object]] = {
         "ip_api": [_IP_API],
         "country_is": [_COUNTRY_IS],

@@ -22,6 +22,7 @@ from geocli.providers.country_is import CountryIs
 from geocli.providers.ip_api import IpApi
 from geocli.providers.ipinfo import Ipinfo
 from geocli.records import FIELDS, GeoRecord, check_rows
+from geocli.seen import SEEN_FIELDS, check_bans
 from geocli.settings import Flags, load_settings
 
 _SETTINGS = load_settings(
@@ -84,9 +85,11 @@ def ipinfo(data: bytes) -> None:
 def segment(data: bytes) -> None:
     """A journal segment: rows that may go into the store, or an error of its own."""
     with suppress(BadSegmentError, NewerSegmentError):
-        rows = decode(data.decode("utf-8", "surrogateescape"))
-        check_rows(rows)
-        assert all(len(row) == len(FIELDS) for row in rows)
+        answers, bans = decode(data.decode("utf-8", "surrogateescape"))
+        check_rows(answers)
+        check_bans(bans)
+        assert all(len(row) == len(FIELDS) for row in answers)
+        assert all(len(row) == len(SEEN_FIELDS) for row in bans)
 
 
 def layout(data: bytes) -> None:

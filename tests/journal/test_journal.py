@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 
 from geocli.errors import DamagedFileError, GeocliError, TryAgainError
 from geocli.journal import BadSegmentError, Journal
+from geocli.journal.segments import NewerSegmentError, decode, encode_bans
 from geocli.records import FIELDS, GeoRecord
+from geocli.seen import SeenBan
+from tests.bans import BAN, BANS
 
 TIME = "2026-11-01T00:00:00Z"
 
@@ -318,7 +321,66 @@ def test_every_record_comes_back_as_it_went_in(
             journal.append(batch)
         newest = {found.ip: found for batch in batches for found in batch}
         assert journal.find(newest, anything) == newest
-        read = [[tuple(row) for row in journal.read(key)] for key in journal.keys()]  # noqa: SIM118 (not a dict)
+        read = [[tuple(row) for row in journal.read(key).answers] for key in journal.keys()]  # noqa: SIM118 (not a dict)
         assert read == [[tuple(found) for found in batch] for batch in batches]
         assert journal.state().dirty == sum(map(len, batches))
         assert all(len(row) == len(FIELDS) for rows in read for row in rows)
+
+
+# --- bans ---------------------------------------------------------------------------------------------
+
+
+def test_bans_are_no_answers_and_answers_no_bans(journal: Journal) -> None:
+    journal.append_bans([BAN, BAN._replace(ip="192.0.2.2")])
+    journal.append([record("192.0.2.1")])
+    journal.append_bans([BAN._replace(ip="bans"), *[BAN._replace(ip=f"10.0.0.{n}") for n in range(99)]])
+    assert journal.find(["192.0.2.2", "bans", "2", "100"], anything) == {}
+    assert journal.find([f"10.0.0.{n}" for n in range(99)], anything) == {}
+    assert journal.find(["192.0.2.1"], anything).keys() == {"192.0.2.1"}
+    assert [[found.ip for found in batch] for batch in journal.everything()] == [["192.0.2.1"]]
+    assert [len(batch) for batch in journal.bans()] == [100, 2]
+    assert journal.state()[:2] == (1, 102)
+
+
+@settings(max_examples=30, deadline=None)
+@given(batches=st.lists(st.lists(BANS, min_size=1, max_size=20), min_size=1, max_size=4))
+def test_every_ban_comes_back_as_it_went_in(
+    tmp_path_factory: pytest.TempPathFactory, batches: list[list[SeenBan]]
+) -> None:
+    with Journal(tmp_path_factory.mktemp("journal") / "journal", 1) as journal:
+        for batch in batches:
+            journal.append_bans(batch)
+        assert list(journal.bans()) == batches[::-1]
+        assert journal.state().bans == sum(map(len, batches))
+
+
+def test_what_all_bans_have_in_common_is_written_once() -> None:
+    segment = encode_bans([BAN._replace(ip=f"192.0.{n >> 8}.{n & 255}") for n in range(5000)])
+    assert len(segment.value) < 5000 * 20
+    assert segment.tag == "bans 5000"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[]",
+        "{}",
+        '{"count": 1}',
+        '{"count": 1000000000, "host": "a"}',
+        '{"count": true}',
+        '{"count": -1}',
+        '{"count": "1"}',
+    ],
+)
+@pytest.mark.parametrize("changed", [{}, {"count": 3}, {"ip": ["192.0.2.1"]}, {"ip": [[]] * 2}, {"jail": {}}])
+def test_bans_that_geocli_did_not_write_are_bad(body: str, changed: dict[str, object]) -> None:
+    head, _, good = encode_bans([BAN, BAN._replace(ip="192.0.2.2")]).value.partition("\n")
+    if changed:
+        body = json.dumps(json.loads(good) | changed)
+    with pytest.raises(BadSegmentError):
+        decode(f"{head}\n{body}")
+
+
+def test_a_kind_that_only_a_newer_geocli_knows_is_refused_not_set_aside() -> None:
+    with pytest.raises(NewerSegmentError):
+        decode('{"geocli-journal": 2, "kind": "whatever"}\n{}')

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 
 from geocli.errors import DamagedFileError, TryAgainError
 from geocli.records import FIELDS, GeoRecord
+from geocli.seen import SEEN_FIELDS, SeenBan, merged
 from geocli.sqlite_file import create
-from geocli.store import Outlived
+from geocli.store import Batch, Outlived
 from geocli.store.sqlite import SCHEMA_VERSION, SqliteStore
+from tests.bans import BAN, BANS, second
 from tests.conftest import need
 
 NOW = "2026-11-23T10:00:00Z"
@@ -30,6 +32,10 @@ def record(ip: str, country: str | None = "DE", second: int = 0, org: str | None
     return GeoRecord(
         ip, "ok" if country else "unknown", country, org=org, source="mmdb:test-1", resolved_at=when
     )
+
+
+def answers(*batches: Sequence[GeoRecord]) -> list[Batch]:
+    return [Batch(answers=batch) for batch in batches]
 
 
 @pytest.fixture
@@ -72,22 +78,22 @@ def test_the_first_replay_makes_the_store_and_is_one_commit(store: SqliteStore, 
     path.parent.mkdir()
     create(path, path.parent, 1)
     with reading(path):
-        assert store.replay(batches, NOW) == 5200
+        assert store.replay(answers(*batches), NOW) == 5200
         assert commit_frames(tmp_path / "data" / "geo.db-wal") == 1
     assert store.state().stored == 5200
     assert store.state().last_flush == NOW
 
 
 def test_a_later_replay_is_one_commit_too(store: SqliteStore, tmp_path: Path) -> None:
-    store.replay([[record("192.0.2.1")]], NOW)
+    store.replay(answers([record("192.0.2.1")]), NOW)
     with reading(tmp_path / "data" / "geo.db"):
         for expected in (1, 2, 3):
-            store.replay([[record(f"192.0.2.{n}", second=expected) for n in range(200)]], NOW)
+            store.replay(answers([record(f"192.0.2.{n}", second=expected) for n in range(200)]), NOW)
             assert commit_frames(tmp_path / "data" / "geo.db-wal") == expected
 
 
 def test_a_copy_of_the_file_alone_is_complete(store: SqliteStore, tmp_path: Path) -> None:
-    store.replay([[record("192.0.2.1")]], NOW)
+    store.replay(answers([record("192.0.2.1")]), NOW)
     copy = tmp_path / "copy.db"
     copy.write_bytes((tmp_path / "data" / "geo.db").read_bytes())
     rows = sqlite3.connect(copy).execute("SELECT ip FROM geo_cache").fetchall()
@@ -95,7 +101,7 @@ def test_a_copy_of_the_file_alone_is_complete(store: SqliteStore, tmp_path: Path
 
 
 def test_the_schema_is_what_the_documentation_says(store: SqliteStore, tmp_path: Path) -> None:
-    store.replay([[record("192.0.2.1")]], NOW)
+    store.replay(answers([record("192.0.2.1")]), NOW)
     connection = sqlite3.connect(tmp_path / "data" / "geo.db")
     assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
@@ -115,7 +121,7 @@ def test_the_schema_is_what_the_documentation_says(store: SqliteStore, tmp_path:
 
 
 def test_the_sqlite3_shell_reads_it(store: SqliteStore, tmp_path: Path) -> None:
-    store.replay([[record("192.0.2.1", "FR")]], NOW)
+    store.replay(answers([record("192.0.2.1", "FR")]), NOW)
     query = "SELECT country_code FROM geo_cache WHERE ip = '192.0.2.1'"
     done = subprocess.run(
         [need("sqlite3"), str(tmp_path / "data" / "geo.db"), query],
@@ -134,7 +140,7 @@ def test_a_store_that_is_not_there_is_a_miss_and_stays_not_there(store: SqliteSt
 
 def test_many_addresses_are_found_at_once(store: SqliteStore) -> None:
     records = [record(f"10.{n >> 8}.{n & 255}.1") for n in range(10_000)]
-    store.replay([records], NOW)
+    store.replay(answers(records), NOW)
     assert store.find([found.ip for found in records]) == {found.ip: found for found in records}
 
 
@@ -158,7 +164,7 @@ def test_many_addresses_are_found_at_once(store: SqliteStore) -> None:
 def test_of_two_answers_the_better_is_kept(
     store: SqliteStore, first: GeoRecord, second: GeoRecord, kept: str
 ) -> None:
-    store.replay([[first], [second]], NOW)
+    store.replay(answers([first], [second]), NOW)
     assert store.find(["192.0.2.1"])["192.0.2.1"].country_code == kept
 
 
@@ -193,7 +199,7 @@ def replayed(
 ) -> dict[str, GeoRecord]:
     store = SqliteStore(factory.mktemp("store") / "geo.db", 1)
     for batches in flushes:
-        store.replay(batches, NOW)
+        store.replay(answers(*batches), NOW)
     try:
         return store.find(["192.0.2.1", "192.0.2.2", "2001:db8::1"])
     finally:
@@ -201,10 +207,10 @@ def replayed(
 
 
 def test_a_failing_replay_leaves_nothing_behind(store: SqliteStore) -> None:
-    store.replay([[record("192.0.2.1")]], NOW)
+    store.replay(answers([record("192.0.2.1")]), NOW)
 
     def broken() -> object:
-        yield [record("192.0.2.2")]
+        yield Batch([record("192.0.2.2")])
         raise RuntimeError("the journal went away")
 
     with pytest.raises(RuntimeError):
@@ -214,14 +220,14 @@ def test_a_failing_replay_leaves_nothing_behind(store: SqliteStore) -> None:
 
 
 def test_a_locked_store_says_so_and_can_be_used_later(store: SqliteStore, tmp_path: Path) -> None:
-    store.replay([[record("192.0.2.1")]], NOW)
+    store.replay(answers([record("192.0.2.1")]), NOW)
     lock = sqlite3.connect(tmp_path / "data" / "geo.db", isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     with pytest.raises(TryAgainError, match="locked"):
-        store.replay([[record("192.0.2.2")]], NOW)
+        store.replay(answers([record("192.0.2.2")]), NOW)
     assert store.find(["192.0.2.1"])
     lock.execute("ROLLBACK")
-    assert store.replay([[record("192.0.2.2")]], NOW) == 1
+    assert store.replay(answers([record("192.0.2.2")]), NOW) == 1
 
 
 @pytest.mark.parametrize(
@@ -236,7 +242,7 @@ def test_a_store_that_is_not_sqlite_is_named_and_left_alone(
     for action in (
         lambda: store.find(["192.0.2.1"]),
         store.state,
-        lambda: store.replay([[record("192.0.2.1")]], NOW),
+        lambda: store.replay(answers([record("192.0.2.1")]), NOW),
     ):
         with pytest.raises(DamagedFileError, match=r"geo\.db"):
             action()
@@ -251,21 +257,24 @@ def test_somebody_elses_database_is_refused(store: SqliteStore, tmp_path: Path) 
     with pytest.raises(DamagedFileError, match="not geocli's"):
         store.find(["192.0.2.1"])
     with pytest.raises(DamagedFileError, match="not geocli's"):
-        store.replay([[record("192.0.2.1")]], NOW)
+        store.replay(answers([record("192.0.2.1")]), NOW)
 
 
 def test_a_store_of_a_newer_geocli_is_refused(store: SqliteStore, tmp_path: Path) -> None:
-    store.replay([[record("192.0.2.1")]], NOW)
+    store.replay(answers([record("192.0.2.1")]), NOW)
     store.close()
     with sqlite3.connect(tmp_path / "data" / "geo.db") as newer:
         newer.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    for action in (lambda: store.find(["192.0.2.1"]), lambda: store.replay([[record("192.0.2.2")]], NOW)):
+    for action in (
+        lambda: store.find(["192.0.2.1"]),
+        lambda: store.replay(answers([record("192.0.2.2")]), NOW),
+    ):
         with pytest.raises(DamagedFileError, match="newer geocli"):
             action()
 
 
 def test_a_row_that_somebody_else_wrote_is_not_handed_on(store: SqliteStore, tmp_path: Path) -> None:
-    store.replay([[record("192.0.2.1")]], NOW)
+    store.replay(answers([record("192.0.2.1")]), NOW)
     with sqlite3.connect(tmp_path / "data" / "geo.db") as other:
         other.execute("UPDATE geo_cache SET org = ?", ("\x1b[2J",))
     with pytest.raises(DamagedFileError, match="org"):
@@ -279,7 +288,7 @@ OLD, NEW = "2026-11-01T00:00:30Z", "2026-11-01T00:00:10Z"
 
 def test_outlived_rows_come_oldest_first_and_known_ones_by_their_own_time(store: SqliteStore) -> None:
     rows = [record(f"192.0.2.{n}", "DE" if n % 2 else None, second=59 - n) for n in range(60)]
-    store.replay([rows], NOW)
+    store.replay(answers(rows), NOW)
     (found,) = store.outlived(Outlived(before=OLD, unknown_before=NEW), 1000)
     # Known: seconds 0 to 29, of which the odd addresses; unknown: seconds 0 to 9, of which the even ones.
     expected = [59 - second for second in range(30) if (59 - second) % 2 or second < 10]
@@ -289,7 +298,7 @@ def test_outlived_rows_come_oldest_first_and_known_ones_by_their_own_time(store:
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
 def test_outlived_rows_come_in_batches_each_once_also_of_one_second(store: SqliteStore, size: int) -> None:
     rows = [record(f"192.0.{second}.{n}", second=second) for second in range(3) for n in range(7)]
-    store.replay([rows], NOW)
+    store.replay(answers(rows), NOW)
     batches = list(store.outlived(Outlived(OLD, OLD), size))
     assert all(len(batch) == size for batch in batches[:-1])
     found = [ip for batch in batches for ip in batch]
@@ -302,14 +311,14 @@ def test_nothing_is_outlived_where_nothing_is_or_nothing_is_wanted(
 ) -> None:
     assert list(store.outlived(Outlived(OLD, OLD), 10)) == []
     assert not (tmp_path / "data").exists()
-    store.replay([[record("192.0.2.1"), record("192.0.2.2", None)]], NOW)
+    store.replay(answers([record("192.0.2.1"), record("192.0.2.2", None)]), NOW)
     assert list(store.outlived(Outlived("", ""), 10)) == []
     assert list(store.outlived(Outlived("", OLD), 10)) == [["192.0.2.2"]]
     assert list(store.outlived(Outlived(OLD, ""), 10)) == [["192.0.2.1"]]
 
 
 def test_what_is_as_old_as_that_is_not_older(store: SqliteStore) -> None:
-    store.replay([[record("192.0.2.1", second=30), record("192.0.2.2", second=29)]], NOW)
+    store.replay(answers([record("192.0.2.1", second=30), record("192.0.2.2", second=29)]), NOW)
     assert list(store.outlived(Outlived(OLD, OLD), 10)) == [["192.0.2.2"]]
 
 
@@ -320,7 +329,7 @@ def elsewhere(tmp_path: Path, statement: str) -> None:
 
 
 def test_a_flush_between_two_batches_repeats_nothing_and_ends(store: SqliteStore, tmp_path: Path) -> None:
-    store.replay([[record(f"192.0.2.{n}") for n in range(10)]], NOW)
+    store.replay(answers([record(f"192.0.2.{n}") for n in range(10)]), NOW)
     seen: list[str] = []
     for batch in store.outlived(Outlived(OLD, OLD), 3):
         seen += batch
@@ -332,7 +341,7 @@ def test_a_flush_between_two_batches_repeats_nothing_and_ends(store: SqliteStore
 
 
 def test_nothing_is_held_between_two_batches(store: SqliteStore, tmp_path: Path) -> None:
-    store.replay([[record(f"192.0.2.{n}") for n in range(10)]], NOW)
+    store.replay(answers([record(f"192.0.2.{n}") for n in range(10)]), NOW)
     batches = store.outlived(Outlived(OLD, OLD), 3)
     next(batches)
     elsewhere(tmp_path, "UPDATE geo_cache SET org = 'x'")
@@ -349,10 +358,101 @@ def test_outlived_rows_of_a_damaged_store_are_an_error(store: SqliteStore, tmp_p
 
 
 def test_outlived_rows_of_a_locked_store_are_for_later(store: SqliteStore, tmp_path: Path) -> None:
-    store.replay([[record("192.0.2.1")]], NOW)
+    store.replay(answers([record("192.0.2.1")]), NOW)
     lock = sqlite3.connect(tmp_path / "data" / "geo.db", isolation_level=None)
     lock.execute("PRAGMA locking_mode = EXCLUSIVE")
     lock.execute("BEGIN EXCLUSIVE")
     with pytest.raises(TryAgainError):
         list(SqliteStore(tmp_path / "data" / "geo.db", 0).outlived(Outlived(OLD, OLD), 10))
     lock.close()
+
+
+# --- bans ---------------------------------------------------------------------------------------------
+
+
+def every_ban(store: SqliteStore) -> list[SeenBan]:
+    return [ban for batch in store.every_ban() for ban in batch]
+
+
+def test_answers_and_bans_are_one_commit(store: SqliteStore, tmp_path: Path) -> None:
+    store.replay([], NOW)
+    with reading(tmp_path / "data" / "geo.db"):
+        batches = [Batch(answers=[record("192.0.2.1")], bans=[BAN]), Batch(bans=[BAN._replace(ip="alice")])]
+        assert store.replay(batches, NOW) == 3
+        assert commit_frames(tmp_path / "data" / "geo.db-wal") == 1
+    assert store.state()[:3] == (1, 0, 2)
+    assert every_ban(store) == [BAN, BAN._replace(ip="alice")]
+
+
+def test_every_ban_comes_in_the_order_of_its_key(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("geocli.store.sqlite._BATCH", 3)
+    bans = [
+        BAN._replace(host=host, jail=jail, ip=ip, banned_at=second(number))
+        for host in ("a", "b")
+        for jail in ("", "sshd")
+        for ip in ("192.0.2.1", "alice")
+        for number in range(2)
+    ]
+    store.replay([Batch(bans=bans[::-1])], NOW)
+    batches = list(store.every_ban())
+    assert [len(batch) for batch in batches] == [3, 3, 3, 3, 3, 1]
+    assert every_ban(store) == bans
+
+
+@settings(max_examples=60, deadline=None)
+@given(bans=st.lists(BANS, max_size=12), cuts=st.lists(st.integers(0, 12), max_size=4), data=st.data())
+def test_bans_are_the_same_in_whatever_order_they_come_and_however_often(
+    tmp_path_factory: pytest.TempPathFactory, bans: list[SeenBan], cuts: list[int], data: st.DataObject
+) -> None:
+    expected: dict[tuple[str, str, str, str], SeenBan] = {}
+    for ban in bans:
+        expected[ban.key] = merged(expected[ban.key], ban) if ban.key in expected else ban
+    edges = [0, *sorted(cuts), len(bans)]
+    shuffled = data.draw(st.permutations(bans))
+    segments = [Batch(bans=shuffled[a:b]) for a, b in itertools.pairwise(edges)]
+    for flushes in ([segments], [segments, segments], [[segment] for segment in segments]):
+        store = SqliteStore(tmp_path_factory.mktemp("store") / "geo.db", 1)
+        for batches in flushes:
+            store.replay(batches, NOW)
+        assert {ban.key: ban for ban in every_ban(store)} == expected
+        store.close()
+
+
+def test_a_store_that_knows_no_bans_yet_can_be_read_and_is_brought_up_to_date(
+    store: SqliteStore, tmp_path: Path
+) -> None:
+    old_store(tmp_path / "data" / "geo.db")
+    assert store.find(["192.0.2.1"]) == {"192.0.2.1": record("192.0.2.1")}
+    assert list(store.every_ban()) == []
+    assert store.state()[:3] == (1, 0, 0)
+    store.replay([Batch(bans=[BAN])], NOW)
+    assert every_ban(store) == [BAN]
+    assert store.find(["192.0.2.1"]) == {"192.0.2.1": record("192.0.2.1")}
+
+
+def old_store(path: Path) -> None:
+    """As the first geocli left it: version 1, with one answer."""
+    made = SqliteStore(path, 1)
+    made.replay(answers([record("192.0.2.1")]), NOW)
+    made.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE bans")
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm002_bans'")
+        connection.execute("PRAGMA user_version = 1")
+
+
+def test_a_ban_that_somebody_else_wrote_is_not_handed_on(store: SqliteStore, tmp_path: Path) -> None:
+    store.replay([Batch(bans=[BAN])], NOW)
+    with sqlite3.connect(tmp_path / "data" / "geo.db") as other:
+        other.execute("UPDATE bans SET jail = ?", ("\x1b[2J",))
+    with pytest.raises(DamagedFileError, match="jail"):
+        list(store.every_ban())
+
+
+def test_the_table_of_bans_is_what_the_documentation_says(store: SqliteStore, tmp_path: Path) -> None:
+    store.replay([Batch(bans=[BAN])], NOW)
+    connection = sqlite3.connect(tmp_path / "data" / "geo.db")
+    columns = connection.execute("SELECT name, pk FROM pragma_table_info('bans')").fetchall()
+    assert tuple(name for name, _ in columns) == SEEN_FIELDS
+    assert [name for name, pk in columns if pk] == ["host", "jail", "ip", "banned_at"]
+    assert connection.execute("SELECT strict FROM pragma_table_list WHERE name = 'bans'").fetchone() == (1,)

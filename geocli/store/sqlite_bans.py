@@ -1,0 +1,177 @@
+"""The history of bans in SQL: questions to the tables ``bans`` and ``geo_cache`` of an open ``geo.db``.
+
+Bans are counted address by address, along the index that begins with the address: nothing is sorted but the
+addresses' totals, and the answers are looked up once for each.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from geocli.records import FIELDS
+from geocli.seen import SEEN_FIELDS
+from geocli.store import BanCount
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from geocli.store import BanQuestion, BanSpan
+
+_KEY = "host, jail, ip, banned_at"
+_COLUMNS = ", ".join(f"b.{name}" for name in SEEN_FIELDS)
+_ANSWER = ", ".join(f"g.{name}" for name in FIELDS)
+_JOINED = "LEFT JOIN geo_cache g ON g.ip = b.ip AND g.status = 'ok'"
+
+ALL = f"SELECT {', '.join(SEEN_FIELDS)} FROM bans WHERE ({_KEY}) > (?, ?, ?, ?) ORDER BY {_KEY} LIMIT ?"  # noqa: S608 (constants, here and below)
+"""Bans behind a key, at most so many."""
+
+# The order of ``seen.merged``.
+_RANK = "({0}.last_seen, ifnull({0}.expires_at, ''), ifnull({0}.ban_count, -1))"
+_NEWER = f"{_RANK.format('excluded')} > {_RANK.format('bans')}"
+_NEWEST = ("expires_at", "ban_count", "last_seen")
+REPLAY = (
+    f"INSERT INTO bans ({', '.join(SEEN_FIELDS)}) VALUES ({', '.join('?' * len(SEEN_FIELDS))}) "  # noqa: S608
+    f"ON CONFLICT ({_KEY}) DO UPDATE SET "
+    + "".join(f"{name} = iif({_NEWER}, excluded.{name}, bans.{name}), " for name in _NEWEST)
+    + "timed = max(bans.timed, excluded.timed), first_seen = min(bans.first_seen, excluded.first_seen) "
+    f"WHERE {_NEWER} OR excluded.timed > bans.timed OR excluded.first_seen < bans.first_seen"
+)
+"""One sighting of a ban: what ``seen.merged`` makes of it and what is there."""
+
+FORGET = "DELETE FROM bans WHERE banned_at < :before AND (timed = 1 OR last_seen < :before)"
+"""Bans that began before, and that were seen before only if nobody says when they began."""
+
+_SEEN = (
+    f"SELECT {_COLUMNS} FROM json_each(?) w CROSS JOIN bans b "  # noqa: S608
+    "ON b.host = json_extract(w.value, '$[0]') AND b.jail = json_extract(w.value, '$[1]') "
+    "AND b.ip = json_extract(w.value, '$[2]') "
+    "AND b.banned_at BETWEEN json_extract(w.value, '$[3]') AND json_extract(w.value, '$[4]')"
+)
+_ARRAY = " IN (SELECT value FROM json_each(?))"
+_FEW = 500  # addresses up to which their own index is quicker than that of the time
+
+# Values of a group that the answer tells, or the ban itself.
+_BY_ANSWER = {
+    "country": ("g.country_code", "max(g.country_name)"),
+    "asn": ("g.asn", "max(g.org)"),
+    "network": ("ifnull(g.network, b.ip)", "max(g.country_code)", "max(g.asn)", "max(g.org)"),
+}
+_BY_BAN = {
+    "jail": "b.jail",
+    "host": "b.host",
+    "address": "b.ip",
+    "day": "substr(b.banned_at, 1, 10)",
+    "week": "iso_week(substr(b.banned_at, 1, 10))",
+    "month": "substr(b.banned_at, 1, 7)",
+}
+
+
+def seen(connection: sqlite3.Connection, spans: Collection[BanSpan]) -> list[tuple[Any, ...]]:
+    """The rows in these spans."""
+    return connection.execute(_SEEN, (_array(spans),)).fetchall()
+
+
+def rows_after(
+    connection: sqlite3.Connection, question: BanQuestion, last: tuple[str, str, str, str], size: int
+) -> list[tuple[Any, ...]]:
+    """At most ``size`` bans with their answers, oldest first, behind ``last`` (moment, host, jail, ip)."""
+    conditions, parameters = _conditions(question)
+    conditions += _of_answers(question, parameters)
+    select = (
+        f"SELECT {_COLUMNS}, {_ANSWER} FROM bans b {_JOINED} WHERE {' AND '.join(conditions)} "  # noqa: S608
+        # The first says where in the index to begin; the second alone would not.
+        "AND b.banned_at >= ? AND (b.banned_at, b.host, b.jail, b.ip) > (?, ?, ?, ?) "
+        "ORDER BY b.banned_at, b.host, b.jail, b.ip LIMIT ?"
+    )
+    return connection.execute(select, (*parameters, last[0], *last, size)).fetchall()
+
+
+def count(connection: sqlite3.Connection, question: BanQuestion, by: str) -> Iterator[BanCount]:
+    """The groups, read to the end when this is gone through."""
+    connection.create_function("iso_week", 1, _week_of(), deterministic=True)
+    conditions, parameters = _conditions(question)
+    where = " AND ".join(conditions)
+    answers = _of_answers(question, parameters)
+    if by in _BY_ANSWER:
+        values = _BY_ANSWER[by]
+        select = (
+            f"SELECT {', '.join(values)}, iif(g.ip IS NULL, b.ip, NULL), count(*), sum(b.bans), min(b.first) "  # noqa: S608
+            "FROM (SELECT ip, count(*) AS bans, min(banned_at) AS first FROM bans b INDEXED BY bans_ip "
+            f"WHERE {where} GROUP BY ip) b {_JOINED} WHERE {' AND '.join(['1', *answers])} "
+            f"GROUP BY {values[0]}, iif(g.ip IS NULL, b.ip, NULL)"
+        )
+    else:
+        joined, unknown = (_JOINED, "iif(g.ip IS NULL, b.ip, NULL)") if answers else ("", "NULL")
+        values = (_BY_BAN[by],)
+        addresses = "1" if by == "address" else "count(DISTINCT b.ip)"
+        select = (
+            f"SELECT {values[0]}, {unknown}, {addresses}, count(*), min(b.banned_at) FROM bans b {joined} "  # noqa: S608
+            f"WHERE {' AND '.join([*conditions, *answers])} GROUP BY {values[0]}, {unknown}"
+        )
+    for row in connection.execute(select, parameters):
+        yield BanCount(row[: len(values)], *row[len(values) :])
+
+
+def _conditions(question: BanQuestion) -> tuple[list[str], list[object]]:
+    """What a ban itself must be: SQL, and its parameters in order."""
+    conditions, parameters = ["1"], list[object]()
+    if question.since is not None:
+        conditions.append("b.banned_at >= ?")
+        parameters.append(question.since)
+    if question.until is not None:
+        conditions.append("b.banned_at < ?")
+        parameters.append(question.until)
+    lists: list[tuple[str, Collection[str]]] = [
+        ("b.host", question.hosts),
+        ("b.jail", question.jails),
+        ("b.ip NOT", question.without),
+    ]
+    if question.ips is not None:
+        lists.append(("b.ip" if len(question.ips) <= _FEW else "+b.ip", question.ips))
+    for condition, names in lists:
+        if names or names is question.ips:
+            conditions.append(condition + _ARRAY)
+            parameters.append(_array(names))
+    return conditions, parameters
+
+
+def _of_answers(question: BanQuestion, parameters: list[object]) -> list[str]:
+    """What an answer must be, if there is one; its parameters go to the end of the others."""
+    conditions = []
+    wanted: list[tuple[str, Collection[object]]] = [
+        ("g.country_code", question.countries),
+        ("g.asn", question.asns),
+    ]
+    for column, names in wanted:
+        if names:
+            conditions.append("(g.ip IS NULL OR " + column + _ARRAY + ")")
+            parameters.append(_array(names))
+    return conditions
+
+
+def _array(values: Iterable[object]) -> str:
+    import json  # an idle flush does without
+
+    return json.dumps(list(values))
+
+
+def _week_of() -> Any:
+    """A function of a day's text: SQLite learned to name ISO weeks in 3.46 only."""
+    known: dict[str, str] = {}
+
+    def iso_week(day: Any) -> str:
+        week = known.get(day)
+        if week is None:
+            year, number, _ = date.fromisoformat(day).isocalendar()
+            week = known[day] = f"{year}-W{number:02}"
+        return week
+
+    return iso_week
+
+
+def split(row: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+    """A row of ``rows_after`` as a ban and its answer."""
+    ban, answer = tuple(row[: len(SEEN_FIELDS)]), tuple(row[len(SEEN_FIELDS) :])
+    return ban, None if answer[0] is None else answer
