@@ -16,8 +16,9 @@ from geocli.journal.segments import Segment, encode
 from geocli.workers import WorkerFailedError, Workers, processors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
+    from geocli.block import Block
     from geocli.cache import Cache
     from geocli.errors import Problems
     from geocli.records import GeoRecord
@@ -69,7 +70,7 @@ class Pipeline:
         self,
         resolver: Resolver,
         cache: Cache | None,
-        render: Callable[[Sequence[GeoRecord]], str],
+        render: Callable[[Block], str],
         problems: Problems,
     ) -> None:
         self._resolver = resolver
@@ -90,10 +91,10 @@ class Pipeline:
 
     def records(self, batch: list[str]) -> Iterator[list[GeoRecord]]:
         """The records of one batch themselves, in order, for whoever counts them instead of showing them."""
-        for fresh, records in self._resolver.answer(batch):
-            if fresh and self._cache is not None:
+        for fresh, shown in self._resolver.answer(batch):
+            if fresh.ips and self._cache is not None:
                 self._cache.remember(encode(fresh))
-            yield records
+            yield shown.records()
 
     def _alone(self, batch: list[str]) -> Iterator[Rows]:
         for prepared in self._prepare(batch):
@@ -136,13 +137,14 @@ class Pipeline:
         return prepared.to_bytes()
 
     def _prepare(self, batch: list[str]) -> Iterator[_Prepared]:
-        for fresh, records in self._resolver.answer(batch):
-            rows = Rows(
-                self._render(records),
-                Counter([record.status for record in records]),
-                [record.country_code for record in records].count(None),
-            )
-            yield _Prepared(rows, encode(fresh) if fresh and self._cache is not None else None)
+        for fresh, shown in self._resolver.answer(batch):
+            statuses, without_country = Counter[str](), 0
+            for number, count in Counter(shown.numbers).items():
+                status, country, *_ = shown.answers[number]
+                statuses[status] += count
+                without_country += count if country is None else 0
+            rows = Rows(self._render(shown), statuses, without_country)
+            yield _Prepared(rows, encode(fresh) if fresh.ips and self._cache is not None else None)
 
     def _keep(self, prepared: _Prepared) -> Rows:
         if prepared.segment is not None and self._cache is not None:

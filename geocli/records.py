@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 Status = Literal["ok", "reserved", "unknown", "error"]
 
@@ -108,7 +108,11 @@ def check_rows(rows: Sequence[Any]) -> None:
         return
     if not all(isinstance(row, (list, tuple)) for row in rows) or set(map(len, rows)) != {len(FIELDS)}:
         raise ValueError(f"a row does not have {len(FIELDS)} values")
-    columns = dict(zip(FIELDS, zip(*rows, strict=True), strict=True))
+    check_columns(dict(zip(FIELDS, zip(*rows, strict=True), strict=True)))
+
+
+def check_columns(columns: Mapping[str, Collection[Any]]) -> None:
+    """The same with values by field. A value that many records have in common need not be repeated."""
     for name in _TEXT:
         _expect_types(name, columns[name], _REQUIRED_TEXT if name in _REQUIRED else _OPTIONAL_TEXT)
         texts = [text for text in columns[name] if text is not None]

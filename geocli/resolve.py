@@ -10,7 +10,9 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.addresses import split_reserved
+from geocli.block import Block, arranged
 from geocli.errors import UnanswerableError
+from geocli.providers import BulkProvider
 from geocli.records import GeoRecord, utc_text
 
 if TYPE_CHECKING:
@@ -29,10 +31,10 @@ _ONLINE_BATCH = 20_000  # an online source is asked in full batches of its own
 
 
 class Answers(NamedTuple):
-    """What became known: ``fresh`` are new and to be kept, ``records`` are next to be shown."""
+    """What became known: ``fresh`` is new and to be kept, ``shown`` is next to be shown."""
 
-    fresh: list[GeoRecord]
-    records: list[GeoRecord]
+    fresh: Block
+    shown: Block
 
 
 class Resolver:
@@ -58,6 +60,8 @@ class Resolver:
         self._refresh = refresh
         self._sources = frozenset[str]().union(*(provider.sources for provider in chain))
         self.local = all(provider.local for provider in chain)
+        # One that asks nobody has all answers at once, and has them by column.
+        self._bulk = chain[0] if len(chain) == 1 and isinstance(chain[0], BulkProvider) else None
         self.batch_size = BATCH if self.local else _ONLINE_BATCH
 
     def answer(self, batch: Sequence[str]) -> Iterator[Answers]:
@@ -66,21 +70,30 @@ class Resolver:
         Raises ``DamagedFileError``.
         """
         reserved, asked = split_reserved(dict.fromkeys(batch))
-        answers = {target: GeoRecord(target, "reserved") for target in reserved}
+        known = [GeoRecord(target, "reserved") for target in reserved]
         if asked and self._cache is not None and not self._refresh:
-            answers.update(self._cache.find(asked, self._usable(time.time())))
-            asked = [target for target in asked if target not in answers]
+            found = self._cache.find(asked, self._usable(time.time()))
+            known += found.values()
+            asked = [target for target in asked if target not in found]
+        if self._bulk is None:
+            yield from self._as_they_come(batch, known, asked)
+            return
+        fresh = self._bulk.block(asked, self._reporter.clock()) if asked else Block.of([])
+        blocks = [block for block in (fresh, Block.of(known)) if block.ips]
+        yield Answers(fresh, arranged(blocks, batch))
+
+    def _as_they_come(
+        self, batch: Sequence[str], known: Sequence[GeoRecord], asked: list[str]
+    ) -> Iterator[Answers]:
+        answers = {record.ip: record for record in known}
         shown = _known(batch, 0, answers)
-        if not asked or not self.local:
-            yield Answers([], [answers[target] for target in batch[:shown]])
-        else:
-            shown = 0
+        yield Answers(Block.of([]), Block.of([answers[target] for target in batch[:shown]]))
         if asked:
             for part in self._ask(asked, self._chain):
                 answers.update((record.ip, record) for record in part)
                 begin, shown = shown, _known(batch, shown, answers)
                 fresh = [record for record in part if record.status != "error"]
-                yield Answers(fresh, [answers[target] for target in batch[begin:shown]])
+                yield Answers(Block.of(fresh), Block.of([answers[target] for target in batch[begin:shown]]))
 
     def _usable(self, now: float) -> Callable[[GeoRecord], bool]:
         """Which stored answers still serve: fresh, and from the chain as it is today."""

@@ -20,6 +20,7 @@ LEVELS = [
     {"geocli.configuration"},
     {
         "geocli.addresses",
+        "geocli.block",
         "geocli.countries",
         "geocli.reporter",
         "geocli.seen",

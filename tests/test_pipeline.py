@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 
 from geocli import pipeline, workers
+from geocli.block import Block
 from geocli.cache import Cache
 from geocli.errors import Problems
 from geocli.journal import Journal
 from geocli.journal.segments import Segment
 from geocli.pipeline import Pipeline, Rows, _Prepared
 from geocli.providers.mmdb import MmdbProvider
-from geocli.records import GeoRecord
 from geocli.reporter import Reporter
 from geocli.resolve import Resolver
 from geocli.settings import Settings
@@ -30,9 +30,8 @@ from tests.conftest import Geocli, MakeMmdb
 FULL = 50
 
 
-def render(records: object) -> str:
-    assert isinstance(records, list)
-    return "".join(f"{record.ip} {record.country_code}\n" for record in records)
+def render(block: Block) -> str:
+    return "".join(f"{record.ip} {record.country_code}\n" for record in block.records())
 
 
 class House:
@@ -107,12 +106,12 @@ def test_what_a_worker_cannot_do_is_done_without_it(
 ) -> None:
     parent = os.getpid()
 
-    def fragile(records: list[GeoRecord]) -> str:
-        if os.getpid() != parent and records[0].ip == batches[7][0]:
+    def fragile(block: Block) -> str:
+        if os.getpid() != parent and block.ips[0] == batches[7][0]:
             if how == "raise":
                 raise ValueError("not here")
             os.kill(os.getpid(), signal.SIGKILL)
-        return render(records)
+        return render(block)
 
     expected = list(House(tmp_path / "b", [database]).run(batches))
     assert list(House(tmp_path / "a", [database]).run(batches, render=fragile)) == expected

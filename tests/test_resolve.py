@@ -77,9 +77,9 @@ def resolved(
 
     resolver = Resolver(chain, None, Settings(Path("/nowhere")), Reporter(problem=note))
     parts = list(resolver.answer(batch))
-    shown = [record for part in parts for record in part.records]
+    shown = [record for part in parts for record in part.shown.records()]
     assert [record.ip for record in shown] == list(batch)
-    fresh = [record for part in parts for record in part.fresh]
+    fresh = [record for part in parts for record in part.fresh.records()]
     assert len({record.ip for record in fresh}) == len(fresh)
     by_address = {record.ip: record for record in shown}
     assert {record.ip: record for record in fresh} == {
@@ -157,7 +157,7 @@ def test_who_goes_away_in_the_midst_is_replaced_by_the_next(after: int) -> None:
 def test_what_is_known_is_given_out_before_the_rest_is_asked_about() -> None:
     first = Stub("one", {A: "ok"})
     parts, _, _ = resolved([first, Stub("two", {B: "ok"})], ["10.0.0.1", A, B])
-    assert [[record.ip for record in part.records] for part in parts if part.records] == [
+    assert [list(part.shown.ips) for part in parts if part.shown.ips] == [
         ["10.0.0.1"],
         [A],
         [B],

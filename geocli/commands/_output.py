@@ -13,6 +13,7 @@ from geocli.formats import Layout, load_format
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geocli.block import Block
     from geocli.formats import Row
     from geocli.settings import Settings
 
@@ -74,13 +75,13 @@ class Output:
             # What goes into a file or a pipe is UTF-8 in every locale; a terminal gets what it can show.
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
 
-    def render(self, rows: Sequence[Row]) -> str:
-        """Some rows as text. Writes nothing: that may be done elsewhere, and later."""
-        return self._format.rows(rows)
+    def render(self, block: Block) -> str:
+        """Some records as text. Writes nothing: that may be done elsewhere, and later."""
+        return self._format.block(block)
 
     def write(self, rows: Sequence[Row]) -> None:
         """Show some rows now. Raises ``ReaderGoneError`` or ``TryAgainError``."""
-        self.write_text(self.render(rows))
+        self.write_text(self._format.rows(rows))
 
     def write_text(self, text: str) -> None:
         """Show rendered rows. Raises ``ReaderGoneError`` or ``TryAgainError``."""

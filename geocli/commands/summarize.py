@@ -23,9 +23,7 @@ from geocli.providers import load_provider
 from geocli.resolve import Resolver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from geocli.records import GeoRecord
+    from geocli.block import Block
     from geocli.settings import Settings
 
 
@@ -90,10 +88,10 @@ def summarize(
                 used = None if no_cache else cache
                 resolver = Resolver(chain, used, settings, reporter(settings, problems, progress))
 
-                def grouped(records: "Sequence[GeoRecord]") -> str:
+                def grouped(block: "Block") -> str:
                     """The groups of some records, which a worker may have counted."""
                     part = Groups(by)
-                    for record in records:
+                    for record in block.records():
                         if not (exclude_reserved and record.status == "reserved"):
                             part.add(key_of(by, record), 1, hits[record.ip])
                     return json_.dumps(part.parts())

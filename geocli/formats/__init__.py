@@ -20,6 +20,8 @@ from geocli.records import clean_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geocli.block import Block
+
 _PLAIN = b"0123456789abcdefABCDEF.:/"
 _LONGEST_CELL = 10_000  # characters; a record's text is shorter anyway
 _MOSTLY_DISTINCT = frozenset({"ip", "network"})
@@ -64,6 +66,9 @@ class Format(Protocol):
 
     def rows(self, rows: Sequence[Row]) -> str:
         """Some rows, complete lines."""
+
+    def block(self, block: Block) -> str:
+        """Some records, complete lines; only where the layout's columns are a record's."""
 
 
 def load_format(name: str, layout: Layout) -> Format:

@@ -2,7 +2,7 @@
 
 In most rows only the address and its network are new; country, AS and organisation were in a row before.
 So a line is rendered with gaps for the columns that are always new, remembered by the values of all others,
-and its gaps are filled for each row.
+and its gaps are filled for each row. Of a ``Block``, that is once for each of its answers.
 """
 
 from __future__ import annotations
@@ -10,15 +10,20 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
+from geocli.block import SHARED
 from geocli.formats import is_plain
+from geocli.records import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from geocli.block import Block, Shared
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 _MOST_REMEMBERED = 40_000  # lines, and values: some megabytes
+_TIME = "\0"  # where a time will be: no value has this in it, and no argument
 
 
 class LineWriter:
@@ -51,6 +56,8 @@ class LineWriter:
         # A column has values of one type: 1, 1.0 and True are equal, but not the same text.
         self._templates = _Remembered(self._template)
         self._texts = _Remembered(self._encode_text)
+        self._shared = shared
+        self._timeless = _Remembered(self._without_time)
 
     def lines(self, rows: Sequence[Sequence[object]]) -> list[str]:
         """One line for each row."""
@@ -64,6 +71,28 @@ class LineWriter:
         gaps = [self._encode_column([row[index] for row in rows]) for index in self._gaps]
         return [template % gap for template, gap in zip(templates, zip(*gaps, strict=True), strict=True)]
 
+    def of(self, block: Block) -> list[str]:
+        """One line for each record of a block; the rows must be records."""
+        templates = list(map(self._template_of, block.answers))
+        if not self._gaps:
+            return [templates[number] % () for number in block.numbers]
+        columns = {"ip": block.ips, "network": block.networks}
+        gaps = [self._encode_column(columns[FIELDS[index]]) for index in self._gaps]
+        chosen = map(templates.__getitem__, block.numbers)
+        return [template % gap for template, gap in zip(chosen, zip(*gaps, strict=True), strict=True)]
+
+    def _template_of(self, answer: Shared) -> str:
+        # Each second has another time, so what is remembered has a gap for it too.
+        *timeless, time = answer
+        return self._timeless[tuple(timeless)].replace(_TIME, self._encode_text(time))
+
+    def _without_time(self, timeless: tuple[object, ...]) -> str:
+        values = dict(zip(SHARED, timeless, strict=False))
+        names = [FIELDS[index] for index in self._shared]
+        return self._pattern % tuple(
+            _TIME if name == "resolved_at" else self._encode_text(values[name]) for name in names
+        )
+
     def _column(self, column: Sequence[object]) -> Iterable[object]:
         return column if is_plain(column) else map(self._encode, column)
 
@@ -72,7 +101,7 @@ class LineWriter:
         encode = self._encode
         return self._pattern % tuple([text[v] if type(v) is str else encode(v) for v in values])
 
-    def _encode_text(self, value: str) -> str:
+    def _encode_text(self, value: object) -> str:
         return self._encode(value).replace("%", "%%")
 
 
@@ -88,3 +117,23 @@ class _Remembered(dict[_K, _V]):
             self.clear()
         value = self[key] = self._make(key)
         return value
+
+
+class LineFormat:
+    """A form in which each row is a line: ``head`` before all, then what ``writer`` makes of rows."""
+
+    def __init__(self, writer: LineWriter, head: str = "") -> None:
+        self._writer = writer
+        self._head = head
+
+    def head(self) -> str:
+        """What comes before all rows."""
+        return self._head
+
+    def rows(self, rows: Sequence[Sequence[object]]) -> str:
+        """Some rows, complete lines."""
+        return "".join(self._writer.lines(rows))
+
+    def block(self, block: Block) -> str:
+        """Some records, complete lines."""
+        return "".join(self._writer.of(block))

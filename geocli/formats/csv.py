@@ -5,30 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocli.formats import cell
-from geocli.formats._lines import LineWriter
+from geocli.formats._lines import LineFormat, LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from geocli.formats import Layout, Row
+    from geocli.formats import Layout
 
 
 _FORMULA = ("=", "+", "-", "@")
 """How a text starts that a spreadsheet would calculate; an apostrophe before it makes it text again."""
-
-
-class _Csv:
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        others = len(layout.chosen) - 1
-        value = _value if others else _only_value
-        self._writer = LineWriter(["", *"," * others, "\r\n"], layout.indexes, layout.distinct, value)
-
-    def head(self) -> str:
-        return ",".join(map(_value, self._layout.chosen)) + "\r\n" if self._layout.header else ""
-
-    def rows(self, rows: Sequence[Row]) -> str:
-        return "".join(self._writer.lines(rows))
 
 
 def _value(value: object) -> str:
@@ -44,6 +28,9 @@ def _only_value(value: object) -> str:
     return _value(value) or '""'  # an empty line would be no row
 
 
-def create(layout: Layout) -> _Csv:
+def create(layout: Layout) -> LineFormat:
     """CSV for this layout."""
-    return _Csv(layout)
+    others = len(layout.chosen) - 1
+    value = _value if others else _only_value
+    writer = LineWriter(["", *"," * others, "\r\n"], layout.indexes, layout.distinct, value)
+    return LineFormat(writer, ",".join(map(_value, layout.chosen)) + "\r\n" if layout.header else "")

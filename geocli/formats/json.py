@@ -5,27 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from geocli.formats._lines import LineWriter
+from geocli.formats._lines import LineFormat, LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from geocli.formats import Layout, Row
+    from geocli.formats import Layout
 
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
-
-
-class _Json:
-    def __init__(self, layout: Layout) -> None:
-        first, *others = _values(layout.chosen)
-        literals = [f"{{{first}: ", *(f", {name}: " for name in others), "}\n"]
-        self._writer = LineWriter(literals, layout.indexes, layout.distinct, _value, _values)
-
-    def head(self) -> str:
-        return ""
-
-    def rows(self, rows: Sequence[Row]) -> str:
-        return "".join(self._writer.lines(rows))
 
 
 def _value(value: object) -> str:
@@ -53,6 +40,8 @@ def _is_plain(column: Sequence[object]) -> bool:
     return text.isascii() and text.isprintable() and '"' not in text and "\\" not in text
 
 
-def create(layout: Layout) -> _Json:
+def create(layout: Layout) -> LineFormat:
     """JSON Lines for this layout."""
-    return _Json(layout)
+    first, *others = _values(layout.chosen)
+    literals = [f"{{{first}: ", *(f", {name}: " for name in others), "}\n"]
+    return LineFormat(LineWriter(literals, layout.indexes, layout.distinct, _value, _values))

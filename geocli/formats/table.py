@@ -16,6 +16,7 @@ from geocli.formats import cell
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geocli.block import Block
     from geocli.formats import Layout, Row
 
 _GAP = 2  # blanks between two columns: one of padding, one that the box draws
@@ -76,6 +77,9 @@ class _Table:
         with self._console.capture() as capture:
             self._console.print(table)
         return "".join(line.rstrip() + "\n" for line in capture.get().splitlines())
+
+    def block(self, block: Block) -> str:
+        return self.rows(block.records())
 
 
 def _shown(name: str, value: object) -> str:

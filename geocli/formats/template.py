@@ -11,42 +11,29 @@ from typing import TYPE_CHECKING
 
 from geocli.errors import UsageError
 from geocli.formats import cell
-from geocli.formats._lines import LineWriter
+from geocli.formats._lines import LineFormat, LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from geocli.formats import Layout, Row
+    from geocli.formats import Layout
 
 _PARTS = re.compile(r"\{\{|\}\}|\\[tn\\]|\{(\w+)\}|[{}]")
 _LITERALS = {"{{": "{", "}}": "}", "\\t": "\t", "\\n": "\n", "\\\\": "\\"}
 
 
-class _Template:
-    def __init__(self, layout: Layout) -> None:
-        literals, indexes = [""], []
-        end = 0
-        for part in _PARTS.finditer(layout.template):
-            literals[-1] += layout.template[end : part.start()]
-            end = part.end()
-            if part[0] in _LITERALS:
-                literals[-1] += _LITERALS[part[0]]
-            elif part[1] in layout.columns:
-                indexes.append(layout.columns.index(part[1]))
-                literals.append("")
-            else:
-                names = ", ".join(f"{{{name}}}" for name in layout.columns)
-                raise UsageError(f"{ascii(part[0])} in the template is no field: there is {names}")
-        literals[-1] += layout.template[end:] + "\n"
-        self._writer = LineWriter(literals, indexes, layout.distinct, cell)
-
-    def head(self) -> str:
-        return ""
-
-    def rows(self, rows: Sequence[Row]) -> str:
-        return "".join(self._writer.lines(rows))
-
-
-def create(layout: Layout) -> _Template:
+def create(layout: Layout) -> LineFormat:
     """Lines after the layout's template. Raises ``UsageError`` for a field that is not there."""
-    return _Template(layout)
+    literals, indexes = [""], []
+    end = 0
+    for part in _PARTS.finditer(layout.template):
+        literals[-1] += layout.template[end : part.start()]
+        end = part.end()
+        if part[0] in _LITERALS:
+            literals[-1] += _LITERALS[part[0]]
+        elif part[1] in layout.columns:
+            indexes.append(layout.columns.index(part[1]))
+            literals.append("")
+        else:
+            names = ", ".join(f"{{{name}}}" for name in layout.columns)
+            raise UsageError(f"{ascii(part[0])} in the template is no field: there is {names}")
+    literals[-1] += layout.template[end:] + "\n"
+    return LineFormat(LineWriter(literals, indexes, layout.distinct, cell))

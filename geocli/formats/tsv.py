@@ -5,28 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocli.formats import cell
-from geocli.formats._lines import LineWriter
+from geocli.formats._lines import LineFormat, LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from geocli.formats import Layout, Row
+    from geocli.formats import Layout
 
 
-class _Tsv:
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._writer = LineWriter(
-            ["", *"\t" * (len(layout.chosen) - 1), "\n"], layout.indexes, layout.distinct, cell
-        )
-
-    def head(self) -> str:
-        return "\t".join(self._layout.chosen) + "\n" if self._layout.header else ""
-
-    def rows(self, rows: Sequence[Row]) -> str:
-        return "".join(self._writer.lines(rows))
-
-
-def create(layout: Layout) -> _Tsv:
+def create(layout: Layout) -> LineFormat:
     """TSV for this layout."""
-    return _Tsv(layout)
+    others = len(layout.chosen) - 1
+    writer = LineWriter(["", *"\t" * others, "\n"], layout.indexes, layout.distinct, cell)
+    return LineFormat(writer, "\t".join(layout.chosen) + "\n" if layout.header else "")

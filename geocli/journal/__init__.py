@@ -88,9 +88,10 @@ class Journal:
 
     def append(self, records: Sequence[GeoRecord]) -> None:
         """Make one segment of these records. On disk when this returns; raises ``GeocliError``."""
+        from geocli.block import Block
         from geocli.journal.segments import encode
 
-        self.write(encode(records))
+        self.write(encode(Block.of(records)))
 
     def append_bans(self, bans: Sequence[SeenBan]) -> None:
         """The same with bans, at most 100,000."""

@@ -9,25 +9,21 @@ write and to read.
 from __future__ import annotations
 
 import json
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from geocli.block import Block
 from geocli.journal import BANS_TAG, BadSegmentError
-from geocli.records import FIELDS, Batch, check_rows
+from geocli.records import Batch
 from geocli.seen import SEEN_FIELDS, check_bans
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from geocli.records import GeoRecord
     from geocli.seen import SeenBan
 
 VERSION = 1
 _ANSWERS, _BANS = "answers", "bans"
 _HEADERS = {kind: json.dumps({"geocli-journal": VERSION, "kind": kind}) for kind in (_ANSWERS, _BANS)}
-_IP, _NETWORK = FIELDS.index("ip"), FIELDS.index("network")
-_ANSWER = tuple(index for index in range(len(FIELDS)) if index not in {_IP, _NETWORK})
-_answer_of = itemgetter(*_ANSWER)
 _MOST = 100_000  # bans that a segment may say it has: where all are alike, the text does not bound them
 
 
@@ -45,16 +41,10 @@ class Segment(NamedTuple):
     tag: str
 
 
-def encode(records: Sequence[GeoRecord]) -> Segment:
+def encode(block: Block) -> Segment:
     """A segment of these records."""
-    numbers: dict[tuple[object, ...], int] = {}
-    body = {
-        "ip": [record.ip for record in records],
-        "network": [record.network for record in records],
-        "answer": [numbers.setdefault(answer, len(numbers)) for answer in map(_answer_of, records)],
-        "answers": list(numbers),
-    }
-    return Segment(_text(_ANSWERS, body), f" {' '.join([record.ip for record in records])} ")
+    body = {"ip": block.ips, "network": block.networks, "answer": block.numbers, "answers": block.answers}
+    return Segment(_text(_ANSWERS, body), f" {' '.join(block.ips)} ")
 
 
 def encode_bans(bans: Sequence[SeenBan]) -> Segment:
@@ -65,7 +55,7 @@ def encode_bans(bans: Sequence[SeenBan]) -> Segment:
     return Segment(_text(_BANS, body), f"{BANS_TAG}{len(bans)}")
 
 
-def _text(kind: str, body: dict[str, object]) -> str:
+def _text(kind: str, body: Mapping[str, object]) -> str:
     return f"{_HEADERS[kind]}\n{json.dumps(body, ensure_ascii=False, separators=(',', ':'))}"
 
 
@@ -83,9 +73,7 @@ def decode(text: str) -> Batch:
         if isinstance(version, int) and version > VERSION:
             raise NewerSegmentError
         if kind == _ANSWERS:
-            rows = _rows(json.loads(body))
-            check_rows(rows)
-            return Batch(answers=rows)
+            return Batch(answers=_block(json.loads(body)).records())
         if kind == _BANS:
             rows = _ban_rows(json.loads(body))
             check_bans(rows)
@@ -95,19 +83,11 @@ def decode(text: str) -> Batch:
     raise BadSegmentError("the header is not geocli's")
 
 
-def _rows(columns: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
-    answers = [tuple(answer) for answer in columns["answers"]]
-    if set(map(len, answers)) - {len(_ANSWER)}:
-        raise BadSegmentError(f"an answer does not have {len(_ANSWER)} values")
-    numbers = columns["answer"]
-    if {*map(type, numbers)} - {int} or (numbers and min(numbers) < 0):
-        raise BadSegmentError("an answer's number is none")
-    return [
-        (ip, *answer[: _NETWORK - 1], network, *answer[_NETWORK - 1 :])
-        for ip, network, answer in zip(
-            columns["ip"], columns["network"], map(answers.__getitem__, numbers), strict=True
-        )
-    ]
+def _block(columns: dict[str, list[Any]]) -> Block:
+    ips, networks, numbers, answers = (columns[name] for name in ("ip", "network", "answer", "answers"))
+    block = Block(ips, networks, numbers, list(map(tuple, answers)))
+    block.check()
+    return block
 
 
 def _ban_rows(body: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import re
 import stat
 import sys
@@ -18,6 +19,8 @@ from geocli.records import clean_text, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from geocli.mmdb.tree import Tree
 
 EMBEDDED = Path(__file__).parent.with_name("data")
 """Where the database that ships with geocli lies, beside its licences."""
@@ -71,7 +74,8 @@ class Database:
             if not stat.S_ISREG(status.st_mode):
                 raise self._unusable("is not a regular file")  # opening a FIFO would wait for ever
             self._reader = library.open(path)
-            metadata = self._reader.metadata()
+            self._metadata = metadata = self._reader.metadata()
+            self._identity = _identity(status)
             self.description = _describe(path, status.st_size, metadata)
             self._ipv4_only = metadata.ip_version == 4
         except OSError as error:
@@ -93,8 +97,32 @@ class Database:
         except self._damage as error:
             raise self._unusable("is damaged: its search tree or data leads nowhere") from error
 
+    def tree(self) -> Tree | None:
+        """The search tree for IPv4, for whoever asks about many; ``None`` when the file was replaced.
+
+        Raises ``DamagedFileError``.
+        """
+        from geocli.mmdb.tree import Tree  # only where there are many
+
+        said = self._metadata
+        try:
+            with self._path.open("rb") as file:
+                if _identity(os.fstat(file.fileno())) != self._identity:
+                    return None
+                data = file.read(said.node_count * said.record_size // 4)
+                return Tree(data, said.node_count, said.record_size, said.ip_version)
+        except OSError as error:
+            raise self._unusable(f"cannot be read: {error.strerror or error}") from error
+        except self._damage as error:
+            raise self._unusable("is damaged: its search tree leads nowhere") from error
+
     def _unusable(self, reason: str) -> DamagedFileError:
         return DamagedFileError(self._path, reason, "give another file, or get it again")
+
+
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    """Which file it is, and of when: an update puts another one in its place."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def is_accelerated() -> bool:

@@ -15,13 +15,14 @@ The contract, which ``tests/providers`` runs over every module here:
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from geocli.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from geocli.block import Block
     from geocli.records import GeoRecord
     from geocli.reporter import Reporter
     from geocli.settings import Settings
@@ -44,6 +45,14 @@ class Provider(Protocol):
 
     def resolve(self, targets: Sequence[str], reporter: Reporter) -> Iterator[list[GeoRecord]]:
         """Records for all targets, in parts; ``reporter`` has the clock and hears what goes on."""
+
+
+@runtime_checkable
+class BulkProvider(Provider, Protocol):
+    """A local provider that answers many at once, by column: the same answers as ``resolve``'s."""
+
+    def block(self, targets: Sequence[str], resolved_at: str) -> Block:
+        """One record for each target, in order. Raises ``DamagedFileError``."""
 
 
 def provider_names() -> list[str]:

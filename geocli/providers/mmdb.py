@@ -9,28 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 from geocli.addresses import is_network
 from geocli.answers import NOTHING, Answer
+from geocli.block import Block, arranged
 from geocli.errors import UsageError
 from geocli.mmdb.file import Database, embedded_path, embedded_source, network_text
-from geocli.mmdb.known import KnownNetworks
 from geocli.mmdb.layouts import agreement, answer_of, merge
 from geocli.records import MAX_SOURCE, GeoRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
+    from geocli.mmdb.tree import Forest
     from geocli.reporter import Reporter
     from geocli.settings import Settings
 
 _MOST_PARTS = 4096
 """A network is asked about in at most so many parts; one that has more has no single answer."""
 
-_MOST_UNDERSTOOD = 20_000  # records kept: some megabytes
+_MOST_UNDERSTOOD = 60_000  # records kept: some 20 MB
+_MANY = 6_000  # addresses after which the search tree is worth being made ready
 _MARSHAL_WITHOUT_REFERENCES = 2  # from version 3 on, equal values may give different bytes
 
 
 _Found = tuple[Any, ...]
-"""A record from ``status`` to ``network``."""
+"""A record from ``status`` to ``org``."""
 
 
 def create(settings: Settings) -> MmdbProvider:
@@ -48,7 +50,9 @@ class MmdbProvider:
         self._files = files
         self._opened: list[Database] = []
         self._understood: dict[bytes, Answer] = {}
-        self._known = KnownNetworks[_Found]()
+        self._asked = 0
+        self._forest: Forest | None = None
+        self._led_to: dict[Any, _Found] = {}
 
     @property
     def sources(self) -> frozenset[str]:
@@ -62,26 +66,74 @@ class MmdbProvider:
     def records(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
         """One record for each target, in order, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""
         last, new = (self._source, resolved_at), tuple.__new__
-        # As GeoRecord._make does it, without counting the values again.
-        return [new(GeoRecord, (target, *found, *last)) for target, found in self._found(targets)]
-
-    def _found(self, targets: Sequence[str]) -> Iterator[tuple[str, _Found]]:
-        """Each target with what was found."""
-        find = self._known.find
-        known = [None if "/" in target else find(target) for target in targets]
-        missing = [target for target, found in zip(targets, known, strict=True) if found is None]
         # A network is asked about by its first address first.
-        answers = self._find([target.partition("/")[0] for target in missing])
-        new = map(self._new, missing, answers)
-        return zip(targets, [next(new) if found is None else found for found in known], strict=True)
+        answers = self._find([target.partition("/")[0] for target in targets])
+        found = map(self._found, targets, answers)
+        # As GeoRecord._make does it, without counting the values again.
+        return [
+            new(GeoRecord, (target, *values, network, *last))
+            for target, (values, network) in zip(targets, found, strict=True)
+        ]
 
-    def _new(self, target: str, answered: tuple[Answer, int]) -> _Found:
+    def block(self, targets: Sequence[str], resolved_at: str) -> Block:
+        """The same by column, as quick as can be where there are many. Raises ``DamagedFileError``."""
+        self._asked += len(targets)
+        if self._forest is None and self._asked > _MANY:
+            self._forest = self._planted()
+        if self._forest is None:
+            return Block.of(self.records(targets, resolved_at))
+        plain = [target for target in targets if ":" not in target and "/" not in target]
+        if len(plain) == len(targets):
+            return self._walked(self._forest, targets, resolved_at)
+        others = [target for target in targets if ":" in target or "/" in target]
+        blocks = [self._walked(self._forest, plain, resolved_at), Block.of(self.records(others, resolved_at))]
+        return arranged(blocks, targets)
+
+    def _planted(self) -> Forest | None:
+        from geocli.mmdb.tree import Forest  # only where there are many
+
+        trees = [tree for database in self._databases if (tree := database.tree()) is not None]
+        return Forest(trees) if len(trees) == len(self._databases) else None
+
+    def _walked(self, forest: Forest, addresses: Sequence[str], resolved_at: str) -> Block:
+        """The answers about IPv4 addresses by way of the search trees."""
+        try:
+            pointers, found = forest.find(addresses)
+        except IndexError:
+            return Block.of(self.records(addresses, resolved_at))  # finds out which file is damaged
+        order: dict[Any, int] = {}
+        chosen = [order.setdefault(pointer, len(order)) for pointer in pointers]
+        self._follow(order, dict(zip(pointers, addresses, strict=True)))
+        led_to, last = self._led_to, (self._source, resolved_at)
+        answers = [(*led_to[pointer], *last) for pointer in order]
+        networks: Sequence[str | None] = found
+        if unknown := {number for number, answer in enumerate(answers) if answer[0] == "unknown"}:
+            networks = [
+                None if number in unknown else network
+                for network, number in zip(networks, chosen, strict=True)
+            ]
+        return Block(addresses, networks, chosen, answers)
+
+    def _follow(self, pointers: Collection[Any], examples: dict[Any, str]) -> None:
+        """Learn what pointers lead to that are new, each by the example of an address."""
+        led_to = self._led_to
+        new = [pointer for pointer in pointers if pointer not in led_to]
+        if len(led_to) + len(new) > _MOST_UNDERSTOOD:
+            led_to.clear()
+            new = list(pointers)
+        answers = self._find([examples[pointer] for pointer in new])
+        for pointer, (answer, _) in zip(new, answers, strict=True):
+            led_to[pointer] = _values(answer)
+
+    def _found(self, target: str, answered: tuple[Answer, int]) -> tuple[_Found, str | None]:
+        """A target's values, and the network that they hold for."""
         answer, prefix = answered
+        network = None
         if is_network(target):
-            return _found(*self._network(target, answer, prefix))
-        found = _found(answer, network_text(target, prefix))
-        self._known.add(target, prefix, found)
-        return found
+            answer, network = self._network(target, answer, prefix)
+        elif answer is not NOTHING:
+            network = network_text(target, prefix)
+        return _values(answer), network
 
     @property
     def _databases(self) -> list[Database]:
@@ -150,5 +202,5 @@ class MmdbProvider:
         return NOTHING, None
 
 
-def _found(answer: Answer, network: str | None) -> _Found:
-    return ("unknown", *NOTHING, None) if answer is NOTHING else ("ok", *answer, network)
+def _values(answer: Answer) -> _Found:
+    return ("unknown", *NOTHING) if answer is NOTHING else ("ok", *answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from geocli.block import Block
 from geocli.journal.segments import encode, encode_bans
 from geocli.records import GeoRecord
 from tests.bans import BAN
@@ -59,7 +60,11 @@ def seeds(target: str) -> list[bytes]:
         files = sorted(path for path in _FIXTURES.rglob("*") if path.is_file())
         return [*_TEXT, *filter(None, (path.read_bytes()[:_LARGEST] for path in files))]
     if target == "segment":
-        segments = encode(_RECORDS), encode(_RECORDS[:1]), encode_bans([BAN, BAN._replace(ip="alice")])
+        segments = (
+            encode(Block.of(_RECORDS)),
+            encode(Block.of(_RECORDS[:1])),
+            encode_bans([BAN, BAN._replace(ip="alice")]),
+        )
         return [segment.value.encode() for segment in segments]
     values: dict[str, list[object]] = {
         "ip_api": [_IP_API],

@@ -1,0 +1,85 @@
+"""Records by column: of many answers, what they have in common stands once.
+
+Bulk work lives on this. Thousands of addresses come from some hundreds of networks of some dozens of
+holders, so country, AS and organisation are checked, rendered and written once for each answer, not for each
+address. It is also what a journal segment looks like.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from geocli.records import FIELDS, GeoRecord, check_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+Shared = tuple[Any, ...]
+"""All fields of a record but ``ip`` and ``network``, in their order: what addresses may have in common."""
+
+_NETWORK = FIELDS.index("network")
+SHARED = tuple(name for name in FIELDS if name not in {"ip", "network"})
+"""The names of the values of a ``Shared``."""
+
+
+class Block(NamedTuple):
+    """Records. ``ips``, ``networks``, ``numbers`` have a value for each; ``answers[number]`` is the rest."""
+
+    ips: Sequence[str]
+    networks: Sequence[str | None]
+    numbers: Sequence[int]
+    answers: Sequence[Shared]
+
+    @classmethod
+    def of(cls, records: Iterable[Sequence[Any]]) -> Block:
+        """The same records by column."""
+        columns = list(zip(*records, strict=True))
+        if not columns:
+            return cls((), (), (), ())
+        numbers: dict[Shared, int] = {}
+        shared = zip(*(columns[FIELDS.index(name)] for name in SHARED), strict=True)
+        # 1, 1.0 and True are equal: a column has values of one type, or this would mix them up.
+        chosen = [numbers.setdefault(answer, len(numbers)) for answer in shared]
+        return cls(columns[0], columns[_NETWORK], chosen, list(numbers))
+
+    def check(self) -> None:
+        """See that what was read back from disk is what records may be, else raise ``ValueError``."""
+        numbers, answers = self.numbers, self.answers
+        if {len(self.ips)} != {len(self.networks), len(numbers)}:
+            raise ValueError("columns are not of one length")
+        if not numbers:
+            return
+        if {*map(type, numbers)} != {int} or min(numbers) < 0 or max(numbers) >= len(answers):
+            raise ValueError("the number of an answer is none")
+        if {*map(type, answers)} != {tuple} or {*map(len, answers)} != {len(SHARED)}:
+            raise ValueError(f"an answer does not have {len(SHARED)} values")
+        columns = dict(zip(SHARED, zip(*answers, strict=True), strict=True))
+        check_columns({**columns, "ip": self.ips, "network": self.networks})
+
+    def records(self) -> list[GeoRecord]:
+        """One record for each address."""
+        new = tuple.__new__  # as GeoRecord._make does it, without counting the values again
+        parts = [(answer[: _NETWORK - 1], answer[_NETWORK - 1 :]) for answer in self.answers]
+        return [
+            new(GeoRecord, (ip, *part[0], network, *part[1]))
+            for ip, network, part in zip(
+                self.ips, self.networks, map(parts.__getitem__, self.numbers), strict=True
+            )
+        ]
+
+
+def arranged(blocks: Sequence[Block], order: Sequence[str]) -> Block:
+    """The records of all blocks in this order, which may repeat addresses. Each is in exactly one block."""
+    if len(blocks) == 1 and blocks[0].ips == order:
+        return blocks[0]
+    where = {ip: index for index, ip in enumerate(chain.from_iterable(block.ips for block in blocks))}
+    networks = list(chain.from_iterable(block.networks for block in blocks))
+    numbers: list[int] = []
+    answers: list[Shared] = []
+    for block in blocks:
+        offset = len(answers)
+        numbers += [number + offset for number in block.numbers] if offset else block.numbers
+        answers += block.answers
+    indexes = [where[ip] for ip in order]
+    return Block(order, [networks[i] for i in indexes], [numbers[i] for i in indexes], answers)

@@ -1,0 +1,142 @@
+"""The search tree of an MMDB file, walked for thousands of IPv4 addresses at once.
+
+Where many addresses are asked about, most of a database's work is to make the same record again and again.
+The tree alone says which record it would be, and for which network that holds, in a fraction of the time.
+Making the tree ready takes a tenth of a second, so it is for many. Nothing in the file is trusted: a record
+that leads nowhere is an ``IndexError``.
+
+The format: MaxMind DB File Format Specification 2.0, "Binary Search Tree Section".
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from itertools import chain
+from socket import inet_aton, inet_ntoa
+from struct import iter_unpack, pack, unpack
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_HIGH_NIBBLE = bytes(octet >> 4 for octet in range(256))
+_LOW_NIBBLE = bytes(octet & 15 for octet in range(256))
+_MASKS = [(0xFFFFFFFF << (32 - bits)) & 0xFFFFFFFF for bits in range(33)]
+_TAILS = [f"/{bits}" for bits in range(33)]
+_TOP = 16
+"""Bits that one look in a table decides."""
+
+
+class Forest:
+    """The search trees of several files, walked together."""
+
+    def __init__(self, trees: Sequence[Tree]) -> None:
+        self._trees = trees
+
+    def find(self, addresses: Sequence[str]) -> tuple[Sequence[Any], list[str]]:
+        """For each canonical IPv4 address what it leads to, and the network this holds for, as CIDR text.
+
+        What is equal leads to the same records in all files. Raises ``IndexError`` when a tree leads nowhere.
+        """
+        numbers = unpack(f">{len(addresses)}I", b"".join(map(inet_aton, addresses)))
+        (pointers, prefixes), *others = [tree.find(numbers) for tree in self._trees]
+        if not others:
+            return pointers, _network_texts(numbers, prefixes)
+        together = list(zip(pointers, *(more for more, _ in others), strict=True))
+        # The longest prefix: only there do all files say this.
+        return together, _network_texts(numbers, list(map(max, prefixes, *(bits for _, bits in others))))
+
+
+def _network_texts(numbers: Sequence[int], prefixes: Sequence[int]) -> list[str]:
+    first = [number & _MASKS[bits] for number, bits in zip(numbers, prefixes, strict=True)]
+    packed = iter_unpack("4s", pack(f">{len(first)}I", *first))
+    return [inet_ntoa(octets) + _TAILS[bits] for (octets,), bits in zip(packed, prefixes, strict=True)]
+
+
+class Tree:
+    """The IPv4 part of a file's search tree.
+
+    ``data`` is the file, ``node_count`` and ``record_size`` (bits: 24, 28 or 32) are what its metadata says.
+    Raises ``ValueError`` for what cannot be.
+    """
+
+    def __init__(self, data: bytes, node_count: int, record_size: int, ip_version: int) -> None:
+        size = node_count * record_size // 4
+        if record_size not in {24, 28, 32} or not node_count > 0 or size > len(data):
+            raise ValueError("the search tree is larger than the file")
+        self.empty = node_count
+        """The record that says that nothing is known."""
+        self._records = _records(data[:size], record_size)
+        self._tops, self._top_bits = self._first_bits(96 if ip_version == 6 else 0)
+
+    def find(self, numbers: Sequence[int]) -> tuple[list[int], list[int]]:
+        """For each address its record, ``empty`` or a pointer into the data, and how long its prefix is.
+
+        Raises ``IndexError`` when the tree leads nowhere.
+        """
+        records, count, tops, top_bits = self._records, self.empty, self._tops, self._top_bits
+        found, prefixes = [], []
+        for number in numbers:
+            top = number >> _TOP
+            node = tops[top]
+            if node >= count:
+                found.append(node)
+                prefixes.append(top_bits[top])
+                continue
+            shift = 31 - _TOP
+            while True:
+                node = records[node + node + (number >> shift & 1)]
+                if node >= count:
+                    break
+                if not shift:
+                    raise IndexError("an address has more than 32 bits")
+                shift -= 1
+            found.append(node)
+            prefixes.append(32 - shift)
+        return found, prefixes
+
+    def _first_bits(self, skipped: int) -> tuple[array[int], bytes]:
+        """What the first 16 bits lead to, for each value of theirs: a record, and how many bits decided."""
+        records, count = self._records, self.empty
+        node = 0
+        for _ in range(skipped):
+            if node < count:
+                node = records[2 * node]
+        nodes, bits = [node], [0]
+        for depth in range(1, _TOP + 1):
+            bits = list(
+                chain.from_iterable(
+                    (depth, depth) if node < count else (old, old)
+                    for node, old in zip(nodes, bits, strict=True)
+                )
+            )
+            nodes = list(
+                chain.from_iterable(
+                    (records[2 * node], records[2 * node + 1]) if node < count else (node, node)
+                    for node in nodes
+                )
+            )
+        return array("I", nodes), bytes(bits)
+
+
+def _records(tree: bytes, record_size: int) -> array[int]:
+    """The left and the right record of each node, one after the other."""
+    if record_size == 32:
+        wide = bytearray(tree)
+    else:
+        nodes = len(tree) * 4 // record_size
+        wide = bytearray(nodes * 8)
+        if record_size == 24:
+            for octet in range(3):
+                wide[octet + 1 :: 4] = tree[octet::3]
+        else:
+            wide[0::8] = tree[3::7].translate(_HIGH_NIBBLE)
+            wide[4::8] = tree[3::7].translate(_LOW_NIBBLE)
+            for octet in range(3):
+                wide[octet + 1 :: 8] = tree[octet::7]
+                wide[octet + 5 :: 8] = tree[octet + 4 :: 7]
+    records = array("I", bytes(wide))
+    if sys.byteorder == "little":
+        records.byteswap()
+    return records
