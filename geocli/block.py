@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.records import FIELDS, GeoRecord, check_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 Shared = tuple[Any, ...]
 """All fields of a record but ``ip`` and ``network``, in their order: what addresses may have in common."""
@@ -56,6 +56,17 @@ class Block(NamedTuple):
             raise ValueError(f"an answer does not have {len(SHARED)} values")
         columns = dict(zip(SHARED, zip(*answers, strict=True), strict=True))
         check_columns({**columns, "ip": self.ips, "network": self.networks})
+
+    def without(self, ips: Collection[str]) -> Block:
+        """The records of all other addresses."""
+        if not ips:
+            return self
+        rows = zip(self.ips, self.networks, self.numbers, strict=True)
+        left = [row for row in rows if row[0] not in ips]
+        if not left:
+            return Block((), (), (), ())
+        ips, networks, numbers = zip(*left, strict=True)
+        return Block(ips, networks, numbers, self.answers)
 
     def records(self) -> list[GeoRecord]:
         """One record for each address."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from geocli.errors import CorruptFileError, GeocliError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from geocli.errors import Problems
     from geocli.journal import Journal
@@ -29,12 +29,25 @@ class Cache:
         self._problems = problems
         self._keeps = True
 
-    def find(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, GeoRecord]:
-        """The usable record of each target that has one."""
+    def locate(self, targets: Collection[str]) -> dict[str, int]:
+        """Which segment of the journal each of many targets is in, if any."""
+        try:
+            return self._journal.locate(targets)
+        except GeocliError as error:
+            self._problems.note(error)
+            return {}
+
+    def find(
+        self,
+        targets: Collection[str],
+        usable: Callable[[GeoRecord], bool],
+        where: Mapping[str, int] | None = None,
+    ) -> dict[str, GeoRecord]:
+        """The usable record of each target that has one; ``where`` is what ``locate`` said before."""
         found: dict[str, GeoRecord] = {}
         # In this order: what a flush forgets between the two look-ups is in the store by then.
         try:
-            found = self._journal.find(targets, usable)
+            found = self._journal.find(targets, usable, where)
         except GeocliError as error:
             self._problems.note(error)
         missing = [target for target in targets if target not in found]
@@ -59,18 +72,22 @@ class Cache:
         except GeocliError as error:
             self._problems.note(error)
 
-    def remember(self, segment: Segment) -> None:
-        """Put new answers into the journal: on disk when this returns, unless a problem was noted."""
+    def remember(self, segment: Segment) -> int | None:
+        """Put new answers into the journal, as this segment: on disk when this returns.
+
+        ``None`` when a problem was noted instead.
+        """
         if self._keeps:
             try:
                 try:
-                    self._journal.write(segment)
+                    return self._journal.write(segment)
                 except CorruptFileError as error:
                     self._problems.note(self._journal.set_aside() or error)
-                    self._journal.write(segment)
+                    return self._journal.write(segment)
             except GeocliError as error:
                 self._problems.note(error)
                 self._keeps = False  # the next batch would wait for the same lock all over again
+        return None
 
     def close(self) -> None:
         """Let go of all files; they are opened again when asked."""

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.journal.segments import Segment, encode
+from geocli.resolve import Told
 from geocli.workers import WorkerFailedError, Workers, processors
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from geocli.resolve import Resolver
 
 _ALONE = 2  # full batches before workers pay for themselves: they cost as much as one
+_FEW = 16  # targets that the journal is better searched for than indexed
 
 
 class Rows(NamedTuple):
@@ -63,7 +65,9 @@ class _Prepared(NamedTuple):
 class Pipeline:
     """Resolves batches with ``resolver``; ``render`` makes text of records.
 
-    Batches of the resolver's size are worth a worker; an empty batch says that the input pauses.
+    Batches of the resolver's size are worth a worker; a smaller or empty one says that the input pauses. All
+    that comes without a pause is answered as of one moment. So an address that comes again is answered as
+    before without a look at what the journal says, and need not be journalled again.
     """
 
     def __init__(
@@ -78,6 +82,8 @@ class Pipeline:
         self._render = render
         self._problems = problems
         self._full = resolver.batch_size
+        self._at: str | None = None
+        self._written: set[int] = set()  # the keys of the segments of this moment
 
     def run(self, batches: Iterable[list[str]]) -> Iterator[Rows]:
         """What to show, in order; what is new in it is in the journal. Raises ``DamagedFileError``."""
@@ -97,8 +103,21 @@ class Pipeline:
             yield shown.records()
 
     def _alone(self, batch: list[str]) -> Iterator[Rows]:
-        for prepared in self._prepare(batch):
+        for prepared in self._prepare(batch, self._told(batch)):
             yield self._keep(prepared)
+        if len(batch) < self._full:
+            self._at = None
+            self._written.clear()
+
+    def _told(self, batch: list[str]) -> Told:
+        if not self._resolver.steady:
+            return Told()
+        self._at = self._at or self._resolver.clock()
+        if self._cache is None or len(batch) <= _FEW:
+            return Told(self._at)
+        where = self._cache.locate(batch)
+        kept = {target for target, key in where.items() if key in self._written}
+        return Told(self._at, {target: key for target, key in where.items() if target not in kept}, kept)
 
     def _with_workers(self, batches: Iterator[list[str]]) -> Iterator[Rows]:
         """The same, until there are no more batches or a worker fails."""
@@ -116,7 +135,7 @@ class Pipeline:
                     else:
                         if not workers.has_idle:
                             yield self._take(workers, given)
-                        workers.give("\n".join(batch).encode())
+                        workers.give(_task(batch, self._told(batch)))
                 while workers.waiting:
                     yield self._take(workers, given)
         except WorkerFailedError:
@@ -131,13 +150,13 @@ class Pipeline:
     def _work(self, task: bytes) -> bytes:
         """What a worker does with a batch. Whatever is wrong, the parent is to find out by itself."""
         before = len(self._problems)
-        (prepared,) = self._prepare(task.decode().split("\n"))
+        (prepared,) = self._prepare(*_task_of(task))
         if len(self._problems) > before:
             raise WorkerFailedError
         return prepared.to_bytes()
 
-    def _prepare(self, batch: list[str]) -> Iterator[_Prepared]:
-        for fresh, shown in self._resolver.answer(batch):
+    def _prepare(self, batch: list[str], told: Told) -> Iterator[_Prepared]:
+        for fresh, shown in self._resolver.answer(batch, told):
             statuses, without_country = Counter[str](), 0
             for number, count in Counter(shown.numbers).items():
                 status, country, *_ = shown.answers[number]
@@ -148,5 +167,18 @@ class Pipeline:
 
     def _keep(self, prepared: _Prepared) -> Rows:
         if prepared.segment is not None and self._cache is not None:
-            self._cache.remember(prepared.segment)
+            key = self._cache.remember(prepared.segment)
+            if key is not None:
+                self._written.add(key)
         return prepared.rows
+
+
+def _task(batch: list[str], told: Told) -> bytes:
+    head = json.dumps([told.at, told.where, list(told.kept)])
+    return f"{head}\n{' '.join(batch)}".encode()
+
+
+def _task_of(task: bytes) -> tuple[list[str], Told]:
+    head, _, batch = task.decode().partition("\n")
+    at, where, kept = json.loads(head)
+    return batch.split(" "), Told(at, where, frozenset(kept))

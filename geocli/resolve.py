@@ -16,7 +16,7 @@ from geocli.providers import BulkProvider
 from geocli.records import GeoRecord, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from geocli.cache import Cache
     from geocli.providers import Provider
@@ -35,6 +35,22 @@ class Answers(NamedTuple):
 
     fresh: Block
     shown: Block
+
+
+class Told(NamedTuple):
+    """What is known about a batch before it is answered, and may be answered elsewhere.
+
+    ``at`` is the ``resolved_at`` of new answers, ``None`` for now. ``where`` are the journal's segments that
+    targets are in, ``None`` if nobody looked. ``kept`` are those of which the answer that would be given is
+    in the journal already, to the second.
+    """
+
+    at: str | None = None
+    where: Mapping[str, int] | None = None
+    kept: Collection[str] = ()
+
+
+_NOTHING_TOLD = Told()
 
 
 class Resolver:
@@ -62,9 +78,12 @@ class Resolver:
         self.local = all(provider.local for provider in chain)
         # One that asks nobody has all answers at once, and has them by column.
         self._bulk = chain[0] if len(chain) == 1 and isinstance(chain[0], BulkProvider) else None
+        self.steady = self._bulk is not None
+        """Whether it would answer the same again."""
+        self.clock = reporter.clock
         self.batch_size = BATCH if self.local else _ONLINE_BATCH
 
-    def answer(self, batch: Sequence[str]) -> Iterator[Answers]:
+    def answer(self, batch: Sequence[str], told: Told = _NOTHING_TOLD) -> Iterator[Answers]:
         """All answers about a batch of canonical targets; a local chain gives them at once.
 
         Raises ``DamagedFileError``.
@@ -72,15 +91,16 @@ class Resolver:
         reserved, asked = split_reserved(dict.fromkeys(batch))
         known = [GeoRecord(target, "reserved") for target in reserved]
         if asked and self._cache is not None and not self._refresh:
-            found = self._cache.find(asked, self._usable(time.time()))
+            doubtful = [target for target in asked if target not in told.kept] if told.kept else asked
+            found = self._cache.find(doubtful, self._usable(time.time()), told.where)
             known += found.values()
             asked = [target for target in asked if target not in found]
         if self._bulk is None:
             yield from self._as_they_come(batch, known, asked)
             return
-        fresh = self._bulk.block(asked, self._reporter.clock()) if asked else Block.of([])
-        blocks = [block for block in (fresh, Block.of(known)) if block.ips]
-        yield Answers(fresh, arranged(blocks, batch))
+        answered = self._bulk.block(asked, told.at or self._reporter.clock()) if asked else Block.of([])
+        blocks = [block for block in (answered, Block.of(known)) if block.ips]
+        yield Answers(answered.without(told.kept), arranged(blocks, batch))
 
     def _as_they_come(
         self, batch: Sequence[str], known: Sequence[GeoRecord], asked: list[str]

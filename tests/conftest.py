@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,32 +75,34 @@ def geocli(data_dir: Path) -> Geocli:
 MakeMmdb = Callable[..., Path]
 
 
+def write_mmdb(
+    directory: Path,
+    name: str,
+    networks: Mapping[str, Any],
+    database_type: str = "Test",
+    ip_version: int = 6,
+    **options: Any,
+) -> Path:
+    """Write an MMDB file: ``write_mmdb(directory, "name", {"192.0.2.0/24": {...}}, ...)``."""
+    writer = MMDBWriter(
+        ip_version,
+        database_type,
+        languages=["en"],
+        description={"en": f"{name}, made by a test", **options.pop("description", {})},
+        ipv4_compatible=ip_version == 6,
+        **options,
+    )
+    for network, content in networks.items():
+        writer.insert_network(IPSet([IPNetwork(network)]), content)
+    path = directory / f"{name}.mmdb"
+    writer.to_db_file(str(path))
+    return path
+
+
 @pytest.fixture
 def make_mmdb(tmp_path: Path) -> MakeMmdb:
-    """A function that writes an MMDB file: ``make_mmdb("name", {"192.0.2.0/24": {...}}, ...)``."""
-
-    def make(
-        name: str,
-        networks: Mapping[str, Any],
-        database_type: str = "Test",
-        ip_version: int = 6,
-        **options: Any,
-    ) -> Path:
-        writer = MMDBWriter(
-            ip_version,
-            database_type,
-            languages=["en"],
-            description={"en": f"{name}, made by a test", **options.pop("description", {})},
-            ipv4_compatible=ip_version == 6,
-            **options,
-        )
-        for network, content in networks.items():
-            writer.insert_network(IPSet([IPNetwork(network)]), content)
-        path = tmp_path / f"{name}.mmdb"
-        writer.to_db_file(str(path))
-        return path
-
-    return make
+    """``write_mmdb`` in the test's own directory."""
+    return partial(write_mmdb, tmp_path)
 
 
 def need(program: str) -> str:

@@ -19,13 +19,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from geocli.errors import DamagedFileError
+from geocli.journal.index import AddressIndex
 from geocli.records import Batch, GeoRecord
 from geocli.seen import SeenBan
 from geocli.sqlite_file import make_private_directory, open_for_reading, set_aside, size_on_disk, translated
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from geocli.errors import CorruptFileError
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 BANS_TAG = "bans "
 _HAS_BANS = f"(substr(tag, 1, {len(BANS_TAG)}) = ?)"
 _FEW = 16  # up to so many addresses, searching a tag as text beats splitting it
-_LARGEST_INDEX = 400_000  # addresses that a process remembers of the journal: some 40 MB
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
 
 
@@ -68,8 +68,8 @@ class Journal:
         self._busy_timeout = busy_timeout
         self._reader: sqlite3.Connection | None = None
         self._writer: SegmentWriter | None = None
-        self._index: set[str] = set()
-        self._indexed: set[tuple[int, float]] = set()
+        self._index = AddressIndex()
+        self._indexed: dict[tuple[int, float], int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -99,48 +99,89 @@ class Journal:
 
         self.write(encode_bans(bans))
 
-    def write(self, segment: Segment) -> None:
-        """Write a segment that is ready. On disk when this returns; raises ``GeocliError``."""
-        self._writing().append(segment.value, segment.tag)
+    def write(self, segment: Segment) -> int:
+        """Write a segment that is ready; its key. On disk when this returns; raises ``GeocliError``."""
+        return self._writing().append(segment.value, segment.tag)
 
-    def find(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, GeoRecord]:
-        """The newest usable record of each target that has one. Raises ``DamagedFileError``."""
+    def find(
+        self,
+        targets: Collection[str],
+        usable: Callable[[GeoRecord], bool],
+        where: Mapping[str, int] | None = None,
+    ) -> dict[str, GeoRecord]:
+        """The newest usable record of each target that has one. Raises ``DamagedFileError``.
+
+        ``where`` is what ``locate`` said about the targets, for whoever asked it before.
+        """
+        if where is None and len(targets) <= _FEW:
+            return self._search(targets, usable)
+        found, unusable = self._find_in(self.locate(targets) if where is None else where, usable)
+        return found | self._search(unusable, usable)  # an older segment may hold what can be used
+
+    def _search(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, GeoRecord]:
+        """Look through the tags of all segments, the newest first."""
         wanted, found = set(targets), dict[str, GeoRecord]()
+        if not wanted:
+            return found
         with translated(self._path):
-            if len(wanted) > _FEW:
-                wanted = self._possible(wanted)
             for key, tag in self._rows("SELECT key, tag FROM Cache ORDER BY key DESC"):
                 if not wanted:
                     break
                 _expect(type(key) is int and type(tag) is str, self._path)
-                hits = _hits(wanted, tag)
-                if not hits:
-                    continue
-                try:
-                    segment = self.read(key)
-                except BadSegmentError:
-                    continue  # the flush sets it aside and says so
-                for row in segment.answers:
-                    if row[0] in hits and usable(record := GeoRecord._make(row)):
-                        found[record.ip] = record
+                # A few are found sooner as text than a tag is split.
+                few = len(wanted) <= _FEW
+                hits = {w for w in wanted if f" {w} " in tag} if few else wanted.intersection(tag.split())
+                found |= self._usable(key, hits, usable)
                 wanted.difference_update(found)
         return found
 
-    def _possible(self, wanted: set[str]) -> set[str]:
-        """Those of the addresses that may be in the journal: for a bulk look-up of new ones, none.
+    def locate(self, targets: Collection[str]) -> dict[str, int]:
+        """The key of the newest segment that holds each target, if any does.
 
-        What a flush forgot may still be among them; then the segments say that it is gone.
+        Of new targets, hardly any has one: then no segment has to be read. What a flush forgot may have one
+        too; then the segment says that it is gone. Raises ``DamagedFileError``.
         """
-        # A key alone does not name a segment: once the journal is empty, diskcache counts from the start.
-        for segment in list(self._rows("SELECT key, store_time FROM Cache ORDER BY key DESC")):
-            if segment not in self._indexed:
-                if len(self._index) > _LARGEST_INDEX:
-                    return wanted
-                for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", segment[:1]):
+        with translated(self._path):
+            # A key alone does not name a segment: once the journal is empty, diskcache counts from the start.
+            for segment in list(self._rows("SELECT key, store_time FROM Cache ORDER BY key")):
+                if segment not in self._indexed:
+                    for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", segment[:1]):
+                        _expect(type(tag) is str, self._path)
+                        self._index.add(tag.split(), len(self._indexed))
+                    self._indexed[segment] = segment[0]
+        keys = list(self._indexed.values())
+        return {target: keys[number] for target, number in self._index.find(targets).items()}
+
+    def _find_in(
+        self, where: Mapping[str, int], usable: Callable[[GeoRecord], bool]
+    ) -> tuple[dict[str, GeoRecord], set[str]]:
+        """The usable records of the segments that ``locate`` named, and which targets' are not usable."""
+        by_key: dict[int, set[str]] = {}
+        for target, key in where.items():
+            by_key.setdefault(key, set()).add(target)
+        found: dict[str, GeoRecord] = {}
+        unusable: set[str] = set()
+        with translated(self._path):
+            for key, targets in by_key.items():
+                for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", (key,)):
                     _expect(type(tag) is str, self._path)
-                    self._index.update(tag.split(" "))
-                self._indexed.add(segment)
-        return wanted & self._index
+                    hits = targets.intersection(tag.split())
+                    found |= self._usable(key, hits, usable)
+                    unusable |= hits.difference(found)
+        return found, unusable
+
+    def _usable(
+        self, key: int, targets: Collection[str], usable: Callable[[GeoRecord], bool]
+    ) -> dict[str, GeoRecord]:
+        """The usable records of these targets in a segment."""
+        if not targets:
+            return {}
+        try:
+            rows = self.read(key).answers
+        except BadSegmentError:
+            return {}  # the flush sets it aside and says so
+        records = (GeoRecord._make(row) for row in rows if row[0] in targets)
+        return {record.ip: record for record in records if usable(record)}
 
     def keys(self) -> list[int]:
         """The keys of all segments, oldest first. What is appended later is not among them."""
@@ -265,12 +306,6 @@ class Journal:
                 self._reader = None
             self._writer = SegmentWriter(self._directory, self._busy_timeout)
         return self._writer
-
-
-def _hits(wanted: set[str], tag: str) -> set[str]:
-    if len(wanted) <= _FEW:
-        return {target for target in wanted if f" {target} " in tag}
-    return wanted.intersection(tag.split(" "))
 
 
 def _expect(condition: bool, path: Path) -> None:  # noqa: FBT001 (an assertion about a file, not a switch)

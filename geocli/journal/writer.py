@@ -105,11 +105,12 @@ class SegmentWriter:
             self._cache = diskcache.Cache(str(directory), timeout=busy_timeout, disk=TextDisk, **_SETTINGS)
             self._cache.reset("sqlite_synchronous", _FULL, update=False)
 
-    def append(self, value: str, tag: str) -> None:
-        """One segment, on disk when this returns."""
+    def append(self, value: str, tag: str) -> int:
+        """One segment, on disk when this returns; its key."""
         with self._translated():
-            self._cache.push(value, tag=tag)
+            key = self._cache.push(value, tag=tag)
             empty_log(self._path, larger_than=_LARGEST_LOG)
+        return int(key)
 
     def forget(self, keys: Iterable[int]) -> None:
         """Drop segments, all or none."""

@@ -74,10 +74,7 @@ def test_one_process_finds_what_others_append_and_forget_meanwhile(journal: Jour
         assert journal.find(targets, anything).keys() == {targets[7]}
 
 
-def test_a_journal_too_large_to_remember_is_searched_all_the_same(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("geocli.journal._LARGEST_INDEX", 50)
+def test_each_of_many_segments_is_found_again(journal: Journal) -> None:
     targets = [f"198.51.100.{n}" for n in range(200)]
     for target in targets:
         journal.append([record(target)])
