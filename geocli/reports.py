@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.mmdb.file import Database, embedded_path, is_accelerated
+from geocli.mmdb.file import Database, embedded_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from geocli.journal import Journal
     from geocli.mmdb.file import Description
+    from geocli.mmdb.vetted import Vetted
     from geocli.store import Store
 
 _DAY = 86400
@@ -32,9 +33,9 @@ class Stats(NamedTuple):
     mmdb_c_extension: bool
 
 
-def describe_databases(files: Sequence[Path]) -> list[Description]:
+def open_databases(files: Sequence[Path], vetted: Vetted) -> list[Database]:
     """The databases in use: the files, or the embedded one. Raises ``DamagedFileError``."""
-    return [Database(path).description for path in files or [embedded_path()]]
+    return [Database(path, vetted) for path in files or [embedded_path()]]
 
 
 def age_days(description: Description, now: float) -> int:
@@ -42,7 +43,7 @@ def age_days(description: Description, now: float) -> int:
     return int((now - description.built) // _DAY)
 
 
-def collect_stats(journal: Journal, store: Store, files: Sequence[Path], now: float) -> Stats:
+def collect_stats(journal: Journal, store: Store, databases: Sequence[Database], now: float) -> Stats:
     """All figures at this moment (``now``: seconds since the epoch). Raises ``GeocliError``."""
     waiting, kept = journal.state(), store.state()
     return Stats(
@@ -56,14 +57,14 @@ def collect_stats(journal: Journal, store: Store, files: Sequence[Path], now: fl
         store_bytes=kept.size,
         databases=[
             {
-                "name": database.path.stem,
-                "type": database.type,
-                "edition": database.edition,
-                "age_days": age_days(database, now),
+                "name": description.path.stem,
+                "type": description.type,
+                "edition": description.edition,
+                "age_days": age_days(description, now),
             }
-            for database in describe_databases(files)
+            for description in (database.description for database in databases)
         ],
-        mmdb_c_extension=is_accelerated(),
+        mmdb_c_extension=all(database.accelerated for database in databases),
     )
 
 

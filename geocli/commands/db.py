@@ -10,7 +10,7 @@ import typer
 from geocli.commands import _options
 from geocli.commands._messages import say
 from geocli.commands._progress import Progress
-from geocli.errors import ExitCode, UsageError
+from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
 
 if TYPE_CHECKING:
     from geocli.settings import Settings
@@ -23,11 +23,12 @@ SHOWN = ("name", "edition", "age_days", "size", "licence")
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     group = typer.Typer(
-        help="List the databases that answers come from, or build one.",
+        help="List, check or build the databases that answers come from.",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
     group.command("list")(list_databases)
+    group.command("verify")(verify_databases)
     group.command("build")(build_database)
     app.add_typer(group, name="db")
 
@@ -48,20 +49,55 @@ def list_databases(
 ) -> ExitCode:
     """Show the databases in use: edition, age, size (bytes), licence and attribution."""
     from geocli.commands._output import Output, Wanted
-    from geocli.reports import age_days, describe_databases
+    from geocli.mmdb.vetted import Vetted
+    from geocli.reports import age_days, open_databases
 
     settings: Settings = ctx.obj
     output = Output(
         Wanted(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
     )
-    now = time.time()
+    now, vetted = time.time(), Vetted(settings.data_dir / "mmdb")
     output.write(
         [
             (d.path.stem, d.type, d.edition, age_days(d, now), d.size, str(d.path), d.description, d.licence)
-            for d in describe_databases(mmdb or settings.mmdb)
+            for d in (database.description for database in open_databases(mmdb or settings.mmdb, vetted))
         ]
     )
     return ExitCode.OK
+
+
+def verify_databases(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="MMDB files; those in use if none.", show_default=False),
+    ] = None,
+) -> ExitCode:
+    """Check whole databases: every path of the search tree, every record, the metadata.
+
+    Silent when all is well; -v says what is in them. Files that pass are remembered, and are read by
+    the quick reader from then on, until they change.
+    """
+    from geocli.mmdb.file import embedded_path
+    from geocli.mmdb.verify import vet
+    from geocli.mmdb.vetted import Vetted
+
+    settings: Settings = ctx.obj
+    problems = Problems()
+    vetted = Vetted(settings.data_dir / "mmdb")
+    with Progress(settings) as progress:
+        for path in files or settings.mmdb or [embedded_path()]:
+            try:
+                checked = vet(path, vetted, progress.show)
+            except GeocliError as error:
+                problems.note(error)
+            else:
+                if settings.verbose:
+                    progress.hide()
+                    say(f"{path}: {checked}")
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
 
 
 def build_database(

@@ -37,12 +37,14 @@ def stats(
 ) -> ExitCode:
     """Show what is stored, what waits for a flush, and how old the databases are."""
     from geocli.commands._output import Output, Wanted
-    from geocli.reports import collect_stats, find_stale
+    from geocli.mmdb.vetted import Vetted
+    from geocli.reports import collect_stats, find_stale, open_databases
 
     settings: Settings = ctx.obj
     dirty_limit, db_limit = _duration("--max-dirty-age", max_dirty_age), _duration("--max-db-age", max_db_age)
+    databases = open_databases(settings.mmdb, Vetted(settings.data_dir / "mmdb"))
     with journal_and_store(settings) as (journal, store):
-        figures = collect_stats(journal, store, settings.mmdb, time.time())
+        figures = collect_stats(journal, store, databases, time.time())
     if check:
         findings = find_stale(figures, dirty_limit, db_limit)
         if findings:

@@ -15,16 +15,23 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.errors import DamagedFileError
+from geocli.mmdb.vetted import fingerprint
 from geocli.records import clean_text, utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from geocli.mmdb.tree import Tree
+    from geocli.mmdb.vetted import Vetted
 
 EMBEDDED = Path(__file__).parent.with_name("data")
 """Where the database that ships with geocli lies, beside its licences."""
 
+# What the readers raise on bytes that are not what the format promises: BrokenError and the C extension's
+# InvalidDatabaseError are a ValueError and a RuntimeError.
+_DAMAGE = (
+    ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, OverflowError, MemoryError,
+)  # fmt: skip
 _NOT_IN_SOURCE = re.compile(r"[^0-9A-Za-z._-]+")
 
 
@@ -59,28 +66,31 @@ def embedded_source() -> str:
 
 
 class Database:
-    """One open MMDB file. Opening raises ``DamagedFileError`` for anything that is not one."""
+    """One open MMDB file. Opening raises ``DamagedFileError`` for anything that is not one.
 
-    def __init__(self, path: Path) -> None:
-        library = _library()
-        # What the reader raises on bytes that are not what the format promises.
-        self._damage: tuple[type[Exception], ...] = (
-            library.damage, ValueError, TypeError, AttributeError, KeyError,
-            IndexError, OverflowError, RecursionError, MemoryError,
-        )  # fmt: skip
+    The C extension reads what is known to be whole: the database that ships with geocli, and what is on the
+    list of ``vetted`` files. It can crash over a file that was made to do harm, so others are read carefully.
+    """
+
+    def __init__(self, path: Path, vetted: Vetted | None = None) -> None:
         self._path = path
+        self.accelerated = False
+        """Whether the C extension reads this file."""
         try:
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):
                 raise self._unusable("is not a regular file")  # opening a FIFO would wait for ever
-            self._reader = library.open(path)
+            if path.parent == EMBEDDED or (vetted is not None and vetted.knows(path, status)):
+                self._reader, self.accelerated = _reader(path)
+            else:
+                self._reader = _careful_reader(path)
             self._metadata = metadata = self._reader.metadata()
-            self._identity = _identity(status)
+            self._identity = fingerprint(status)
             self.description = _describe(path, status.st_size, metadata)
             self._ipv4_only = metadata.ip_version == 4
         except OSError as error:
             raise self._unusable(f"cannot be read: {error.strerror or error}") from error
-        except self._damage as error:
+        except _DAMAGE as error:
             raise self._unusable("is not an MMDB file, or a damaged one") from error
 
     def find(self, addresses: Iterable[str]) -> Iterator[tuple[Any, int]]:
@@ -94,7 +104,7 @@ class Database:
         try:
             for address in addresses:
                 yield (None, 0) if self._ipv4_only and ":" in address else get(address)
-        except self._damage as error:
+        except _DAMAGE as error:
             raise self._unusable("is damaged: its search tree or data leads nowhere") from error
 
     def tree(self) -> Tree | None:
@@ -107,27 +117,18 @@ class Database:
         said = self._metadata
         try:
             with self._path.open("rb") as file:
-                if _identity(os.fstat(file.fileno())) != self._identity:
+                status = os.fstat(file.fileno())
+                if fingerprint(status) != self._identity:
                     return None
-                data = file.read(said.node_count * said.record_size // 4)
+                data = file.read(min(said.node_count * said.record_size // 4, status.st_size))
                 return Tree(data, said.node_count, said.record_size, said.ip_version)
         except OSError as error:
             raise self._unusable(f"cannot be read: {error.strerror or error}") from error
-        except self._damage as error:
+        except _DAMAGE as error:
             raise self._unusable("is damaged: its search tree leads nowhere") from error
 
     def _unusable(self, reason: str) -> DamagedFileError:
         return DamagedFileError(self._path, reason, "give another file, or get it again")
-
-
-def _identity(status: os.stat_result) -> tuple[int, ...]:
-    """Which file it is, and of when: an update puts another one in its place."""
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def is_accelerated() -> bool:
-    """Whether ``maxminddb`` runs its C extension: twenty times as fast as its Python code."""
-    return _library().accelerated
 
 
 def network_text(address: str, prefix: int) -> str:
@@ -169,32 +170,32 @@ def _text(value: object) -> str | None:
     return clean_text(value, 1000) if isinstance(value, str) else None
 
 
-class _Library(NamedTuple):
-    open: Callable[[Path], Any]
-    damage: type[Exception]
-    accelerated: bool
-
-
-def _library() -> _Library:
-    """``maxminddb``'s C extension alone where there is one, else the whole package.
+def _reader(path: Path) -> tuple[Any, bool]:
+    """``maxminddb``'s C extension for this file, and True; without an extension the careful reader.
 
     Importing the package imports its Python reader too, and with it multiprocessing and
     importlib.metadata: 40 ms, more than everything else that a look-up does. The extension needs none
     of it, so it is imported under a bare stand-in for its package, which is gone afterwards.
     """
-    if (spec := importlib.util.find_spec("maxminddb")) is not None and "maxminddb" not in sys.modules:
-        package = ModuleType("maxminddb")
-        package.__path__ = spec.submodule_search_locations or []
-        sys.modules["maxminddb"] = package
-        try:
-            extension = importlib.import_module("maxminddb.extension")
-            errors = importlib.import_module("maxminddb.errors")
-        except ImportError:
-            pass
-        else:
-            return _Library(extension.Reader, errors.InvalidDatabaseError, accelerated=True)
-        finally:
+    stand_in = None
+    if "maxminddb" not in sys.modules and (spec := importlib.util.find_spec("maxminddb")) is not None:
+        stand_in = ModuleType("maxminddb")
+        stand_in.__path__ = spec.submodule_search_locations or []
+        sys.modules["maxminddb"] = stand_in
+    try:
+        extension = importlib.import_module("maxminddb.extension")
+    except ImportError:
+        return _careful_reader(path), False
+    finally:
+        if stand_in is not None:
             del sys.modules["maxminddb"]
-    maxminddb = importlib.import_module("maxminddb")
-    accelerated = sys.modules.get("maxminddb.extension") is not None
-    return _Library(maxminddb.open_database, maxminddb.InvalidDatabaseError, accelerated)
+    try:
+        return extension.Reader(path), True
+    except _DAMAGE:  # it minds how wide the metadata's integers are, and who knows what else
+        return _careful_reader(path), False
+
+
+def _careful_reader(path: Path) -> Any:
+    from geocli.mmdb.careful import CarefulReader  # only for files that nobody vouches for: 2 ms
+
+    return CarefulReader(path)

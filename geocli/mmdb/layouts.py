@@ -48,6 +48,28 @@ def answer_of(data: dict[str, Any]) -> Answer:
     )
 
 
+_TYPES: dict[str, tuple[type, ...]] = {
+    "country": (dict, str), "country_code": (str,), "country_name": (str,), "iso_code": (str,),
+    "city": (dict, str), "subdivisions": (list,), "location": (dict, str), "traits": (dict,),
+    "latitude": (float, int, str), "longitude": (float, int, str),
+    "lat": (float, int, str), "lng": (float, int, str), "lon": (float, int, str),
+    "asn": (int, str, dict), "as_name": (str,), "names": (dict,),
+    "autonomous_system_number": (int, str), "autonomous_system_organization": (str,),
+}  # fmt: skip
+"""What vendors put under the keys that are read here. ``answer_of`` passes over anything else."""
+
+
+def mistyped(data: dict[str, Any]) -> str | None:
+    """The first key whose value is of a type that no vendor gives it: a sign of damage."""
+    for key in _TYPES.keys() & data.keys():
+        if not isinstance(data[key], _TYPES[key]) or isinstance(data[key], bool):
+            return key
+    for key in ("country", "city", "location", "traits"):
+        if isinstance(inner := data.get(key), dict) and (wrong := mistyped(inner)) is not None:
+            return f"{key}.{wrong}"
+    return None
+
+
 def merge(answers: Iterable[Answer]) -> Answer:
     """Several databases' answers about one address as one, the first that knows something leading.
 

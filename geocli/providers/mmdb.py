@@ -13,6 +13,7 @@ from geocli.block import Block, arranged
 from geocli.errors import UsageError
 from geocli.mmdb.file import Database, embedded_path, embedded_source, network_text
 from geocli.mmdb.layouts import agreement, answer_of, merge
+from geocli.mmdb.vetted import Vetted
 from geocli.records import MAX_SOURCE, GeoRecord
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ _MOST_PARTS = 4096
 
 _MOST_UNDERSTOOD = 60_000  # records kept: some 20 MB
 _MANY = 6_000  # addresses after which the search tree is worth being made ready
+_LARGEST_UNDERSTOOD = 4096  # bytes: a file whose records are all as large as can be is not worth a gigabyte
 _MARSHAL_WITHOUT_REFERENCES = 2  # from version 3 on, equal values may give different bytes
 
 
@@ -37,7 +39,7 @@ _Found = tuple[Any, ...]
 
 def create(settings: Settings) -> MmdbProvider:
     """The provider for these settings. No file is opened yet."""
-    return MmdbProvider(settings.mmdb)
+    return MmdbProvider(settings.mmdb, Vetted(settings.data_dir / "mmdb"))
 
 
 class MmdbProvider:
@@ -46,8 +48,9 @@ class MmdbProvider:
     local = True
     batch_size = 1
 
-    def __init__(self, files: Sequence[Path]) -> None:
+    def __init__(self, files: Sequence[Path], vetted: Vetted | None = None) -> None:
         self._files = files
+        self._vetted = vetted
         self._opened: list[Database] = []
         self._understood: dict[bytes, Answer] = {}
         self._asked = 0
@@ -138,7 +141,7 @@ class MmdbProvider:
     @property
     def _databases(self) -> list[Database]:
         if not self._opened:
-            self._opened = [Database(path) for path in self._files or [embedded_path()]]
+            self._opened = [Database(path, self._vetted) for path in self._files or [embedded_path()]]
         return self._opened
 
     @property
@@ -175,7 +178,9 @@ class MmdbProvider:
                 if len(understood) >= _MOST_UNDERSTOOD:
                     understood.clear()
                 answer = answer_of(data) if isinstance(data, dict) else NOTHING
-                understood[key] = answer = NOTHING if answer == NOTHING else answer
+                answer = NOTHING if answer == NOTHING else answer
+                if len(key) <= _LARGEST_UNDERSTOOD:
+                    understood[key] = answer
             yield answer, prefix
 
     def _network(self, target: str, answer: Answer, prefix: int) -> tuple[Answer, str | None]:
