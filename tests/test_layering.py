@@ -27,7 +27,7 @@ LEVELS = [
         "geocli.settings",
         "geocli.sqlite_file",
     },
-    {"geocli.answers", "geocli.bans"},
+    {"geocli.answers", "geocli.bans", "geocli.http"},
     {"geocli.inputs", "geocli.mmdb", "geocli.online", "geocli.formats", "geocli.journal", "geocli.store"},
     {"geocli.providers"},
     {"geocli.cache", "geocli.flush", "geocli.refresh", "geocli.reports"},
@@ -48,7 +48,7 @@ HEAVY = {
     "netaddr": {"geocli.mmdb.build"},
     "iso3166": {"geocli.countries"},
     "platformdirs": {"geocli.settings"},
-    "httpx": {"geocli.online.client"},
+    "httpx": {"geocli.http"},
 }
 NEVER = {"pickle", "shelve", "dill", "yaml", "click"}
 

@@ -26,7 +26,7 @@ ONLINE = {
     "asyncio",
     "email",
     "geocli.online.asking",
-    "geocli.online.client",
+    "geocli.http",
     "geocli.online.pacing",
     "httpx",
     "ssl",

@@ -1,8 +1,8 @@
 """Online sources: what is the same for all of them. Each source is one file in ``providers``.
 
 A source is a ``Source``: what to send for a batch, and what an answer says. How it is asked (batches,
-limits, tries, several at once) is ``asking``, the shared limits are ``pacing``, HTTP is ``client``. Nothing
-of that is imported before there is something to ask.
+limits, tries, several at once) is ``asking``, the shared limits are ``pacing``. Nothing of that, and no HTTP,
+is imported before there is something to ask.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from geocli.errors import UnanswerableError
-from geocli.online.client import Client, FailedError, Reply
+from geocli.http import Client, FailedError, Reply
 from geocli.online.pacing import LONGEST, Pacing
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from geocli.online import asking, client
+from geocli.online import asking
 from geocli.records import MAX_TEXT
 from tests.conftest import Geocli
 from tests.online.conftest import Here
@@ -46,7 +46,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A whole request may take 0.3 of a timeout, which is a second at least."""
-    monkeypatch.setattr(client, "_PATIENCE", 0.3)
+    monkeypatch.setattr("geocli.http._PATIENCE", 0.3)
 
 
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name)
@@ -322,7 +322,7 @@ def test_a_server_that_accepts_nobody_is_a_timeout(here: Here) -> None:
 
 
 def test_a_source_that_says_nothing_is_a_timeout(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_PATIENCE", 3)
+    monkeypatch.setattr("geocli.http._PATIENCE", 3)
     monkeypatch.setattr(asking, "TRIES", 1)
     with IpApi(limit=None) as server:
         server.fail_next(Fault.DELAY, times=None, delay=30)
