@@ -25,6 +25,7 @@ COMMANDS = {
     "refresh": "Ask again about what is unknown, or old.",
     "flush": "Write what waits in the journal to the store.",
     "stats": "Show what is stored, what waits, and how old the data is.",
+    "cron": "Have geocli flush, and fetch new databases, by itself.",
     "config": "Show every setting, and where it comes from.",
     "db": "List the databases that answers come from, or build one.",
 }
@@ -147,6 +148,6 @@ def _global_options(
     geocli 8.8.8.8                    is short for: geocli lookup 8.8.8.8
     fail2ban-client banned | geocli   is short for: ... | geocli lookup
     """
-    flags = Flags(data_dir, config, color, quiet, verbose)
+    flags = ctx.meta["flags"] = Flags(data_dir, config, color, quiet, verbose)
     # "geocli config path" must answer when the file is broken: that is when people ask.
     ctx.obj = flags if ctx.invoked_subcommand == "config" else load_settings(flags, os.environ)
