@@ -36,7 +36,7 @@ LEVELS = [
     {"geocli.banned"},
     {"geocli.commands"},
     {"geocli.cli"},
-    {"geocli.__main__"},
+    {"geocli.__main__", "geocli.manpage"},
 ]
 HEAVY = {
     "typer": {"geocli.cli", "geocli.commands"},

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from geocli.cron.crontab import Table
     from geocli.settings import Settings
 
+COLUMNS = inventory.Entry._fields
+
 _CRON_D = Path("/etc/cron.d")
 _SYSTEM_UNITS = Path("/etc/systemd/system")
 
@@ -188,9 +190,8 @@ def show(
     Also lines that run geocli and that somebody wrote by hand. --directory looks for files there only.
     """
     settings: Settings = ctx.obj
-    columns = inventory.Entry._fields
     output = Output(
-        Wanted(json, csv, tsv, table, no_header, field, template), settings, columns, columns, columns
+        Wanted(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, COLUMNS, COLUMNS
     )
     if user is not None:
         _installing.check_user(user)
