@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from geocli.cli import run
 from geocli.commands._completing import join_values, lists_of
 from geocli.providers import provider_names
 from geocli.records import FIELDS
@@ -20,21 +21,6 @@ from tests.conftest import Geocli, need
 
 PATIENCE = 30  # seconds for a shell to answer on a machine that is busy
 PROGRAMS = Path(sys.executable).parent
-
-
-def complete(geocli: Geocli, *words: str) -> list[str]:
-    """What bash is offered for the last of the words."""
-    asked = {"COMP_WORDS": "\n".join(words), "COMP_CWORD": str(len(words) - 1)}
-    done = subprocess.run(
-        [*geocli.command],
-        env=geocli.env | asked | {"_GEOCLI_COMPLETE": "complete_bash"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stderr == ""
-    return done.stdout.split()
 
 
 @pytest.mark.parametrize(
@@ -69,9 +55,18 @@ def complete(geocli: Geocli, *words: str) -> list[str]:
         ("geocli -p ", provider_names()),
     ],
 )
-def test_a_line_is_completed(geocli: Geocli, line: str, offered: list[str]) -> None:
-    assert complete(geocli, *line.split(" ")) == offered
-    assert not geocli.data_dir.exists()
+def test_a_line_is_completed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, offered: list[str]
+) -> None:
+    words = line.split(" ")
+    monkeypatch.setenv("COMP_WORDS", "\n".join(words))
+    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
+    monkeypatch.setenv("_GEOCLI_COMPLETE", "complete_bash")
+    with pytest.raises(SystemExit) as ended:  # Typer's way when it has completed
+        run([])
+    assert ended.value.code == 0
+    shown = capsys.readouterr()
+    assert (shown.out.split(), shown.err) == (offered, "")
 
 
 def test_a_list_goes_on_with_the_names_that_it_does_not_have() -> None:

@@ -69,6 +69,15 @@ def lost_variables(ctx: typer.Context, environment: Mapping[str, str]) -> list[s
     return [str(row.variable) for row in rows if row.origin == "environment" and row.setting not in globals_]
 
 
+def ends_with_session() -> str | None:
+    """The name of whoever runs this, if systemd stops what is theirs when they log out."""
+    try:
+        name = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return None
+    return None if Path("/var/lib/systemd/linger", name).exists() else name
+
+
 def check_user(name: str) -> str:
     """The name of a user of this machine. Raises ``UsageError``."""
     return _entry(name).pw_name

@@ -14,6 +14,7 @@ from geocli.commands._stdout import write_text
 from geocli.cron import block, inventory, jobs, systemd
 from geocli.cron.crontab import Change, TableFile, UserCrontab
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.settings import Flags, config_path
 
 if TYPE_CHECKING:
     from geocli.cron.crontab import Table
@@ -70,10 +71,12 @@ class _Place(NamedTuple):
 
     @property
     def units(self) -> Path:
-        """The directory of systemd's units."""
-        base = os.environ.get("XDG_CONFIG_HOME", "")
-        home = Path(base) if base.startswith("/") else Path("~/.config").expanduser()
-        return self.directory or (_SYSTEM_UNITS if self.system else home / "systemd" / "user")
+        """The directory of systemd's units. Raises ``UsageError`` for a user without a home."""
+        if self.directory or self.system:
+            return (self.directory or _SYSTEM_UNITS).absolute()
+        # As the configuration file: both are in the directory that XDG calls the user's configuration.
+        config = config_path(Flags(), {"XDG_CONFIG_HOME": os.environ.get("XDG_CONFIG_HOME", "")})
+        return config.parent.parent / "systemd" / "user"
 
     @property
     def table(self) -> "Table":
@@ -133,6 +136,9 @@ def install(
     wish = jobs.Wish(_options.parsed("--every", jobs.parse_every, every), update, record, _place_for(report))
     wanted = jobs.jobs_of(wish, jobs.host_identity())
     program = [*_installing.program_of_jobs(), *_installing.global_options(ctx, settings, place.runs_as)]
+    if not settings.quiet:
+        for name in _installing.lost_variables(ctx, os.environ):
+            say(f"the jobs will not know {name}: write it into the configuration (geocli config path)")
     if units:
         texts = systemd.units(wanted, program, place.named_user)
         if not enable:
@@ -146,11 +152,13 @@ def install(
         changes = [Change(table, before, block.install(before, lines))]
         if not settings.quiet:
             for line in inventory.by_hand(before or b""):
-                say(f"the {table.name} has a line of your own too: {line.decode('utf-8', 'surrogateescape')}")
-    if not settings.quiet:
-        for name in _installing.lost_variables(ctx, os.environ):
-            say(f"the jobs will not know {name}: write it into the configuration (geocli config path)")
-    return _make(changes, place, settings, dry_run=dry_run)
+                shown = line.decode("utf-8", "surrogateescape")
+                say(f"the {table.name} has this too, which is not geocli's to change: {shown}")
+    code = _make(changes, place, settings, dry_run=dry_run)
+    ends = enable and not (system or dry_run or settings.quiet) and _installing.ends_with_session()
+    if ends:
+        say(f"timers of a user run while they are logged in: loginctl enable-linger {ends} keeps them")
+    return code
 
 
 def remove(
@@ -208,8 +216,12 @@ def show(
             entries += inventory.entries_of(one, has_users=isinstance(one, TableFile))
         except GeocliError as error:
             problems.note(error)
-    for where in [directory] if directory else [_Place(systemd=True).units, _SYSTEM_UNITS]:
-        entries += inventory.units_in(where)
+    for place in [_Place(directory=directory)] if directory else [_Place(), _Place(system=True)]:
+        try:
+            entries += inventory.units_in(place.units)
+        except UsageError as error:  # no home: then there are no units in it
+            if settings.verbose:
+                say(str(error))
     output.write(entries)
     output.finish()
     for problem in problems:

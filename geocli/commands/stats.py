@@ -10,7 +10,6 @@ import typer
 
 from geocli import __version__
 from geocli.commands import _options
-from geocli.commands._file import write_file
 from geocli.commands._opening import journal_and_store
 from geocli.commands._stdout import write_text
 from geocli.errors import ExitCode, UsageError
@@ -81,6 +80,8 @@ def stats(
         if output is None or output == _STDOUT:
             write_text(text)
         else:
+            from geocli.commands._file import write_file
+
             write_file(output, text.encode(), _FOR_ALL)
     elif sys.stdout is not None and sys.stdout.isatty():
         from geocli.commands._figures import page
