@@ -236,6 +236,8 @@ def _place_for(report: Path | None) -> Path | None:
     if report is None:
         return None
     path = report.absolute()
+    if report == Path("-") or path.is_dir():
+        raise UsageError("--report needs a file: a job has nobody to print for")
     if not path.parent.is_dir():
         raise UsageError(f"--report: {path.parent} is no directory")
     return path

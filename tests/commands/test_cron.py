@@ -364,6 +364,8 @@ def test_a_systemd_that_does_not_answer_is_said_with_what_to_type(geocli: Geocli
         (["install", "--user", "no-such-user"], "no user is called 'no-such-user'"),
         (["install", "--user", "\x1b[2J"], "no user is called"),
         (["install", "--report", "/no/such/directory/r.html"], "/no/such/directory is no directory"),
+        (["install", "--report", "-"], "--report needs a file"),
+        (["install", "--report", "/"], "--report needs a file"),
         (["install", "--enable"], "--enable is for --systemd"),
         (["install", "--directory", "/d"], "--directory is for"),
         (["install", "--systemd", "--user", "root"], "--user is for --system"),
