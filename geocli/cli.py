@@ -4,7 +4,7 @@ import importlib
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,7 @@ COMMANDS = {
     "refresh": "Ask again about what is unknown, or old.",
     "flush": "Write what waits in the journal to the store.",
     "stats": "Show what is stored, what waits, and how old the data is.",
+    "cron": "Have geocli flush, and fetch new databases, by itself.",
     "config": "Show every setting, and where it comes from.",
     "db": "List the databases that answers come from, or build one.",
 }
@@ -41,7 +42,7 @@ def run(arguments: list[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     completing = "_GEOCLI_COMPLETE" in os.environ
     arguments, command = (arguments, None) if completing else arrange(arguments)
-    app = _app([command]) if command else _app(COMMANDS) if completing else _overview()
+    app = _app([command]) if command else _completing_app() if completing else _overview()
     try:
         code = app(arguments, "geocli", standalone_mode=False)
     except GeocliError as error:
@@ -87,11 +88,34 @@ def arrange(arguments: list[str]) -> tuple[list[str], str | None]:
     return [*first, DEFAULT_COMMAND, *rest], DEFAULT_COMMAND
 
 
-def _app(commands: "Iterable[str]") -> typer.Typer:
+def command_tree() -> Any:
+    """All commands with their options, for a manual: Typer's idea of a command."""
+    return typer.main.get_command(_app(COMMANDS, add_completion=True))
+
+
+def help_records(command: Any) -> list[tuple[str, str]]:
+    """The names and the text of each argument and option of a command of that tree."""
+    context = typer.Context(command, info_name="geocli")
+    records = (parameter.get_help_record(context) for parameter in command.params)
+    return [record for record in records if record is not None]
+
+
+def _app(commands: "Iterable[str]", *, add_completion: bool = False) -> typer.Typer:
     """The app with these commands: importing and inspecting the others would only cost time."""
-    app = _bare_app(add_completion=commands is COMMANDS)
+    app = _bare_app(add_completion=add_completion)
     for name in commands:
         importlib.import_module(f"geocli.commands.{name}").register(app)
+    return app
+
+
+def _completing_app() -> typer.Typer:
+    """The app as a shell needs it that completes a line."""
+    from geocli.commands import _completing  # only then
+
+    app = _app(COMMANDS, add_completion=True)
+    app.callback(cls=_completing.group_class(DEFAULT_COMMAND))(_global_options)
+    _completing.offer_values(app)
+    _completing.join_values(os.environ)
     return app
 
 
@@ -147,6 +171,6 @@ def _global_options(
     geocli 8.8.8.8                    is short for: geocli lookup 8.8.8.8
     fail2ban-client banned | geocli   is short for: ... | geocli lookup
     """
-    flags = Flags(data_dir, config, color, quiet, verbose)
+    flags = ctx.meta["flags"] = Flags(data_dir, config, color, quiet, verbose)
     # "geocli config path" must answer when the file is broken: that is when people ask.
     ctx.obj = flags if ctx.invoked_subcommand == "config" else load_settings(flags, os.environ)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -113,3 +115,45 @@ def need(program: str) -> str:
             pytest.fail(f"{program} is not installed, and GEOCLI_TEST_NO_SKIPS is set")
         pytest.skip(f"{program} is not installed")
     return path
+
+
+@dataclass(frozen=True)
+class Crontab:
+    """A real crontab that a test may change: for root that of a user who has none, else one's own."""
+
+    program: str
+    user: str | None
+
+    @property
+    def options(self) -> list[str]:
+        return ["--user", self.user] if self.user else []
+
+    @property
+    def command(self) -> list[str]:
+        return [self.program, *(["-u", self.user] if self.user else [])]
+
+    def read(self) -> bytes | None:
+        """The text, or ``None`` where there is no crontab."""
+        done = subprocess.run([*self.command, "-l"], capture_output=True, check=False)
+        return done.stdout if done.returncode == 0 else None
+
+    def write(self, text: bytes | None) -> None:
+        """Have this text there, or no crontab."""
+        if text is None:
+            subprocess.run([*self.command, "-r"], capture_output=True, check=False)
+        else:
+            subprocess.run([*self.command, "-"], input=text, check=True)
+
+
+@pytest.fixture
+def crontab() -> Iterator[Crontab]:
+    """A crontab to play with. What was in it comes back."""
+    table = Crontab(need("crontab"), "nobody" if os.geteuid() == 0 else None)
+    with (Path(tempfile.gettempdir()) / f"geocli-crontab-{os.getuid()}").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another run of these tests has the same user
+        before = table.read()
+        table.write(None)
+        try:
+            yield table
+        finally:
+            table.write(before)

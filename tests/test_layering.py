@@ -30,13 +30,13 @@ LEVELS = [
     {"geocli.answers", "geocli.bans", "geocli.http"},
     {"geocli.inputs", "geocli.mmdb", "geocli.online", "geocli.formats", "geocli.journal", "geocli.store"},
     {"geocli.providers"},
-    {"geocli.cache", "geocli.flush", "geocli.refresh", "geocli.reports"},
-    {"geocli.resolve", "geocli.workers"},
+    {"geocli.cache", "geocli.cron", "geocli.flush", "geocli.refresh", "geocli.reports"},
+    {"geocli.prometheus", "geocli.resolve", "geocli.workers"},
     {"geocli.pipeline", "geocli.grouping", "geocli.annotate", "geocli.counting"},
     {"geocli.banned"},
     {"geocli.commands"},
     {"geocli.cli"},
-    {"geocli.__main__"},
+    {"geocli.__main__", "geocli.manpage"},
 ]
 HEAVY = {
     "typer": {"geocli.cli", "geocli.commands"},

@@ -30,6 +30,11 @@ def register(app: typer.Typer) -> None:
     app.command("bans")(bans)
 
 
+def columns_of(by: str | None) -> tuple[str, ...]:
+    """What a row has: a ban, or a group of bans."""
+    return (*GROUPS[by], "addresses", "bans", "share") if by in GROUPS else COLUMNS
+
+
 def bans(
     ctx: typer.Context,
     inputs: _bans.Inputs = None,
@@ -71,7 +76,7 @@ def bans(
     source = _bans.BanSource(inputs, database, client, program, socket)
     source.check()
     wanted = _bans.filter_of(jail, country, asn, since, time.time())
-    columns = COLUMNS if by is None else (*GROUPS[by], "addresses", "bans", "share")
+    columns = columns_of(by)
     output = Output(
         Wanted(json, csv, tsv, table, no_header, field, template),
         settings,

@@ -18,6 +18,7 @@ from geocli.settings import Explained, config_path, explain, load_settings
 if TYPE_CHECKING:
     from geocli.settings import Flags
 
+COLUMNS = Explained._fields
 PIPED = ("setting", "value", "origin")
 SHOWN = ("setting", "value", "origin", "where")
 _LONGEST_PATH = 4096
@@ -50,7 +51,7 @@ def show(
     flags: Flags = ctx.obj
     settings = load_settings(flags, os.environ)
     output = Output(
-        Wanted(json, csv, tsv, table, no_header, field, template), settings, Explained._fields, PIPED, SHOWN
+        Wanted(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
     )
     output.write(explain(flags, os.environ))
     if not settings.quiet:

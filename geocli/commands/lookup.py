@@ -15,6 +15,7 @@ from geocli.commands._opening import journal_and_store
 from geocli.commands._output import Output, Wanted
 from geocli.commands._progress import Progress
 from geocli.commands._stdout import ReaderGoneError
+from geocli.commands._watch import watch_journal
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
 from geocli.inputs import open_streams, read_batches
 from geocli.pipeline import Pipeline
@@ -103,6 +104,9 @@ def lookup(
                     tally.count(rows)
                     progress.show("looking up", tally.total)
                     output.write_text(rows.text)
+                progress.hide()
+                if cache is not None:
+                    watch_journal(journal, settings)
         output.finish()
     except ReaderGoneError:
         pass

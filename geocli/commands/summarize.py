@@ -32,6 +32,11 @@ def register(app: typer.Typer) -> None:
     app.command("summarize")(summarize)
 
 
+def columns_of(by: str | None) -> tuple[str, ...]:
+    """What the row of a group has."""
+    return (*KEYS.get(by or "country", KEYS["country"]), "addresses", "hits", "share")
+
+
 def summarize(
     ctx: typer.Context,
     files: Annotated[
@@ -67,7 +72,7 @@ def summarize(
     settings: Settings = _options.apply(ctx.obj, provider, mmdb, max_wait, timeout)
     if by not in KEYS:
         raise UsageError(f"--by takes {', '.join(KEYS)}, not {ascii(by)}")
-    columns = (*KEYS[by], "addresses", "hits", "share")
+    columns = columns_of(by)
     output = Output(
         Wanted(json, csv, tsv, table, no_header, field, template), settings, columns, columns, columns
     )

@@ -259,6 +259,14 @@ class Journal:
         quarantine = self._directory / "quarantine"
         return set_aside(self._path, quarantine, self._directory.parent, self._busy_timeout)
 
+    def oldest(self) -> float | None:
+        """When the oldest segment was written, seconds since the epoch. Raises ``GeocliError``."""
+        with translated(self._path):
+            for (since,) in self._rows("SELECT store_time FROM Cache ORDER BY key LIMIT 1"):
+                _expect(type(since) in {float, int}, self._path)
+                return float(since)
+        return None
+
     def state(self) -> JournalState:
         """Counts for people and monitoring."""
         dirty, bans, oldest = 0, 0, None

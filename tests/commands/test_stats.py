@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Geocli
+from geocli.commands._figures import age
+from tests.conftest import Geocli, MakeMmdb
+from tests.terminal import on_terminal
+from tests.test_prometheus import parse
 
 FIGURES = [
     "stored", "unknown", "dirty", "quarantined", "oldest_dirty_seconds", "last_flush", "journal_bytes",
@@ -66,6 +69,22 @@ def test_a_check_says_in_one_line_what_is_stale(geocli: Geocli, data_dir: Path) 
     assert "embedded-2026-06" in done.stdout
 
 
+def test_several_findings_are_one_line_whatever_a_database_is_called(
+    geocli: Geocli, data_dir: Path, make_mmdb: MakeMmdb
+) -> None:
+    geocli("8.8.8.8")
+    with sqlite3.connect(data_dir / "journal" / "cache.db") as journal:
+        journal.execute("UPDATE Cache SET store_time = store_time - 3600")
+    old = make_mmdb("a\nb\x1b[2J", {"192.0.2.0/24": {"country": {"iso_code": "DE"}}})
+    other = Geocli(data_dir, {"GEOCLI_LOOKUP_MMDB": str(old)})
+    done = other("stats", "--check", "--max-db-age", "0")
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 1
+    assert "\x1b" not in done.stdout
+    assert "flush" in done.stdout
+    assert "geocli_database_age_days" in parse(other("stats", "--prometheus").stdout)
+
+
 def test_a_bad_duration_is_a_usage_error(geocli: Geocli) -> None:
     done = geocli("stats", "--check", "--max-db-age", "soon")
     assert (done.returncode, done.stdout) == (2, "")
@@ -87,3 +106,79 @@ def test_the_databases_in_use_are_listed_with_their_licences(geocli: Geocli) -> 
         assert name in listed["licence"]
     assert Path(listed["path"]).with_name("embedded-2026-06.licence.txt").is_file()
     assert geocli("db", "list", "-f", "type,edition").stdout == "embedded\t2026-06\n"
+
+
+# --- for people ---------------------------------------------------------------------------------------
+
+
+def test_a_terminal_shows_sections_ages_and_what_is_to_be_seen_to(geocli: Geocli, data_dir: Path) -> None:
+    geocli("8.8.8.8")
+    with sqlite3.connect(data_dir / "journal" / "cache.db") as journal:
+        journal.execute("UPDATE Cache SET store_time = store_time - 7200")
+    shown = on_terminal(geocli, "stats")
+    assert (shown.code, shown.err) == (0, "")
+    for title in ("Store", "Journal", "Databases", "To see to"):
+        assert f"\n{title}\n" in f"\n{shown.out}"
+    assert "1 answer, the oldest for 2 hours" in shown.out
+    assert "last flush        never" in shown.out
+    assert "does cron run geocli flush?" in shown.out
+    assert str(data_dir / "geo.db") in shown.out
+    geocli("flush")
+    shown = on_terminal(geocli, "stats")
+    assert "waiting           nothing" in shown.out
+    assert " ago (" in shown.out
+    assert "kB" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 seconds"), (1, "1 second"), (45.9, "45 seconds"), (119, "119 seconds"), (120, "2 minutes"),
+        (7199, "119 minutes"), (7200, "2 hours"), (3 * 86400, "3 days"), (800 * 86400, "2 years"),
+    ],
+)  # fmt: skip
+def test_an_age_is_in_the_largest_unit_that_says_enough(seconds: float, text: str) -> None:
+    assert age(seconds) == text
+
+
+# --- for Prometheus -----------------------------------------------------------------------------------
+
+
+def test_prometheus_gets_its_text_format(geocli: Geocli) -> None:
+    geocli("8.8.8.8", "9.9.9.9")
+    geocli("flush")
+    done = geocli("stats", "--prometheus")
+    assert (done.returncode, done.stderr) == (0, "")
+    metrics = parse(done.stdout)
+    assert metrics["geocli_store_answers"].samples == {(): 2}
+    assert metrics["geocli_last_flush_timestamp_seconds"].samples[()] > 1.7e9
+    labels = (("name", "embedded-2026-06"), ("type", "embedded"), ("edition", "2026-06"))
+    assert labels in metrics["geocli_database_age_days"].samples
+
+
+def test_the_collector_s_file_is_replaced_at_once_and_readable_by_all(geocli: Geocli, tmp_path: Path) -> None:
+    directory = tmp_path / "textfile"
+    directory.mkdir()
+    file = directory / "geocli.prom"
+    file.write_text("old")
+    inode = file.stat().st_ino
+    done = geocli("stats", "--prometheus", "-o", file)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "geocli_info" in parse(file.read_text())
+    assert file.stat().st_ino != inode
+    assert file.stat().st_mode & 0o777 == 0o644
+    assert list(directory.iterdir()) == [file]
+    assert "geocli_info" in parse(geocli("stats", "--prometheus", "-o", "-").stdout)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-j", "--check"], ["--check", "--prometheus"], ["-o", "x"],
+        ["--prometheus", "-o", "/no/such/x.prom"], ["--prometheus", "-o", "/"],
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_one_line(geocli: Geocli, options: list[str]) -> None:
+    done = geocli("stats", *options)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
