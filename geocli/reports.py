@@ -18,7 +18,10 @@ _DAY = 86400
 
 
 class Stats(NamedTuple):
-    """The figures of ``geocli stats``. Sizes are bytes, times are seconds or a record's time format."""
+    """The figures of ``geocli stats``. Sizes are bytes, times are seconds or a record's time format.
+
+    ``stored``, ``unknown`` and ``dirty`` are answers; ``bans`` are in the store, ``dirty_bans`` are waiting.
+    """
 
     stored: int
     unknown: int
@@ -30,6 +33,8 @@ class Stats(NamedTuple):
     store_bytes: int
     databases: list[dict[str, object]]
     mmdb_c_extension: bool
+    bans: int
+    dirty_bans: int
 
 
 def describe_databases(files: Sequence[Path]) -> list[Description]:
@@ -64,6 +69,8 @@ def collect_stats(journal: Journal, store: Store, files: Sequence[Path], now: fl
             for database in describe_databases(files)
         ],
         mmdb_c_extension=is_accelerated(),
+        bans=kept.bans,
+        dirty_bans=waiting.bans,
     )
 
 
@@ -72,7 +79,8 @@ def find_stale(stats: Stats, max_dirty_age: float, max_db_age: float) -> list[st
     findings = []
     if stats.oldest_dirty_seconds is not None and stats.oldest_dirty_seconds > max_dirty_age:
         findings.append(
-            f"the oldest of {stats.dirty} unflushed answers is {stats.oldest_dirty_seconds} s old: "
+            f"the oldest of {stats.dirty + stats.dirty_bans} unflushed answers and bans is "
+            f"{stats.oldest_dirty_seconds} s old: "
             "does cron run geocli flush?"
         )
     if stats.quarantined:

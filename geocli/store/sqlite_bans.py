@@ -6,11 +6,10 @@ addresses' totals, and the answers are looked up once for each.
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from geocli.records import FIELDS
-from geocli.seen import SEEN_FIELDS
+from geocli.seen import SEEN_FIELDS, iso_week
 from geocli.store import BanCount
 
 if TYPE_CHECKING:
@@ -99,7 +98,8 @@ def count(connection: sqlite3.Connection, question: BanQuestion, by: str, first:
 
     # KiB: with the usual 2 MB, pages are read again and again.
     connection.execute("PRAGMA cache_size = -32000")
-    connection.create_function("iso_week", 1, _week_of(), deterministic=True)
+    # SQLite learned to name ISO weeks in 3.46 only.
+    connection.create_function("iso_week", 1, iso_week, deterministic=True)
     values, select = _select(question, by, first)
     conditions, parameters = _conditions(question)
     of_answers = _of_answers(question, parameters)
@@ -185,20 +185,6 @@ def _array(values: Iterable[object]) -> str:
     import json  # an idle flush does without
 
     return json.dumps(list(values))
-
-
-def _week_of() -> Any:
-    """A function of a day's text: SQLite learned to name ISO weeks in 3.46 only."""
-    known: dict[str, str] = {}
-
-    def iso_week(day: Any) -> str:
-        week = known.get(day)
-        if week is None:
-            year, number, _ = date.fromisoformat(day).isocalendar()
-            week = known[day] = f"{year}-W{number:02}"
-        return week
-
-    return iso_week
 
 
 def split(row: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
