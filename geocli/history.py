@@ -178,7 +178,9 @@ class History:
         earlier = {part[0][0]: part for part in self.count(before, by).parts()}
         rows = [_compared(counted.get(key), earlier.get(key)) for key in dict.fromkeys((*counted, *earlier))]
         width = len(HISTORY_GROUPS[by])
-        return sorted(rows, key=lambda row: (-abs(row[width + 4]), -row[width + 2], str(row[0])))
+        return sorted(
+            rows, key=lambda row: (-abs(row[width + 4]), -row[width + 2], row[0] is None, str(row[0]))
+        )
 
     def _counts(
         self, ask: Callable[[BanQuestion, str], Iterator[BanCount]], question: BanQuestion, by: str
