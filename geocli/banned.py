@@ -38,18 +38,34 @@ class LocatedBan(NamedTuple):
 
 
 class Filter(NamedTuple):
-    """Which bans count. Empty sets and ``None`` let everything through; ``since`` is a record's time."""
+    """Which bans count. Empty sets and ``None`` let everything through.
+
+    ``since`` and later, before ``until``: a record's time.
+    """
 
     jails: frozenset[str] = frozenset()
     countries: frozenset[str] = frozenset()
     asns: frozenset[int] = frozenset()
     since: str | None = None
+    until: str | None = None
+
+    @property
+    def needs_time(self) -> bool:
+        """Whether a ban without a time cannot count."""
+        return self.since is not None or self.until is not None
 
     def takes(self, ban: Ban) -> bool:
         """Whether a ban may count, before it is known from where it is."""
         if self.jails and ban.jail not in self.jails:
             return False
-        return self.since is None or (ban.banned_at is not None and ban.banned_at >= self.since)
+        if not self.needs_time:
+            return True
+        moment = ban.banned_at
+        return (
+            moment is not None
+            and (self.since is None or moment >= self.since)
+            and (self.until is None or moment < self.until)
+        )
 
     def keeps(self, record: GeoRecord) -> bool:
         """Whether a ban counts that is from there."""

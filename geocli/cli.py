@@ -24,6 +24,7 @@ COMMANDS = {
     "annotate": "Copy text through, and say behind each address where it is.",
     "refresh": "Ask again about what is unknown, or old.",
     "flush": "Write what waits in the journal to the store.",
+    "forget": "Delete what is older than you want to keep.",
     "stats": "Show what is stored, what waits, and how old the data is.",
     "cron": "Have geocli flush, and fetch new databases, by itself.",
     "config": "Show every setting, and where it comes from.",

@@ -17,6 +17,7 @@ from geocli.values import (
     duration_text,
     name_list,
     parse_duration,
+    parse_name,
     parse_secret,
     parse_timeout,
     parse_url,
@@ -67,6 +68,7 @@ KEYS: dict[tuple[str, str], Key] = {
     ("lookup", "ttl_unknown"): Key(parse_duration),
     ("lookup", "max_wait"): Key(parse_duration),
     ("store", "busy_timeout"): Key(parse_duration),
+    ("bans", "host"): Key(parse_name),
 }
 SOURCES = {"ip-api": "key", "country-is": None, "ipinfo": "token"}
 """The online sources, and what their key is called."""

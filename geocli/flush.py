@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 class Flushed(NamedTuple):
     """``entries`` (answers and bans) that a committed transaction now holds, ``bans`` among them.
 
-    ``damage`` is what is wrong: damaged files, bad segments.
+    ``damage`` is what is wrong: damaged files, bad segments. Not ``alone``: another flush was running.
     """
 
     entries: int
     bans: int
     damage: list[DamagedFileError]
+    alone: bool
 
 
 def flush(journal: Journal, store: Store, now: str) -> Flushed:
@@ -36,7 +37,7 @@ def flush(journal: Journal, store: Store, now: str) -> Flushed:
     Nothing dirty, or another flush running: nothing is written anywhere. What cannot be read, be it a
     segment, the journal or the store, is set aside and does not hold back the rest.
     """
-    replay = _Replay(journal, store)
+    replay, alone = _Replay(journal, store), True
     try:
         if journal.keys():
             with journal.flushing() as alone:
@@ -44,7 +45,7 @@ def flush(journal: Journal, store: Store, now: str) -> Flushed:
                     replay.run(now)
     except CorruptFileError as error:
         replay.damage.append(journal.set_aside() or error)
-    return Flushed(replay.count, replay.bans, replay.damage)
+    return Flushed(replay.count, replay.bans, replay.damage, alone)
 
 
 class _Replay:

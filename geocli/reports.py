@@ -19,7 +19,10 @@ _DAY = 86400
 
 
 class Stats(NamedTuple):
-    """The figures of ``geocli stats``. Sizes are bytes, times are seconds or a record's time format."""
+    """The figures of ``geocli stats``. Sizes are bytes, times are seconds or a record's time format.
+
+    ``stored``, ``unknown`` and ``dirty`` are answers; ``bans`` are in the store, ``dirty_bans`` are waiting.
+    """
 
     stored: int
     unknown: int
@@ -31,6 +34,8 @@ class Stats(NamedTuple):
     store_bytes: int
     databases: list[dict[str, object]]
     mmdb_c_extension: bool
+    bans: int
+    dirty_bans: int
 
 
 def open_databases(files: Sequence[Path], vetted: Vetted) -> list[Database]:
@@ -65,6 +70,8 @@ def collect_stats(journal: Journal, store: Store, databases: Sequence[Database],
             for description in (database.description for database in databases)
         ],
         mmdb_c_extension=all(database.accelerated for database in databases),
+        bans=kept.bans,
+        dirty_bans=waiting.bans,
     )
 
 
@@ -73,7 +80,8 @@ def find_stale(stats: Stats, max_dirty_age: float, max_db_age: float) -> list[st
     findings = []
     if stats.oldest_dirty_seconds is not None and stats.oldest_dirty_seconds > max_dirty_age:
         findings.append(
-            f"the oldest of {stats.dirty} unflushed answers is {stats.oldest_dirty_seconds} s old: "
+            f"the oldest of {stats.dirty + stats.dirty_bans} unflushed answers and bans is "
+            f"{stats.oldest_dirty_seconds} s old: "
             "does cron run geocli flush?"
         )
     if stats.quarantined:

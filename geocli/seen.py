@@ -6,6 +6,8 @@ that the history has, in any order and however often. What is read back from dis
 
 from __future__ import annotations
 
+from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.records import MAX_TEXT, is_time
@@ -55,6 +57,13 @@ def merged(one: SeenBan, other: SeenBan) -> SeenBan:
 def _rank(seen: SeenBan) -> tuple[str, str, int]:
     # Two sightings of one second need an order too: else the result would depend on who came first.
     return seen.last_seen, seen.expires_at or "", -1 if seen.ban_count is None else seen.ban_count
+
+
+@lru_cache(maxsize=4096)
+def iso_week(day: str) -> str:
+    """The ISO week of a day: ``2026-11-25`` is in ``2026-W48``; a week may begin in the year before."""
+    year, week, _ = date.fromisoformat(day).isocalendar()
+    return f"{year}-W{week:02}"
 
 
 def check_bans(rows: Sequence[Any]) -> None:

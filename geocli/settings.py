@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from geocli.configuration import Found
     from geocli.values import Secret
 
+_PLAIN = {"lookup", "store", "bans"}  # sections whose keys are fields of ``Settings``
+
 
 class Flags(NamedTuple):
     """The global options as typed; ``None`` is "not given"."""
@@ -57,6 +59,7 @@ class Settings(NamedTuple):
     ttl_unknown: float = 86400
     busy_timeout: float = 10
     max_wait: float | None = None
+    host: str | None = None
     sources: Mapping[str, SourceSettings] = MappingProxyType({})
 
     def with_timeout(self, seconds: float) -> Settings:
@@ -159,7 +162,7 @@ def _settings(
         quiet=flags.quiet,
         verbose=flags.verbose,
         sources=MappingProxyType({name: _source(name, found) for name in SOURCES}),
-        **{key: one.value for (section, key), one in found.items() if section in {"lookup", "store"}},
+        **{key: one.value for (section, key), one in found.items() if section in _PLAIN},
     )
 
 

@@ -18,6 +18,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _MOST_OF_A_UNIT = 10**9
 _LONGEST_TIMEOUT = 3600
 _LONGEST_KEY = 200
+_LONGEST_NAME = 200
 _DURATION = re.compile(r"(\d{1,9})\s*([smhdwy]?)")
 
 
@@ -66,6 +67,14 @@ def parse_moment(text: str, now: float) -> float:
 def parse_names(text: str) -> tuple[str, ...]:
     """A list of names separated by commas. Raises ``ValueError`` when it is empty."""
     return name_list(text.split(","))
+
+
+def parse_name(text: str) -> str:
+    """A name that can stand in a column as it is. Raises ``ValueError``."""
+    name = text.strip()
+    if not name or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise ValueError(f"a name has 1 to {_LONGEST_NAME} characters that can be shown")
+    return name
 
 
 def name_list(items: Sequence[str]) -> tuple[str, ...]:

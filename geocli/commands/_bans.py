@@ -51,6 +51,9 @@ Since = Annotated[
     str | None,
     typer.Option("--since", metavar="TIME", help="Banned since: 24h, 7d, or 2026-11-23T12:00."),
 ]
+Until = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Banned before: 24h, 7d, or 2026-11-23T12:00.")
+]
 
 
 class BanSource(NamedTuple):
@@ -86,22 +89,33 @@ class BanSource(NamedTuple):
                 yield ask_server(self.program, self.socket, jail)
 
 
+NOWHERE = BanSource(None, None, False, None, None)
+"""What no option says anything about."""
+
+
 def filter_of(
     jails: list[str] | None,
     countries: list[str] | None,
     asns: list[str] | None,
     since: str | None,
+    until: str | None,
     now: float,
 ) -> Filter:
-    """What --jail, --country, --asn and --since say. Raises ``UsageError``."""
+    """What --jail, --country, --asn, --since and --until say. Raises ``UsageError``."""
     codes = frozenset(text.strip().upper() for texts in countries or () for text in texts.split(","))
     numbers = frozenset(
         _options.parsed("--asn", _asn, text) for texts in asns or () for text in texts.split(",")
     )
-    moment = (
-        None if since is None else _options.parsed("--since", lambda text: parse_moment(text, now), since)
-    )
-    return Filter(frozenset(jails or ()), codes, numbers, None if moment is None else utc_text(moment))
+    begin, end = _moment("--since", since, now), _moment("--until", until, now)
+    if begin is not None and end is not None and begin >= end:
+        raise UsageError("--since is not before --until")
+    return Filter(frozenset(jails or ()), codes, numbers, begin, end)
+
+
+def _moment(option: str, text: str | None, now: float) -> str | None:
+    if text is None:
+        return None
+    return utc_text(_options.parsed(option, lambda text: parse_moment(text, now), text))
 
 
 def _asn(text: str) -> int:

@@ -1,5 +1,6 @@
-"""``geocli bans``: who is banned, with geography."""
+"""``geocli bans``: who is banned, with geography; recorded, and out of what was recorded."""
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,16 +8,19 @@ import typer
 
 from geocli.banned import COLUMNS, GROUPS, BanGroups, Locator
 from geocli.cache import Cache
-from geocli.commands import _bans, _options
+from geocli.commands import _bans, _history, _options
 from geocli.commands._messages import reporter, say
 from geocli.commands._opening import journal_and_store
 from geocli.commands._output import Output, Wanted
 from geocli.commands._progress import Progress
-from geocli.commands._stdout import ReaderGoneError
+from geocli.commands._stdout import ReaderGoneError, write_text
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
 from geocli.pipeline import Pipeline
 from geocli.providers import load_provider
+from geocli.recording import Recorder
+from geocli.records import clean_text
 from geocli.resolve import Resolver
+from geocli.values import parse_name
 
 if TYPE_CHECKING:
     from geocli.settings import Settings
@@ -42,14 +46,48 @@ def bans(
     client: _bans.Client = False,
     program: _bans.Program = None,
     socket: _bans.Socket = None,
+    record: Annotated[
+        bool, typer.Option("--record", help="Remember these bans, silently: for cron.")
+    ] = False,
+    history: Annotated[
+        bool, typer.Option("--history", help="All bans that were recorded, instead of those of now.")
+    ] = False,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host",
+            metavar="NAME",
+            help="With --history: only this machine (repeatable); with --record: the name of this one.",
+        ),
+    ] = None,
     jail: _bans.Jail = None,
     country: _bans.Country = None,
     asn: _bans.Asn = None,
     since: _bans.Since = None,
+    until: _bans.Until = None,
     by: Annotated[
-        str | None, typer.Option("--by", metavar="|".join(GROUPS), help="Count bans and addresses by this.")
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="|".join(GROUPS),
+            help="Count bans and addresses by this; with --history also by host, week or month.",
+        ),
     ] = None,
     top: _options.Top = None,
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new", help="With --history --since: addresses, or what --by says, that had no ban before."
+        ),
+    ] = False,
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            "--compare",
+            metavar="TIME",
+            help="With --history: this period against the one before, such as 7d.",
+        ),
+    ] = None,
     provider: _options.Provider = None,
     mmdb: _options.Mmdb = None,
     no_cache: _options.NoCache = False,
@@ -63,29 +101,37 @@ def bans(
     field: _options.Field = None,
     template: _options.Template = None,
 ) -> ExitCode:
-    """Say who is banned, and from where.
+    """Say who is banned, and from where; remember it; say who was banned.
 
     Reads what fail2ban-client printed from stdin; without stdin or with an empty one (cron), asks the running
     server. Bans of a log are all that it tells of, with when they ended.
     """
     settings: Settings = _options.apply(ctx.obj, provider, mmdb, max_wait, timeout)
+    source = _bans.BanSource(inputs, database, client, program, socket)
+    source.check()
+    wanted = _bans.filter_of(jail, country, asn, since, until, time.time())
+    form = Wanted(json, csv, tsv, table, no_header, field, template)
+    if history or new or compare is not None:
+        if record or source != _bans.NOWHERE or no_cache:
+            raise UsageError(
+                "--history reads what was recorded: leave --record, --no-cache and all inputs out"
+            )
+        return _history.show(settings, _history.asked(wanted, host, by, top, new, compare), form)
     if by is not None and by not in GROUPS:
         raise UsageError(f"--by takes {', '.join(GROUPS)}, not {ascii(by)}")
     if top is not None and by is None:
         raise UsageError("--top is for --by")
-    source = _bans.BanSource(inputs, database, client, program, socket)
-    source.check()
-    wanted = _bans.filter_of(jail, country, asn, since, time.time())
+    if record and (by is not None or no_cache or form != Wanted()):
+        raise UsageError("--record shows nothing and needs the journal: leave --by, forms and --no-cache out")
+    if host and (not record or len(host) > 1):
+        raise UsageError("--host is for --history, and once for --record")
     columns = columns_of(by)
     output = Output(
-        Wanted(json, csv, tsv, table, no_header, field, template),
-        settings,
-        columns,
-        PIPED if by is None else columns,
-        SHOWN if by is None else columns,
+        form, settings, columns, PIPED if by is None else columns, SHOWN if by is None else columns
     )
     problems = Problems()
     groups = None if by is None else BanGroups(by)
+    recorder = None
     untimed = 0
     try:
         with Progress(settings) as progress, journal_and_store(settings) as (journal, store):
@@ -93,26 +139,49 @@ def bans(
             cache = None if no_cache else Cache(journal, store, problems)
             resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress))
             locator = Locator(Pipeline(resolver, cache, output.render, problems), resolver.batch_size)
+            if record and cache is not None:
+                recorder = Recorder(journal, store, cache, problems, _host(host, settings), time.time())
             done = 0
             for found in source.read(jail, problems):
-                untimed += wanted.since is not None and sum(ban.banned_at is None for ban in found)
+                untimed += wanted.needs_time and sum(ban.banned_at is None for ban in found)
                 located = list(locator.locate(found, wanted))
                 done += len(located)
                 progress.show("bans", done)
-                if groups is None:
-                    output.write([ban.row for ban in located])
-                else:
+                if recorder is not None:
+                    recorder.record(located)
+                elif groups is not None:
                     for ban in located:
                         groups.add(ban)
+                else:
+                    output.write([ban.row for ban in located])
         if groups is not None:
             output.write(groups.rows(top))
-        output.finish()
+        if recorder is None:
+            output.finish()
+        elif settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
+            write_text(f"saw {recorder.seen} bans, of which {recorder.written} were new or had changed\n")
     except ReaderGoneError:
         pass
     except GeocliError as error:
         problems.note(error)
     if untimed:
-        problems.note(UsageError(f"--since left out {untimed} bans: the input does not say when they began"))
+        options = " and ".join(
+            name for name, at in (("--since", since), ("--until", until)) if at is not None
+        )
+        problems.note(
+            UsageError(f"{options} left out {untimed} bans: the input does not say when they began")
+        )
     for problem in problems:
         say(str(problem))
     return worst_of(problems) or ExitCode.OK
+
+
+def _host(names: list[str] | None, settings: "Settings") -> str:
+    """What this machine is called in the history. Raises ``UsageError``."""
+    if names:
+        return _options.parsed("--host", parse_name, names[0])
+    if settings.host is not None:
+        return settings.host
+    import socket
+
+    return clean_text(socket.gethostname()) or "localhost"

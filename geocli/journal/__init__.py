@@ -211,6 +211,15 @@ class Journal:
         for batch in self._batches(f"NOT {_HAS_BANS}"):
             yield [GeoRecord._make(row) for row in batch.answers]
 
+    def addresses(self) -> set[str]:
+        """What there is an answer about, in any segment."""
+        found: set[str] = set()
+        with translated(self._path):
+            for (tag,) in self._rows(f"SELECT tag FROM Cache WHERE NOT {_HAS_BANS}", (BANS_TAG,)):  # noqa: S608 (a constant)
+                _expect(type(tag) is str, self._path)
+                found.update(tag.split())
+        return found
+
     def bans(self) -> Iterator[list[SeenBan]]:
         """The bans of all segments, the newest first; what cannot be read is left out."""
         for batch in self._batches(_HAS_BANS):

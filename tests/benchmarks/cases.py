@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.benchmarks.inputs import LINE, address
 from tests.benchmarks.measure import Case, geocli, script
+from tests.benchmarks.year import write_year
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,7 @@ class Cases:
 
     def other(self) -> list[Case]:
         """A ban list, and one address where there are many already."""
-        return [self._ban_list(), self._beside("journal", 0.3), self._beside("store", 0.005)]
+        return [self._ban_list(), self._history(), self._beside("journal", 0.3), self._beside("store", 0.005)]
 
     def _moment(self, name: str, arguments: str, state: str, most: float) -> Case:
         command = geocli(self._inputs.work, *arguments.split())
@@ -111,12 +112,22 @@ class Cases:
             path.write_text(f"{jails}\n")
             inputs.forget()
 
-        def one() -> float:
-            inputs.forget()
-            return self._bench.seconds(geocli(inputs.work, "8.8.8.8", "-j"))
-
         command = geocli(inputs.work, "bans", "--by", "country", "--table", stdin=path)
-        return Case(f"bans --by country, {_BANS:,} new", command, "lookup of one", one, 3, prepare)
+        return Case(f"bans --by country, {_BANS:,} new", command, "lookup of one", self._one, 3, prepare)
+
+    def _history(self) -> Case:
+        year = self._bench.scratch / "year"
+
+        def prepare() -> None:
+            if not year.exists():
+                write_year(year / "geo.db")
+
+        command = geocli(year, "bans", "--history", "--since", "1y", "--by", "country")
+        return Case("bans --history --by country, a year", command, "lookup of one", self._one, 3, prepare)
+
+    def _one(self) -> float:
+        self._inputs.forget()
+        return self._bench.seconds(geocli(self._inputs.work, "8.8.8.8", "-j"))
 
     def _beside(self, kind: str, most: float) -> Case:
         """The address is where the search ends last: in the oldest segment."""

@@ -3,7 +3,8 @@
 ``python -m tests.torture --kills 500 --seed 1`` runs rounds until so many processes were killed. In a round
 several geocli processes share one data directory: look-ups of a few and of very many addresses (those have
 forked workers), over overlapping lists, some with ``--refresh``, some asking an online source (an emulator),
-``refresh``, and one or two flushes. Most of them are killed with SIGKILL (``aims`` says when):
+``refresh``, ban lists that are recorded, and one or two flushes. Most of them are killed with SIGKILL
+(``aims`` says when):
 
 * at a random time of the life that such a process typically has;
 * a moment after its first output, or after something was written to a database: during a commit, between
@@ -18,7 +19,8 @@ After each round nothing is repaired. The databases are copied as they lie there
 * Every complete line that any process printed was right: the addresses in the order of the input, and
   whoever was not killed printed all of them, and exited with 0.
 * Each printed answer is in journal or store, or a better one: newer, and never "unknown" for "ok"
-  (``ledger``). So is whatever was there after an earlier round.
+  (``ledger``). So is whatever was there after an earlier round, and each ban of a list whose recording ended
+  with 0.
 * No two answers of one source about one address differ in anything but the time.
 * Both files pass ``PRAGMA integrity_check``, and nothing was put into quarantine.
 * No process is left over.

@@ -154,7 +154,7 @@ def choose(random: Random, kind: str, *, alone: bool) -> Kill:
     if aim == "time":
         return Kill(AtTime(random.random()), victim)
     delay = random.uniform(0, _LATEST)
-    if aim == "output" and kind not in {"flush", "refresh"}:  # these print nothing
+    if aim == "output" and kind not in {"flush", "refresh", "record"}:  # these print nothing
         return Kill(AtOutput(delay), victim)
     file = random.choice(_STORE if kind == "flush" else _JOURNAL)
     return Kill(AtWrite(file, random.randint(1, 2), delay), victim)

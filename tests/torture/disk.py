@@ -11,14 +11,17 @@ from pathlib import Path
 
 from geocli.journal.segments import decode
 from geocli.records import FIELDS, GeoRecord, check_rows
+from geocli.seen import SEEN_FIELDS, SeenBan, check_bans
 
 
 @dataclass
 class Disk:
-    """The answers in both databases, and what is wrong with the files."""
+    """The answers and bans in both databases, and what is wrong with the files."""
 
     journal: list[GeoRecord] = field(default_factory=list)
     store: list[GeoRecord] = field(default_factory=list)
+    journal_bans: list[SeenBan] = field(default_factory=list)
+    store_bans: list[SeenBan] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -52,8 +55,14 @@ def _read(database: sqlite3.Connection, disk: Disk) -> None:
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "Cache" in tables:
         for (segment,) in database.execute("SELECT value FROM Cache ORDER BY key"):
-            disk.journal += map(GeoRecord._make, decode(segment).answers)
+            answers, bans = decode(segment)
+            disk.journal += map(GeoRecord._make, answers)
+            disk.journal_bans += map(SeenBan._make, bans)
     if "geo_cache" in tables:
         rows = database.execute(f"SELECT {', '.join(FIELDS)} FROM geo_cache").fetchall()  # noqa: S608 (constants)
         check_rows(rows)
         disk.store += map(GeoRecord._make, rows)
+    if "bans" in tables:
+        rows = database.execute(f"SELECT {', '.join(SEEN_FIELDS)} FROM bans").fetchall()  # noqa: S608 (the same)
+        check_bans(rows)
+        disk.store_bans += map(SeenBan._make, rows)

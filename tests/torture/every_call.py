@@ -20,14 +20,15 @@ from random import Random
 from tests.conftest import Geocli
 from tests.torture.aims import AtCall, Kill
 from tests.torture.processes import Job, run
-from tests.torture.rounds import Life, Report
+from tests.torture.rounds import HOST, Life, Report, ban_line
 
 _CALLS = "?mkdir,?mkdirat,?unlink,?unlinkat,?rename,?renameat,fsync,fdatasync,ftruncate,flock,pwrite64,write"
 _FIRST = ("8.8.8.8", "2001:4860:4860::8888")
 _SECOND = ("9.9.9.9", "1.1.1.1")
+_ZONE = {"TZ": "UTC"}
 
 
-def jobs() -> Iterator[tuple[str, list[Job], Job]]:
+def jobs(directory: Path) -> Iterator[tuple[str, list[Job], Job]]:
     """What is done to a new data directory, and by whom one is killed at each of its calls."""
     first, second = (Job("lookup", ("lookup", "-j", *targets), targets) for targets in (_FIRST, _SECOND))
     flush = Job("flush", ("flush",))
@@ -36,6 +37,11 @@ def jobs() -> Iterator[tuple[str, list[Job], Job]]:
     yield "the first flush", [first], flush
     yield "a look-up after a flush", [first, flush], second
     yield "a flush", [first, flush, second], flush
+    bans = directory / "bans"
+    bans.write_text("".join(map(ban_line, (*_FIRST, *_SECOND))))
+    record = Job("record", ("bans", "--record", "--host", HOST, "-i", str(bans)))
+    yield "the first recording", [], record
+    yield "a flush of bans", [first, flush, record], flush
 
 
 def calls(geocli: Geocli, job: Job) -> Counter[str]:
@@ -55,16 +61,16 @@ def main() -> None:
     """Exit with 1 if there is any finding."""
     report, begun, random = Report(), time.monotonic(), Random(1)  # noqa: S311 (not a secret)
     directory = Path(tempfile.mkdtemp(prefix="geocli-torture-"))
-    for name, before, job in jobs():
-        template = Geocli(directory / "template" / "data")
+    for name, before, job in jobs(directory):
+        template = Geocli(directory / "template" / "data", _ZONE)
         for earlier in before:
             run(template, earlier)
-        counted = Geocli(directory / "counted" / "data")
+        counted = Geocli(directory / "counted" / "data", _ZONE)
         _copy(template, counted)
         for call, most in calls(counted, job).items():
             for number in range(1, most + 1):
                 kill = Kill(AtCall(call, number), "itself")
-                life = Life(directory / f"{call}-{number}", {}, report)
+                life = Life(directory / f"{call}-{number}", _ZONE, report)
                 _copy(template, life.geocli)
                 life.see(run(life.geocli, Job(job.kind, job.arguments, job.targets, kill)))
                 life.check(life.geocli)
@@ -75,7 +81,7 @@ def main() -> None:
                 shutil.rmtree(directory / f"{call}-{number}", ignore_errors=True)
         shutil.rmtree(directory / "template", ignore_errors=True)
         shutil.rmtree(directory / "counted", ignore_errors=True)
-    directory.rmdir()
+    shutil.rmtree(directory)
     report.seconds = time.monotonic() - begun
     print(report)
     print(*report.findings, sep="\n", file=sys.stderr, end="\n" if report.findings else "")

@@ -7,14 +7,17 @@ from collections.abc import Iterable
 from geocli.records import GeoRecord
 from tests.torture.disk import Disk
 
+_Key = tuple[str, str, str, str]
+
 
 class Ledger:
-    """The best answer about each address that was ever printed or found on disk."""
+    """The best answer about each address that was ever printed or found on disk, and all bans."""
 
     def __init__(self) -> None:
         self._best: dict[str, GeoRecord] = {}
         self._seen: set[GeoRecord] = set()
         self._contents: dict[tuple[str, str, str | None], GeoRecord] = {}
+        self._bans: set[_Key] = set()
         self.lost: list[str] = []
         self.conflicting: list[str] = []
 
@@ -27,6 +30,10 @@ class Ledger:
                 if best is None or _rank(record) > _rank(best):
                     self._best[record.ip] = record
 
+    def add_bans(self, bans: Iterable[_Key]) -> None:
+        """Take in what was recorded: host, jail, address and beginning of each."""
+        self._bans.update(bans)
+
     def check(self, disk: Disk) -> None:
         """Whether everything is there."""
         found: dict[str, GeoRecord] = {}
@@ -34,6 +41,9 @@ class Ledger:
             self._agree(record)
             if record.ip not in found or _rank(record) > _rank(found[record.ip]):
                 found[record.ip] = record
+        bans = {ban.key for ban in (*disk.journal_bans, *disk.store_bans)}
+        self.lost += [f"lost: the ban {ban}" for ban in sorted(self._bans - bans)]
+        self._bans |= bans
         for ip, record in self._best.items():
             if ip not in found or _rank(found[ip]) < _rank(record):
                 self.lost.append(f"lost: {record}\n  there is: {found.get(ip)}")

@@ -27,6 +27,9 @@ _ALL = 18_000  # addresses
 _ONLINE = 1_500  # of them, those that online sources are asked about
 _MANY = (12_500, 16_000)  # in one look-up: some batches are left for workers
 _LONGEST_LIFE = 6  # rounds with the same data directory
+_BANS = 300  # in a list that is recorded
+_BANNED_AT = "2026-11-23T21:42:11Z"
+HOST = "torture"
 _SHOWN = 3  # records in the message
 _NOTICE = "is asked over plain HTTP"
 
@@ -38,6 +41,7 @@ _KINDS = {
     "online": (3, 0.8),
     "limited": (1, 0.8),
     "refresh": (2, 0.4),
+    "record": (3, 0.4),
     "flush": (6, 0.4),
 }
 _FLUSH = Job("flush", ("flush",))
@@ -74,6 +78,7 @@ def torture(kills: int, seed: int, directory: Path) -> Report:
             "GEOCLI_IP_API_URL": fast.url,
             "GEOCLI_IP_API_KEY": "key",
             "GEOCLI_COUNTRY_IS_URL": limited.url,
+            "TZ": "UTC",
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
         }
@@ -142,7 +147,8 @@ class Life:
         """Flush until nothing is dirty. Then everything is in the store."""
         for _ in range(3):
             self.see(run(self.geocli, _FLUSH))
-            if self.check(self.geocli)["dirty"] == 0:
+            left = self.check(self.geocli)
+            if left["dirty"] == left["dirty_bans"] == 0:
                 break
         else:
             self.findings.append("three flushes did not empty the journal")
@@ -165,6 +171,11 @@ class Life:
         if kind == "refresh":
             provider = random.choice([("-p", "ip-api"), ("-p", "mmdb", "--older-than", "0s")])
             return ("refresh", *provider, "--limit", "500"), ()
+        if kind == "record":
+            begin = random.randrange(_ALL - _BANS)
+            file = self._place / f"bans-{begin}"
+            file.write_text("".join(map(ban_line, _addresses()[begin : begin + _BANS])))
+            return ("bans", "--record", "--host", HOST, "-i", str(file)), ()
         again = ("--refresh",) if random.random() < 0.5 else ()
         addresses, options = _addresses(), ("lookup", "-j", *again)
         if kind == "few":
@@ -203,6 +214,9 @@ class Life:
         if not (ended.struck and job.kill and job.kill.victim != "a worker"):
             if ended.code or len(records) < len(job.targets):
                 problems.append(f"exit {ended.code}, {len(records)} records")
+            if job.kind == "record" and ended.code == 0:
+                banned = Path(job.arguments[-1]).read_text().splitlines()
+                self._ledger.add_bans((HOST, "", line.split()[0], _BANNED_AT) for line in banned)
             if job.kind in self._typical and job.kill is None:
                 self._typical[job.kind] += (ended.seconds - self._typical[job.kind]) / 4
         if err := [line for line in ended.err.splitlines() if _NOTICE not in line]:
@@ -227,6 +241,8 @@ class Life:
             "stored": len(disk.store),
             "unknown": sum(record.status == "unknown" for record in disk.store),
             "dirty": len(disk.journal),
+            "bans": len(disk.store_bans),
+            "dirty_bans": len(disk.journal_bans),
             "quarantined": 0,
         }
 
@@ -246,6 +262,11 @@ class Life:
         self.see(ended)
         figures: dict[str, Any] = json.loads(ended.out or b"{}")
         return figures
+
+
+def ban_line(ip: str) -> str:
+    """A ban as ``get JAIL banip --with-time`` tells it."""
+    return f"{ip} \t2026-11-23 21:42:11 + 600 = 2026-11-23 21:52:11\n"
 
 
 @cache
