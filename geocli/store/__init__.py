@@ -87,7 +87,7 @@ class BanQuestion(NamedTuple):
 
 
 class BanCount(NamedTuple):
-    """How many bans of how many addresses a group has, and when the first of them began.
+    """How many bans of how many addresses a group has, and, from ``first_bans``, when the first began.
 
     ``values`` say which group: ``country_code, country_name``; ``asn, org``; ``network, country_code, asn,
     org`` (the address in place of a network that is not known); or the one value of a jail, host, address,
@@ -100,7 +100,7 @@ class BanCount(NamedTuple):
     ip: str | None
     addresses: int
     bans: int
-    first: str
+    first: str = ""
 
 
 class Forgotten(NamedTuple):
@@ -136,6 +136,9 @@ class Store(Protocol):
 
     def count_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
         """Bans counted by one of ``BAN_GROUPS``, in no order."""
+
+    def first_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+        """The same, and when the first of each group began: that takes half as long again."""
 
     def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
         """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.

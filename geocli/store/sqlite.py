@@ -152,13 +152,17 @@ class SqliteStore:
 
     def count_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
         """Bans counted by one of ``BAN_GROUPS``, in no order. Raises ``GeocliError``."""
+        return self._count_bans(question, by, first="''")
+
+    def first_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+        """The same, and when the first of each group began. Raises ``GeocliError``."""
+        return self._count_bans(question, by, first="min(b.banned_at)")
+
+    def _count_bans(self, question: BanQuestion, by: str, first: str) -> Iterator[BanCount]:
         connection = self._reading_bans()
         if connection is not None:
             with translated(self._path):
-                connection.execute(
-                    "PRAGMA cache_size = -64000"
-                )  # KiB: the usual 2 MB are read again and again
-                yield from sqlite_bans.count(connection, question, by)
+                yield from sqlite_bans.count(connection, question, by, first)
 
     def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
         """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""

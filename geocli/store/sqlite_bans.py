@@ -56,7 +56,12 @@ _FEW = 500  # addresses up to which their own index is quicker than that of the 
 _BY_ANSWER = {
     "country": ("g.country_code", "max(g.country_name)"),
     "asn": ("g.asn", "max(g.org)"),
-    "network": ("ifnull(g.network, b.ip)", "max(g.country_code)", "max(g.asn)", "max(g.org)"),
+    "network": (
+        "ifnull(g.network, iif(g.ip IS NULL, NULL, b.ip))",
+        "max(g.country_code)",
+        "max(g.asn)",
+        "max(g.org)",
+    ),
 }
 _BY_BAN = {
     "jail": "b.jail",
@@ -77,41 +82,66 @@ def rows_after(
     connection: sqlite3.Connection, question: BanQuestion, last: tuple[str, str, str, str], size: int
 ) -> list[tuple[Any, ...]]:
     """At most ``size`` bans with their answers, oldest first, behind ``last`` (moment, host, jail, ip)."""
-    conditions, parameters = _conditions(question)
+    # One lower bound: of two, SQLite would begin at the other one each time.
+    conditions, parameters = _conditions(question._replace(since=max(question.since or "", last[0])))
     conditions += _of_answers(question, parameters)
     select = (
         f"SELECT {_COLUMNS}, {_ANSWER} FROM bans b {_JOINED} WHERE {' AND '.join(conditions)} "  # noqa: S608
-        # The first says where in the index to begin; the second alone would not.
-        "AND b.banned_at >= ? AND (b.banned_at, b.host, b.jail, b.ip) > (?, ?, ?, ?) "
+        "AND (b.banned_at, b.host, b.jail, b.ip) > (?, ?, ?, ?) "
         "ORDER BY b.banned_at, b.host, b.jail, b.ip LIMIT ?"
     )
-    return connection.execute(select, (*parameters, last[0], *last, size)).fetchall()
+    return connection.execute(select, (*parameters, *last, size)).fetchall()
 
 
-def count(connection: sqlite3.Connection, question: BanQuestion, by: str) -> Iterator[BanCount]:
-    """The groups, read to the end when this is gone through."""
+def count(connection: sqlite3.Connection, question: BanQuestion, by: str, first: str) -> Iterator[BanCount]:
+    """The groups; ``first`` is SQL for when the first ban of one began. Go through it to the end."""
+    import json  # an idle flush does without
+
+    # KiB: with the usual 2 MB, pages are read again and again.
+    connection.execute("PRAGMA cache_size = -32000")
     connection.create_function("iso_week", 1, _week_of(), deterministic=True)
+    values, select = _select(question, by, first)
     conditions, parameters = _conditions(question)
-    where = " AND ".join(conditions)
-    answers = _of_answers(question, parameters)
+    of_answers = _of_answers(question, parameters)
+    where = " AND ".join(conditions), " AND ".join(["1", *of_answers])
+    for row in connection.execute(select.format(*where), parameters):
+        group, (unanswered, *counts) = row[:values], row[values:]
+        if counts[0]:
+            yield BanCount(group, None, *counts)
+        for ip, bans, began in json.loads(unanswered):
+            yield BanCount((ip, *group[1:]) if by == "network" else group, ip, 1, bans, began)
+
+
+def _select(question: BanQuestion, by: str, first: str) -> tuple[int, str]:
+    """How many values a group has, and what to ask: ``{0}`` is what a ban must be, ``{1}`` what its answer.
+
+    What has no answer comes in the same pass, as JSON: a group for each such address would be one more sort.
+    """
+    totals = (
+        "json_group_array(json_array(b.ip, b.bans, b.first)) FILTER (WHERE g.ip IS NULL), "
+        "count(g.ip), coalesce(sum(b.bans) FILTER (WHERE g.ip IS NOT NULL), 0), "
+        "coalesce(min(b.first) FILTER (WHERE g.ip IS NOT NULL), '')"
+    )
+    each = f"SELECT ip, count(*) AS bans, {first} AS first"
     if by in _BY_ANSWER:
         values = _BY_ANSWER[by]
-        select = (
-            f"SELECT {', '.join(values)}, iif(g.ip IS NULL, b.ip, NULL), count(*), sum(b.bans), min(b.first) "  # noqa: S608
-            "FROM (SELECT ip, count(*) AS bans, min(banned_at) AS first FROM bans b INDEXED BY bans_ip "
-            f"WHERE {where} GROUP BY ip) b {_JOINED} WHERE {' AND '.join(['1', *answers])} "
-            f"GROUP BY {values[0]}, iif(g.ip IS NULL, b.ip, NULL)"
+        return len(values), (
+            f"SELECT {', '.join(values)}, {totals} "  # noqa: S608
+            f"FROM ({each} FROM bans b INDEXED BY bans_ip WHERE {{0}} GROUP BY ip) b {_JOINED} "
+            f"WHERE {{1}} GROUP BY {values[0]}"
         )
-    else:
-        joined, unknown = (_JOINED, "iif(g.ip IS NULL, b.ip, NULL)") if answers else ("", "NULL")
-        values = (_BY_BAN[by],)
-        addresses = "1" if by == "address" else "count(DISTINCT b.ip)"
-        select = (
-            f"SELECT {values[0]}, {unknown}, {addresses}, count(*), min(b.banned_at) FROM bans b {joined} "  # noqa: S608
-            f"WHERE {' AND '.join([*conditions, *answers])} GROUP BY {values[0]}, {unknown}"
+    value = _BY_BAN[by]
+    if question.countries or question.asns:
+        return 1, (
+            f"SELECT b.value, {totals} "  # noqa: S608
+            f"FROM ({each}, {value} AS value FROM bans b WHERE {{0}} GROUP BY ip, {value}) b {_JOINED} "
+            "WHERE {1} GROUP BY b.value"
         )
-    for row in connection.execute(select, parameters):
-        yield BanCount(row[: len(values)], *row[len(values) :])
+    addresses = "1" if by == "address" else "count(DISTINCT b.ip)"
+    return 1, (
+        f"SELECT {value}, '[]', {addresses}, count(*), {first} FROM bans b "  # noqa: S608
+        f"WHERE {{0}} AND {{1}} GROUP BY {value}"
+    )
 
 
 def _conditions(question: BanQuestion) -> tuple[list[str], list[object]]:
