@@ -17,6 +17,7 @@ MODULES = {
 LEVELS = [
     {"geocli", "geocli.errors"},
     {"geocli.ownership", "geocli.records", "geocli.values"},
+    {"geocli.store_url"},
     {"geocli.configuration"},
     {
         "geocli.addresses",
@@ -49,6 +50,7 @@ HEAVY = {
     "iso3166": {"geocli.countries"},
     "platformdirs": {"geocli.settings"},
     "httpx": {"geocli.online.client"},
+    "psycopg": {"geocli.store.postgres"},
 }
 NEVER = {"pickle", "shelve", "dill", "yaml", "click"}
 
