@@ -80,6 +80,14 @@ class Postgres:
         self.execute(f"CREATE SCHEMA test_{self._made}")
         return self.url(parameters=f"options=-csearch_path%3Dtest_{self._made}")
 
+    def empty(self, url: str) -> None:
+        """Leave nothing behind a URL that stores have used."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            if connection.execute("SELECT to_regclass('bans')").fetchall() != [(None,)]:
+                connection.execute("DELETE FROM geo_cache")
+                connection.execute("DELETE FROM bans")
+                connection.execute("DELETE FROM geo_state WHERE name = 'last_flush'")
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         deadline = time.monotonic() + PATIENCE

@@ -168,6 +168,7 @@ class PostgresStore:
 
     def _select(self, query: str, parameters: tuple[Any, ...], seconds: float) -> list[tuple[Any, ...]]:
         """What a query gives within so many seconds; nothing where there are no tables yet."""
+        self._need_library()  # before the clock runs: its import takes as long as many an answer
         deadline = time.monotonic() + seconds
         if self._connection is not None:
             try:
@@ -179,7 +180,6 @@ class PostgresStore:
         return self._ask(query, parameters, deadline)
 
     def _ask(self, query: str, parameters: tuple[Any, ...], deadline: float) -> list[tuple[Any, ...]]:
-        self._need_library()
         from geocli.store.postgres.connection import NotThereError, connect, translated
         from geocli.store.postgres.schema import VERSION, check_version
 
@@ -191,11 +191,12 @@ class PostgresStore:
             connection.deadline = deadline
             try:
                 with translated(self._name), connection.pipeline():  # one round trip for all of it
+                    connection.execute("BEGIN")
                     # A client that gives up is not noticed by a server that waits for a lock.
                     connection.execute(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
                     version = None if self._is_checked else connection.execute(VERSION)
                     cursor = connection.execute(query, parameters)
-                    connection.commit()
+                    connection.execute("COMMIT")
             except NotThereError:
                 with translated(self._name):
                     connection.rollback()

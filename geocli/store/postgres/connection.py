@@ -119,7 +119,10 @@ class _Attempt(threading.Thread):
 
     def run(self) -> None:
         try:
-            connection = Connection.connect(self._url, prepare_threshold=None, **self._options)
+            # Transactions are begun and ended by statements, which travel in one pipeline with the others.
+            connection = Connection.connect(
+                self._url, autocommit=True, prepare_threshold=None, **self._options
+            )
         except Exception as error:  # noqa: BLE001 (whoever waits raises it)
             self._error = error
             return
@@ -168,7 +171,6 @@ def connect(url: str, name: str, seconds: float) -> Connection:
     if connection.info.parameter_status("crdb_version"):
         with translated(name):  # CockroachDB has temporary tables, but not for everybody yet
             connection.execute("SET experimental_enable_temp_tables = 'on'")
-            connection.commit()
     return connection
 
 
@@ -212,5 +214,5 @@ def made_once(name: str) -> Iterator[None]:
 
 def _reason(error: psycopg.Error) -> str:
     """What the server or libpq says, in one line. Never trusted: it comes from the network."""
-    text = error.diag.message_primary or str(error).partition("\n")[0]
+    text = error.diag.message_primary or str(error).partition("\n")[0].removeprefix("connection failed: ")
     return clean_text(text.strip() or type(error).__name__, _LONGEST_REASON)

@@ -96,7 +96,6 @@ def bring_up_to_date(connection: Connection, name: str) -> None:
     Raises ``CollisionError`` when others do the same just now, which ends well when it is repeated, and
     ``GeocliError``.
     """
-    connection.autocommit = True
     version = 0
     with suppress(NotThereError), translated(name):
         version = check_version(connection.execute(VERSION).fetchall(), name)
@@ -106,4 +105,3 @@ def bring_up_to_date(connection: Connection, name: str) -> None:
                 for statement in step:
                     connection.execute(statement)
             connection.execute(_SET_VERSION, (str(SCHEMA_VERSION),))
-    connection.autocommit = False

@@ -86,6 +86,7 @@ class Writing:
         """Delete what is older, of ``answers``, ``bans`` or both; how much. Raises ``GeocliError``."""
 
         def delete(connection: Connection) -> Forgotten:
+            connection.execute("BEGIN")
             check_version(connection.execute(VERSION).fetchall(), self._name)
             self._set_limits(connection)
             counts = {
@@ -93,7 +94,7 @@ class Writing:
                 for kind, statement in (("answers", _FORGET), ("bans", bans.FORGET))
                 if kind in kinds
             }
-            connection.commit()
+            connection.execute("COMMIT")
             return Forgotten(**counts)
 
         try:
@@ -134,20 +135,21 @@ class Writing:
         try:
             with translated(self._name):
                 with connection.pipeline():
+                    connection.execute("BEGIN")
                     self._set_limits(connection)
-                    connection.execute(INCOMING_ANSWERS)
-                    connection.execute(INCOMING_BANS)
                 with _Incoming(connection) as incoming:
                     for batch in batches:
                         incoming.add(batch)
                 with connection.pipeline():
+                    # Dropped because a pooled session would have them in the next flush too.
                     if incoming.answers:
                         connection.execute(UPSERT_ANSWERS)
+                        connection.execute("DROP TABLE geo_incoming")
                     if incoming.bans:
                         connection.execute(bans.UPSERT)
-                    connection.execute("DROP TABLE geo_incoming, bans_incoming")  # sessions may be pooled
+                        connection.execute("DROP TABLE bans_incoming")
                     connection.execute(_LAST_FLUSH, (flushed_at,))
-                    connection.commit()
+                    connection.execute("COMMIT")
         except NotThereError as error:
             reason = f"is not as geocli made it ({error})"
             way_out = "delete schema_version from geo_state, and the next flush makes what is missing"
@@ -156,9 +158,10 @@ class Writing:
 
 
 class _Incoming:
-    """Copies batches into the temporary tables, as they come. Use as a context manager.
+    """Copies batches into temporary tables, as they come. Use as a context manager.
 
-    A connection copies into one table at a time, so bans wait until there are many, or nothing else comes.
+    A connection copies into one table at a time, so bans wait until there are many, or nothing else comes. A
+    kind that does not come makes no table: each costs the server a few rows of its catalogue.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -183,6 +186,8 @@ class _Incoming:
     def add(self, batch: Batch) -> None:
         """Send one batch on its way."""
         if batch.answers:
+            if not self.answers:
+                self._connection.execute(INCOMING_ANSWERS)
             if self._copy is None:
                 self._copy = self._copying.enter_context(self._connection.cursor().copy(_COPY_ANSWERS))
             for number, row in enumerate(batch.answers, self.answers):
@@ -196,6 +201,8 @@ class _Incoming:
         self._copying.close()
         self._copy = None
         if self._bans:
+            if not self.bans:
+                self._connection.execute(INCOMING_BANS)
             with self._connection.cursor().copy(bans.COPY) as copy:
                 for row in self._bans:
                     copy.write_row(row)
