@@ -24,6 +24,7 @@ COMMANDS = {
     "annotate": "Copy text through, and say behind each address where it is.",
     "refresh": "Ask again about what is unknown, or old.",
     "flush": "Write what waits in the journal to the store.",
+    "store": "Copy a store: from a file to a server, or back.",
     "stats": "Show what is stored, what waits, and how old the data is.",
     "config": "Show every setting, and where it comes from.",
     "db": "List the databases that answers come from, or build one.",

@@ -60,6 +60,9 @@ class Postgres:
         }
         with (self.data / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = {value}\n" for name, value in settings.items())
+        rules = self.data / "pg_hba.conf"
+        rules.write_text(f"host all guarded 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
+        self.password = "it's-a?se/cret#-with@all%of:them"  # noqa: S105 (of nobody else's)
 
     @property
     def data(self) -> Path:
@@ -169,6 +172,9 @@ def running_postgres() -> Iterator[Postgres]:
     server = Postgres(directory)
     try:
         server.start()
+        server.execute(
+            f"CREATE ROLE guarded LOGIN PASSWORD '{server.password.replace(chr(39), 2 * chr(39))}'"
+        )
         yield server
     finally:
         server.kill()

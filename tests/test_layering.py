@@ -31,7 +31,7 @@ LEVELS = [
     {"geocli.answers", "geocli.bans"},
     {"geocli.inputs", "geocli.mmdb", "geocli.online", "geocli.formats", "geocli.journal", "geocli.store"},
     {"geocli.providers"},
-    {"geocli.cache", "geocli.flush", "geocli.refresh", "geocli.reports"},
+    {"geocli.cache", "geocli.copying", "geocli.flush", "geocli.refresh", "geocli.reports"},
     {"geocli.resolve", "geocli.workers"},
     {"geocli.pipeline", "geocli.grouping", "geocli.annotate", "geocli.counting"},
     {"geocli.banned"},

@@ -19,6 +19,7 @@ from geocli.records import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from geocli.errors import CorruptFileError
     from geocli.records import GeoRecord
@@ -34,6 +35,8 @@ __all__ = [
     "Outlived",
     "Store",
     "StoreState",
+    "open_file",
+    "open_server",
     "open_store",
 ]
 
@@ -166,12 +169,24 @@ class Store(Protocol):
 
 
 def open_store(settings: Settings) -> Store:
-    """The store that the settings name. Nothing is opened or made yet."""
-    # Both take their result types from here.
+    """The store that the settings name. Nothing is opened or made yet. Raises ``UsageError``."""
     if settings.store_url is not None:
-        from geocli.store.postgres import PostgresStore
+        from geocli.store.postgres import PostgresStore  # it takes its result types from here
 
         return PostgresStore(settings.store_url, settings.read_timeout, settings.busy_timeout)
-    from geocli.store.sqlite import SqliteStore
+    return open_file(settings.data_dir / "geo.db", settings)
 
-    return SqliteStore(settings.data_dir / "geo.db", settings.busy_timeout)
+
+def open_file(path: Path, settings: Settings) -> Store:
+    """The store in this file."""
+    from geocli.store.sqlite import SqliteStore  # the same
+
+    return SqliteStore(path, settings.busy_timeout)
+
+
+def open_server(url: str, settings: Settings) -> Store:
+    """The store behind this URL, for work that waits for nobody else: it has time. Raises ``UsageError``."""
+    from geocli.store.postgres import PostgresStore  # the same
+
+    patience = max(settings.read_timeout, settings.busy_timeout)
+    return PostgresStore(url, patience, patience)
