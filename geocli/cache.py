@@ -6,9 +6,10 @@ what cannot be read, or without keeping what cannot be written.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from geocli.errors import CorruptFileError, GeocliError
+from geocli.errors import CorruptFileError, GeocliError, StoreAwayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from geocli.records import GeoRecord
     from geocli.store import Store
 
+_REST = 60.0  # seconds for which a store that could not be asked is left alone: each batch would wait
+
 
 class Cache:
     """Looks answers up and takes new ones in. New ones go to the journal only, never to the store."""
@@ -28,6 +31,7 @@ class Cache:
         self._store = store
         self._problems = problems
         self._keeps = True
+        self._rests_until = 0.0
 
     def locate(self, targets: Collection[str]) -> dict[str, int]:
         """Which segment of the journal each of many targets is in, if any."""
@@ -51,11 +55,15 @@ class Cache:
         except GeocliError as error:
             self._problems.note(error)
         missing = [target for target in targets if target not in found]
-        if missing:
+        if missing and time.monotonic() >= self._rests_until:
             try:
                 stored = self._store.find(missing)
+            except StoreAwayError as error:
+                self._problems.mention(error.without_it())
+                self._rests_until = time.monotonic() + _REST
             except GeocliError as error:
                 self._problems.note(error)
+                self._rests_until = time.monotonic() + _REST
             else:
                 found.update((target, record) for target, record in stored.items() if usable(record))
         return found

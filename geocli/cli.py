@@ -25,6 +25,7 @@ COMMANDS = {
     "refresh": "Ask again about what is unknown, or old.",
     "flush": "Write what waits in the journal to the store.",
     "forget": "Delete what is older than you want to keep.",
+    "store": "Copy a store: from a file to a server, or back.",
     "stats": "Show what is stored, what waits, and how old the data is.",
     "cron": "Have geocli flush, and fetch new databases, by itself.",
     "config": "Show every setting, and where it comes from.",
@@ -35,7 +36,7 @@ COMMANDS = {
 DEFAULT_COMMAND = "lookup"
 
 _GLOBAL_FLAGS = {"-q", "--quiet", "-v", "--verbose", "--version", "--install-completion", "--show-completion"}
-_GLOBAL_OPTIONS = {"--data-dir", "--config", "--color"}
+_GLOBAL_OPTIONS = {"--data-dir", "--config", "--color", "--store"}
 _HELP = {"-h", "--help"}
 
 
@@ -157,6 +158,10 @@ def _global_options(
         Path | None,
         typer.Option(metavar="FILE", help="The configuration file (TOML); GEOCLI_CONFIG."),
     ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A server for the store, in place of geo.db: postgresql://..."),
+    ] = None,
     color: Annotated[
         str | None, typer.Option(metavar="auto|always|never", help="Colours; NO_COLOR is never.")
     ] = None,
@@ -172,6 +177,6 @@ def _global_options(
     geocli 8.8.8.8                    is short for: geocli lookup 8.8.8.8
     fail2ban-client banned | geocli   is short for: ... | geocli lookup
     """
-    flags = ctx.meta["flags"] = Flags(data_dir, config, color, quiet, verbose)
+    flags = ctx.meta["flags"] = Flags(data_dir, config, color, quiet, verbose, store)
     # "geocli config path" must answer when the file is broken: that is when people ask.
     ctx.obj = flags if ctx.invoked_subcommand == "config" else load_settings(flags, os.environ)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.errors import DamagedFileError, UsageError
 from geocli.ownership import check_trusted
+from geocli.store_url import parse_server
 from geocli.values import (
     Secret,
     count_up_to,
@@ -67,6 +68,8 @@ KEYS: dict[tuple[str, str], Key] = {
     ("lookup", "ttl"): Key(parse_duration),
     ("lookup", "ttl_unknown"): Key(parse_duration),
     ("lookup", "max_wait"): Key(parse_duration),
+    ("store", "url"): Key(parse_server),
+    ("store", "read_timeout"): Key(parse_timeout),
     ("store", "busy_timeout"): Key(parse_duration),
     ("bans", "host"): Key(parse_name),
 }

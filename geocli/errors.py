@@ -9,6 +9,7 @@ A message names the thing and the way out. Nothing here prints or exits.
     ├── DamagedFileError    4   a file of geocli's cannot be trusted
     │   └── CorruptFileError    ... and is of use to nobody: it can be set aside
     └── TryAgainError      75   a lock, a full disk: nothing is lost, later it works
+        └── StoreAwayError      ... and it is the store's server: look-ups go on without it
 """
 
 from __future__ import annotations
@@ -52,12 +53,13 @@ class UnanswerableError(GeocliError):
 class DamagedFileError(GeocliError):
     """A database, journal or MMDB file is missing, damaged, newer than this geocli or not geocli's.
 
-    ``path`` is the file, ``reason`` what is wrong with it, ``way_out`` what to do.
+    ``path`` is the file, or the name of a store's server; ``reason`` is what is wrong with it, ``way_out``
+    what to do.
     """
 
     exit_code = ExitCode.DAMAGED
 
-    def __init__(self, path: Path, reason: str, way_out: str) -> None:
+    def __init__(self, path: Path | str, reason: str, way_out: str) -> None:
         super().__init__(f"{path}: {reason}; {way_out}")
         self.path = path
 
@@ -72,21 +74,44 @@ class TryAgainError(GeocliError):
     exit_code = ExitCode.TRY_AGAIN
 
 
+class StoreAwayError(TryAgainError):
+    """The store's server cannot be asked now: it is away, starting, full, too slow, or locked by others."""
+
+    def __init__(self, server: str, reason: str, consequence: str = "nothing is lost, try again") -> None:
+        super().__init__(f"{server}: {reason}; {consequence}")
+        self._server = server
+        self._reason = reason
+
+    def without_it(self) -> StoreAwayError:
+        """The same for work that goes on without the store."""
+        return StoreAwayError(self._server, self._reason, "going on without it")
+
+
 class Problems:
     """Errors that did not stop the work: each once, in the order in which they happened."""
 
     def __init__(self) -> None:
         self._errors: dict[str, GeocliError] = {}
+        self._harmless: dict[str, GeocliError] = {}
 
     def note(self, error: GeocliError) -> None:
         """Keep an error for the end of the work, unless the same was noted before."""
         self._errors.setdefault(str(error), error)
 
+    def mention(self, error: GeocliError) -> None:
+        """The same for one that did no harm: people hear of it, and it costs no exit code."""
+        self._harmless.setdefault(str(error), error)
+
     def __len__(self) -> int:
-        return len(self._errors)
+        return len(self._errors) + len(self._harmless)
 
     def __iter__(self) -> Iterator[GeocliError]:
-        return iter(self._errors.values())
+        yield from self._harmless.values()
+        yield from self._errors.values()
+
+    def codes(self) -> set[ExitCode]:
+        """The exit codes of those that did harm."""
+        return {error.exit_code for error in self._errors.values()}
 
 
 def worst_of(problems: Problems) -> ExitCode | None:
@@ -94,6 +119,6 @@ def worst_of(problems: Problems) -> ExitCode | None:
 
     A source that could not be asked costs nothing by itself: another one may have had the answer.
     """
-    codes = {problem.exit_code for problem in problems}
+    codes = problems.codes()
     worst_first = (ExitCode.DAMAGED, ExitCode.TRY_AGAIN, ExitCode.USAGE)
     return next((code for code in worst_first if code in codes), None)

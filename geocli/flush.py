@@ -14,6 +14,7 @@ from geocli.records import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from geocli.journal import Journal
     from geocli.store import Store
@@ -48,11 +49,23 @@ def flush(journal: Journal, store: Store, now: str) -> Flushed:
     return Flushed(replay.count, replay.bans, replay.damage, alone)
 
 
+class _Batches:
+    """What these segments hold. A store may go through it again: each time from the beginning."""
+
+    def __init__(self, replay: _Replay, keys: list[int]) -> None:
+        self._replay = replay
+        self._keys = keys
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self._replay.batches(self._keys)
+
+
 class _Replay:
     def __init__(self, journal: Journal, store: Store) -> None:
         self._journal = journal
         self._store = store
         self._done: list[int] = []
+        self._aside: dict[int, Path] = {}
         self._corrupt: CorruptFileError | None = None
         self.count = 0
         self.bans = 0
@@ -62,23 +75,25 @@ class _Replay:
         """The whole of it. Raises ``CorruptFileError`` when it found the journal damaged on the way."""
         keys = self._journal.keys()
         try:
-            self.count = self._store.replay(self._batches(keys), now) if keys else 0
+            self.count = self._store.replay(_Batches(self, keys), now) if keys else 0
         except CorruptFileError as error:  # nothing was committed: all of it again, into a new store
             damage = self._store.set_aside() or error
-            self.count = self._store.replay(self._batches(keys), now)
+            self.count = self._store.replay(_Batches(self, keys), now)
             self.damage.append(damage)
         self._journal.forget(self._done)
         if self._corrupt is not None:
             raise self._corrupt
 
-    def _batches(self, keys: list[int]) -> Iterator[Batch]:
+    def batches(self, keys: list[int]) -> Iterator[Batch]:
         """One segment at a time, so that memory does not grow with the journal."""
         self._done, self._corrupt, self.damage, self.bans = [], None, [], 0
         for key in keys:
             try:
                 batch = self._journal.read(key)
             except BadSegmentError:
-                path = self._journal.quarantine(key)
+                if key not in self._aside:
+                    self._aside[key] = self._journal.quarantine(key)
+                path = self._aside[key]
                 reason = "is a damaged journal segment that was set aside"
                 self.damage.append(DamagedFileError(path, reason, "its answers can be looked up again"))
                 batch = Batch()

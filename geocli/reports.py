@@ -31,7 +31,7 @@ class Stats(NamedTuple):
     oldest_dirty_seconds: int | None
     last_flush: str | None
     journal_bytes: int
-    store_bytes: int
+    store_bytes: int | None
     databases: list[dict[str, object]]
     mmdb_c_extension: bool
     bans: int

@@ -11,14 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.configuration import KEYS, SOURCES, read_configuration, variable
+from geocli.configuration import KEYS, SOURCES, Found, read_configuration, variable
 from geocli.errors import UsageError
+from geocli.store_url import parse_server
+from geocli.values import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from geocli.configuration import Found
-    from geocli.values import Secret
 
 _PLAIN = {"lookup", "store", "bans"}  # sections whose keys are fields of ``Settings``
 
@@ -31,6 +30,7 @@ class Flags(NamedTuple):
     color: str | None = None
     quiet: bool = False
     verbose: bool = False
+    store: str | None = None
 
 
 class SourceSettings(NamedTuple):
@@ -57,6 +57,8 @@ class Settings(NamedTuple):
     mmdb: tuple[Path, ...] = ()
     ttl: float = 30 * 86400
     ttl_unknown: float = 86400
+    store_url: str | None = None
+    read_timeout: float = 0.3
     busy_timeout: float = 10
     max_wait: float | None = None
     host: str | None = None
@@ -71,6 +73,10 @@ class Settings(NamedTuple):
     def source(self, name: str) -> SourceSettings:
         """The settings of the online source of that name."""
         return self.sources.get(name, SourceSettings())
+
+
+_NAMES = {("store", "url"): "store_url"}
+"""What keys are called in ``Settings``, where it is not their own name."""
 
 
 class Explained(NamedTuple):
@@ -92,13 +98,13 @@ def load_settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
 
     Raises ``UsageError`` naming the variable, or the file and the key, that cannot be used.
     """
-    found = read_configuration(_existing_config(flags, environment), environment)
+    found = _found(flags, environment)
     return _settings(flags, environment, found)
 
 
 def explain(flags: Flags, environment: Mapping[str, str]) -> list[Explained]:
     """Every setting of one run. Raises what ``load_settings`` raises."""
-    found = read_configuration(_existing_config(flags, environment), environment)
+    found = _found(flags, environment)
     settings = _settings(flags, environment, found)
     config = config_path(flags, environment)
     globals_ = (
@@ -150,6 +156,19 @@ def _existing_config(flags: Flags, environment: Mapping[str, str]) -> Path | Non
         return None
 
 
+def _found(flags: Flags, environment: Mapping[str, str]) -> Mapping[tuple[str, str], Found]:
+    found = read_configuration(_existing_config(flags, environment), environment)
+    if flags.store is not None:
+        try:
+            url = parse_server(flags.store)
+        except ValueError as error:
+            raise UsageError(f"--store: {error}") from None
+        if isinstance(url, Secret):  # everybody on the machine sees what programs are started with
+            raise UsageError("--store: no password on the command line: use ~/.pgpass or GEOCLI_STORE_URL")
+        found["store", "url"] = Found(url, "flag", "--store")
+    return found
+
+
 def _settings(
     flags: Flags, environment: Mapping[str, str], found: Mapping[tuple[str, str], Found]
 ) -> Settings:
@@ -162,7 +181,7 @@ def _settings(
         quiet=flags.quiet,
         verbose=flags.verbose,
         sources=MappingProxyType({name: _source(name, found) for name in SOURCES}),
-        **{key: one.value for (section, key), one in found.items() if section in _PLAIN},
+        **{_NAMES.get(key, key[1]): one.value for key, one in found.items() if key[0] in _PLAIN},
     )
 
 
@@ -177,7 +196,7 @@ def _value(settings: Settings, section: str, key: str) -> Any:
     source = section.replace("_", "-")
     if source in SOURCES:
         return getattr(settings.source(source), "key" if key == SOURCES[source] else key)
-    return getattr(settings, key)
+    return getattr(settings, _NAMES.get((section, key), key))
 
 
 def _data_dir(flags: Flags, environment: Mapping[str, str]) -> Path:

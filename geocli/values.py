@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _MOST_OF_A_UNIT = 10**9
 _LONGEST_TIMEOUT = 3600
 _LONGEST_KEY = 200
 _LONGEST_NAME = 200
-_DURATION = re.compile(r"(\d{1,9})\s*([smhdwy]?)")
+_DURATION = re.compile(r"(\d{1,9})\s*(ms|[smhdwy]?)")
 
 
 class Secret(str):
@@ -32,7 +32,7 @@ class Secret(str):
 
 
 def parse_duration(text: str) -> float:
-    """``90``, ``90s``, ``5m``, ``24h``, ``7d``, ``4w`` or ``1y`` as seconds. Raises ``ValueError``."""
+    """``90``, ``300ms``, ``5m``, ``24h``, ``7d``, ``4w`` or ``1y`` as seconds. Raises ``ValueError``."""
     match = _DURATION.fullmatch(text.strip())
     if match is None:
         raise ValueError(f"{ascii(text[:40])} is no duration: write 90s, 5m, 24h, 7d, 4w or 1y")
@@ -45,7 +45,7 @@ def duration_text(seconds: float) -> str:
         count, rest = divmod(seconds, _UNITS[unit])
         if not rest and 0 < count < _MOST_OF_A_UNIT:
             return f"{count:.0f}{unit}"
-    return f"{seconds:g}s"
+    return f"{seconds:g}s" if seconds == int(seconds) else f"{seconds * 1000:g}ms"
 
 
 def parse_moment(text: str, now: float) -> float:

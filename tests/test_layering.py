@@ -17,6 +17,7 @@ MODULES = {
 LEVELS = [
     {"geocli", "geocli.errors"},
     {"geocli.ownership", "geocli.records", "geocli.values"},
+    {"geocli.store_url"},
     {"geocli.configuration"},
     {
         "geocli.addresses",
@@ -30,7 +31,7 @@ LEVELS = [
     {"geocli.answers", "geocli.bans", "geocli.http"},
     {"geocli.inputs", "geocli.mmdb", "geocli.online", "geocli.formats", "geocli.journal", "geocli.store"},
     {"geocli.providers"},
-    {"geocli.cache", "geocli.cron", "geocli.flush", "geocli.refresh", "geocli.reports"},
+    {"geocli.cache", "geocli.copying", "geocli.cron", "geocli.flush", "geocli.refresh", "geocli.reports"},
     {"geocli.forget", "geocli.prometheus", "geocli.resolve", "geocli.workers"},
     {"geocli.pipeline", "geocli.grouping", "geocli.annotate", "geocli.counting"},
     {"geocli.banned"},
@@ -50,6 +51,7 @@ HEAVY = {
     "iso3166": {"geocli.countries"},
     "platformdirs": {"geocli.settings"},
     "httpx": {"geocli.http"},
+    "psycopg": {"geocli.store.postgres"},
 }
 NEVER = {"pickle", "shelve", "dill", "yaml", "click"}
 

@@ -23,13 +23,10 @@ def page(stats: Stats, data_dir: Path, findings: Sequence[str]) -> str:
     unknown = f", {stats.unknown:,} of them unknown" if stats.unknown else ""
     sections = {
         "Store": [
-            (
-                "answers",
-                f"{stats.stored:,}{unknown}",
-            ),
+            ("answers", f"{stats.stored:,}{unknown}"),
+            ("bans", f"{stats.bans:,}"),
             ("last flush", _moment(stats.last_flush)),
-            ("size", _size(stats.store_bytes)),
-            ("file", str(data_dir / "geo.db")),
+            *_file(stats.store_bytes, data_dir),
         ],
         "Journal": [
             ("waiting", _waiting(stats)),
@@ -49,6 +46,12 @@ def page(stats: Stats, data_dir: Path, findings: Sequence[str]) -> str:
         f"{title}\n" + "".join(_line(label, value, width) for label, value in rows)
         for title, rows in sections.items()
     )
+
+
+def _file(size: int | None, data_dir: Path) -> list[tuple[str, str]]:
+    if size is None:
+        return [("where", "on a server")]
+    return [("size", _size(size)), ("file", str(data_dir / "geo.db"))]
 
 
 def _line(label: str, value: str, width: int) -> str:

@@ -7,8 +7,8 @@ The contract that every store keeps (one module here each):
   better answer stays, and of two the better is ``ok`` before ``unknown``, then the newer; of two sightings
   of one ban stays what ``seen.merged`` makes of them.
 * A store that an older geocli wrote can be read; what it has no table for is a miss.
-* Errors are geocli's: ``TryAgainError`` for a lock or a full disk, ``DamagedFileError`` for a file
-  that cannot be trusted or was written by a newer geocli.
+* Errors are geocli's: ``TryAgainError`` for a lock or a full disk, ``StoreAwayError`` for a server that
+  cannot be asked now, ``DamagedFileError`` for what cannot be trusted or was written by a newer geocli.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from geocli.records import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from geocli.errors import CorruptFileError
     from geocli.records import GeoRecord
@@ -34,6 +35,8 @@ __all__ = [
     "Outlived",
     "Store",
     "StoreState",
+    "open_file",
+    "open_server",
     "open_store",
 ]
 
@@ -42,13 +45,16 @@ BAN_GROUPS = ("country", "asn", "network", "jail", "host", "address", "day", "we
 
 
 class StoreState(NamedTuple):
-    """Answers in the store, those of them ``unknown``, bans, the last flush (a record's time), bytes."""
+    """Answers in the store, those of them ``unknown``, bans, the last flush (a record's time), and bytes.
+
+    Of a server's tables, nobody says how many bytes they take.
+    """
 
     stored: int
     unknown: int
     bans: int
     last_flush: str | None
-    size: int
+    size: int | None
 
 
 class Outlived(NamedTuple):
@@ -147,7 +153,10 @@ class Store(Protocol):
         """
 
     def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
-        """Write checked rows (answers and bans) in one transaction, streaming; how many that were."""
+        """Write checked rows (answers and bans) in one transaction, streaming; how many that were.
+
+        A store may go through the batches more than once, if they can be: a list can, a generator cannot.
+        """
 
     def set_aside(self) -> CorruptFileError | None:
         """Put a damaged store out of the way and say so; ``None`` when it is not damaged."""
@@ -160,7 +169,24 @@ class Store(Protocol):
 
 
 def open_store(settings: Settings) -> Store:
-    """The store that the settings name. Nothing is opened or made yet."""
-    from geocli.store.sqlite import SqliteStore  # it takes its result types from here
+    """The store that the settings name. Nothing is opened or made yet. Raises ``UsageError``."""
+    if settings.store_url is not None:
+        from geocli.store.postgres import PostgresStore  # it takes its result types from here
 
-    return SqliteStore(settings.data_dir / "geo.db", settings.busy_timeout)
+        return PostgresStore(settings.store_url, settings.read_timeout, settings.busy_timeout)
+    return open_file(settings.data_dir / "geo.db", settings)
+
+
+def open_file(path: Path, settings: Settings) -> Store:
+    """The store in this file."""
+    from geocli.store.sqlite import SqliteStore  # the same
+
+    return SqliteStore(path, settings.busy_timeout)
+
+
+def open_server(url: str, settings: Settings) -> Store:
+    """The store behind this URL, for work that waits for nobody else: it has time. Raises ``UsageError``."""
+    from geocli.store.postgres import PostgresStore  # the same
+
+    patience = max(settings.read_timeout, settings.busy_timeout)
+    return PostgresStore(url, patience, patience)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geocli.records import Batch, GeoRecord
@@ -16,6 +16,7 @@ from geocli.seen import SeenBan
 from geocli.store import BAN_GROUPS, BanCount, BanQuestion, BanSpan, Forgotten, Store
 from geocli.store.sqlite import SqliteStore
 from tests.bans import BAN, second
+from tests.store.conftest import MakeStore
 
 NOW = "2026-11-25T10:00:00Z"
 DAYS = [
@@ -69,13 +70,6 @@ QUESTIONS = st.builds(
 )
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    made = SqliteStore(tmp_path / "data" / "geo.db", 0.2)
-    yield made
-    made.close()
-
-
 def fits(ban: SeenBan, question: BanQuestion) -> bool:
     answer = OK.get(ban.ip)
     return (
@@ -125,12 +119,12 @@ def shown(counts: Iterable[BanCount]) -> list[tuple[object, ...]]:
     return sorted(((count.values[0], *count[1:]) for count in counts), key=repr)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bans=HISTORIES, question=QUESTIONS)
 def test_a_store_answers_as_going_through_all_bans_would(
-    tmp_path_factory: pytest.TempPathFactory, bans: list[SeenBan], question: BanQuestion
+    make_store: MakeStore, bans: list[SeenBan], question: BanQuestion
 ) -> None:
-    store: Store = SqliteStore(tmp_path_factory.mktemp("store") / "geo.db", 1)
+    store = make_store()
     store.replay([Batch(ANSWERS, bans)], NOW)
     found = [row for batch in store.bans(question) for row in batch]
     assert found == [
@@ -155,6 +149,7 @@ def test_what_is_shown_of_a_group_is_what_any_of_its_answers_knows(store: Store)
 
 def test_bans_come_in_batches_that_hold_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("geocli.store.sqlite._BATCH", 7)
+    monkeypatch.setattr("geocli.store.postgres._BATCH", 7)
     bans = [BAN._replace(ip=f"192.0.2.{n}", banned_at=second(n % 3)) for n in range(30)]
     store.replay([Batch(bans=bans)], NOW)
     for question in (BanQuestion(), BanQuestion(since=second(0)), BanQuestion(ips=[ban.ip for ban in bans])):
@@ -222,7 +217,8 @@ def test_nothing_is_made_by_asking_or_forgetting(store: Store, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_trace_of_what_was_forgotten_is_left_in_the_file(store: Store, tmp_path: Path) -> None:
+def test_no_trace_of_what_was_forgotten_is_left_in_the_file(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "data" / "geo.db", 0.2)
     bans = [BAN._replace(ip=f"203.0.113.{n}", jail=f"jail-{n}") for n in range(250)]
     store.replay([Batch([ANSWERS[0]._replace(ip=ban.ip) for ban in bans], bans)], NOW)
     file = tmp_path / "data" / "geo.db"
