@@ -34,6 +34,9 @@ LEVELS = [
     {"geocli.resolve", "geocli.workers"},
     {"geocli.pipeline", "geocli.grouping", "geocli.annotate", "geocli.counting"},
     {"geocli.banned"},
+    {"geocli.timeline"},
+    {"geocli.picture"},
+    {"geocli.report"},
     {"geocli.commands"},
     {"geocli.cli"},
     {"geocli.__main__"},
@@ -46,9 +49,11 @@ HEAVY = {
     "maxminddb": {"geocli.mmdb.file"},
     "mmdb_writer": {"geocli.mmdb.build"},
     "netaddr": {"geocli.mmdb.build"},
-    "iso3166": {"geocli.countries"},
+    "iso3166": {"geocli.countries", "geocli.report.build_world"},  # which no command imports
     "platformdirs": {"geocli.settings"},
     "httpx": {"geocli.online.client"},
+    "jinja2": {"geocli.report.page"},
+    "resvg_py": {"geocli.report.image"},
 }
 NEVER = {"pickle", "shelve", "dill", "yaml", "click"}
 
