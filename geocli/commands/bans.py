@@ -7,7 +7,7 @@ import typer
 
 from geocli.banned import COLUMNS, GROUPS, BanGroups, Locator
 from geocli.cache import Cache
-from geocli.commands import _bans, _options
+from geocli.commands import _bans, _drawing, _options
 from geocli.commands._messages import reporter, say
 from geocli.commands._opening import journal_and_store
 from geocli.commands._output import Output, Wanted
@@ -44,6 +44,9 @@ def bans(
     by: Annotated[
         str | None, typer.Option("--by", metavar="|".join(GROUPS), help="Count bans and addresses by this.")
     ] = None,
+    map_: Annotated[
+        bool, typer.Option("--map", help="With --by country: draw the world above the table.")
+    ] = False,
     top: _options.Top = None,
     provider: _options.Provider = None,
     mmdb: _options.Mmdb = None,
@@ -68,6 +71,8 @@ def bans(
         raise UsageError(f"--by takes {', '.join(GROUPS)}, not {ascii(by)}")
     if top is not None and by is None:
         raise UsageError("--top is for --by")
+    if map_:
+        table = _drawing.check_map(by, any((json, csv, tsv, template is not None)))
     source = _bans.BanSource(inputs, database, client, program, socket)
     source.check()
     wanted = _bans.filter_of(jail, country, asn, since, time.time())
@@ -100,6 +105,8 @@ def bans(
                     for ban in located:
                         groups.add(ban)
         if groups is not None:
+            if output.form == "table":
+                output.write_text(_drawing.above(by, groups.rows(None), settings, output, map_=map_))
             output.write(groups.rows(top))
         output.finish()
     except ReaderGoneError:
