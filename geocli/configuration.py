@@ -17,6 +17,7 @@ from geocli.values import (
     count_up_to,
     duration_text,
     name_list,
+    parse_account,
     parse_duration,
     parse_name,
     parse_secret,
@@ -75,6 +76,8 @@ KEYS: dict[tuple[str, str], Key] = {
 }
 SOURCES = {"ip-api": "key", "country-is": None, "ipinfo": "token"}
 """The online sources, and what their key is called."""
+PUBLISHERS = ("dbip", "maxmind")
+"""Publishers of databases that are no online sources as well."""
 
 for _name, _key_name in SOURCES.items():
     _section = _name.replace("-", "_")
@@ -84,6 +87,15 @@ for _name, _key_name in SOURCES.items():
     KEYS[_section, "timeout"] = Key(parse_timeout)
     KEYS[_section, "batch_size"] = Key(count_up_to(1000))
     KEYS[_section, "concurrency"] = Key(count_up_to(32))
+
+for _section, _name, _parse in (
+    ("dbip", "url", parse_url),
+    ("maxmind", "url", parse_url),
+    ("maxmind", "account_id", parse_account),
+    ("maxmind", "licence_key", parse_secret),
+    ("ipinfo", "data_url", parse_url),
+):  # where databases are downloaded from
+    KEYS[_section, _name] = Key(_parse)
 
 
 class Found(NamedTuple):

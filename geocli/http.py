@@ -76,7 +76,6 @@ class Client:
     def __init__(self, url: str, timeout: float, connections: int) -> None:
         self._url = url
         self._timeout = timeout
-        # Without TLS there is nothing to verify, and reading the certificates takes 50 ms.
         self._client = _client(timeout, connections, verify=url.startswith("https:"))
 
     async def post(self, parameters: Mapping[str, str], targets: object) -> Reply:
@@ -111,12 +110,14 @@ async def _fetch(
 ) -> Reply:
     url = _parsed(request.url).copy_merge_params(dict(request.parameters))
     home = url
-    client = _client(limits.silence, 1, verify=True)
-    async with _translated(limits.silence, limits.total), client:
+    async with _translated(limits.silence, limits.total):
         for _ in range(_MOST_REDIRECTS + 1):
             # Whoever the way leads to gets the key only when it is the server that it is for.
             auth = request.credentials if _origin(url) == _origin(home) else None
-            async with client.stream("GET", url, headers=dict(request.headers), auth=auth) as response:
+            async with (
+                _client(limits.silence, 1, verify=url.scheme == "https") as client,
+                client.stream("GET", url, headers=dict(request.headers), auth=auth) as response,
+            ):
                 if not response.has_redirect_location:
                     return await _reply(response, limits, take)
                 there = url.join(_parsed(response.headers["location"]))
@@ -155,7 +156,7 @@ def _client(timeout: float, connections: int, *, verify: bool) -> httpx.AsyncCli
     try:
         return httpx.AsyncClient(
             timeout=httpx.Timeout(timeout),
-            verify=verify,
+            verify=verify,  # without TLS there is nothing to, and reading the certificates takes 50 ms
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             # Not compressed: a few kilobytes must not become gigabytes.
             headers={"user-agent": f"geocli/{__version__}", "accept-encoding": "identity"},

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.configuration import KEYS, SOURCES, Found, read_configuration, variable
+from geocli.configuration import KEYS, PUBLISHERS, SOURCES, Found, read_configuration, variable
 from geocli.errors import UsageError
 from geocli.store_url import parse_server
 from geocli.values import Secret
@@ -44,6 +44,15 @@ class SourceSettings(NamedTuple):
     timeout: float = 10
     batch_size: int | None = None
     concurrency: int | None = None
+    data_url: str | None = None
+
+
+class PublisherSettings(NamedTuple):
+    """Where a publisher's databases are downloaded, and with which account."""
+
+    url: str | None = None
+    account_id: str | None = None
+    licence_key: Secret | None = None
 
 
 class Settings(NamedTuple):
@@ -63,6 +72,7 @@ class Settings(NamedTuple):
     max_wait: float | None = None
     host: str | None = None
     sources: Mapping[str, SourceSettings] = MappingProxyType({})
+    publishers: Mapping[str, PublisherSettings] = MappingProxyType({})
 
     def with_timeout(self, seconds: float) -> Settings:
         """The same, with this timeout for all online sources."""
@@ -73,6 +83,10 @@ class Settings(NamedTuple):
     def source(self, name: str) -> SourceSettings:
         """The settings of the online source of that name."""
         return self.sources.get(name, SourceSettings())
+
+    def publisher(self, name: str) -> PublisherSettings:
+        """The settings of the publisher of that name; one that is a source too has them there."""
+        return self.publishers.get(name, PublisherSettings())
 
 
 _NAMES = {("store", "url"): "store_url"}
@@ -181,14 +195,21 @@ def _settings(
         quiet=flags.quiet,
         verbose=flags.verbose,
         sources=MappingProxyType({name: _source(name, found) for name in SOURCES}),
+        publishers=MappingProxyType(
+            {name: PublisherSettings(**_section(name, found)) for name in PUBLISHERS}
+        ),
         **{_NAMES.get(key, key[1]): one.value for key, one in found.items() if key[0] in _PLAIN},
     )
 
 
 def _source(name: str, found: Mapping[tuple[str, str], Found]) -> SourceSettings:
-    own = {key: one.value for (section, key), one in found.items() if section == name.replace("-", "_")}
+    own = _section(name.replace("-", "_"), found)
     secret = own.pop(SOURCES[name] or "key", None)
     return SourceSettings(key=secret, **own)
+
+
+def _section(name: str, found: Mapping[tuple[str, str], Found]) -> dict[str, Any]:
+    return {key: one.value for (section, key), one in found.items() if section == name}
 
 
 def _value(settings: Settings, section: str, key: str) -> Any:
@@ -196,7 +217,8 @@ def _value(settings: Settings, section: str, key: str) -> Any:
     source = section.replace("_", "-")
     if source in SOURCES:
         return getattr(settings.source(source), "key" if key == SOURCES[source] else key)
-    return getattr(settings, _NAMES.get((section, key), key))
+    holder = settings.publisher(section) if section in PUBLISHERS else settings
+    return getattr(holder, _NAMES.get((section, key), key))
 
 
 def _data_dir(flags: Flags, environment: Mapping[str, str]) -> Path:

@@ -117,6 +117,13 @@ def parse_secret(text: str) -> Secret:
     return Secret(text)
 
 
+def parse_account(text: str) -> str:
+    """An account's number. Raises ``ValueError``."""
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise ValueError("that is no account's number")
+    return text
+
+
 def parse_timeout(text: str) -> float:
     """A duration that can be a timeout. Raises ``ValueError``."""
     seconds = parse_duration(text)

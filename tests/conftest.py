@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -184,3 +185,22 @@ def on_a_terminal(geocli: Geocli, columns: int, *arguments: str, stdin: str) -> 
         said = process.stderr.read().decode()
     os.close(ours)
     return process.returncode, seen.decode().replace("\r\n", "\n"), said
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
+    """A certificate that nobody but its holder vouches for."""
+    place = tmp_path_factory.mktemp("tls")
+    key, file = place / "key.pem", place / "certificate.pem"
+    subprocess.run(
+        [
+            *(need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+            *("-nodes", "-keyout", str(key), "-out", str(file), "-days", "2", "-subj", "/CN=127.0.0.1"),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file, key)
+    return file, context

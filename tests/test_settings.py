@@ -389,7 +389,7 @@ def test_a_whole_number_in_the_file_is_seconds(config: Path) -> None:
         ("[lookup]\nproviders = 'x'", r"'providers'.*did you mean provider in \[lookup\]"),
         ("[lookup]\nbusy_timeout = 1", r"'busy_timeout'.*did you mean busy_timeout in \[store\]"),
         ("[loookup]\nttl = 1", r"'ttl' in \[loookup\]; did you mean ttl in \[lookup\]"),
-        ("[zz]\nqqq = 1", r"unknown key 'qqq' in \[zz\]$"),
+        ("[zzzzzz]\nqqqqqqqq = 1", r"unknown key 'qqqqqqqq' in \[zzzzzz\]$"),
         ("[lokup]", r"unknown section \[lokup\]; did you mean lookup\?"),
         ("[zz]", r"unknown section \[zz\]$"),
         ("[lookup.ttl]\nx = 1", "ttl"),
@@ -557,7 +557,7 @@ def test_each_source_has_its_settings_in_file_and_environment(
 
 
 def test_without_settings_a_source_is_its_own_business() -> None:
-    assert SourceSettings() == (None, None, 10, None, None)
+    assert SourceSettings() == (None, None, 10, None, None, None)
     assert [source(load(), section) for section in SECTIONS] == [SourceSettings()] * 3
     assert load().source("nobody") == SourceSettings()
     assert load().max_wait is None

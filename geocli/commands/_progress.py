@@ -23,6 +23,13 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
 
+    @classmethod
+    def without_rows(cls, settings: Settings) -> Self:
+        """For work that shows no rows, so that the bar may be on the same terminal."""
+        progress = cls(settings)
+        progress._among_rows = False
+        return progress
+
     def __enter__(self) -> Self:
         return self
 

@@ -1,5 +1,6 @@
 """``geocli db``: the databases that answers come from."""
 
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,24 +11,27 @@ import typer
 from geocli.commands import _options
 from geocli.commands._messages import say
 from geocli.commands._progress import Progress
+from geocli.commands._stdout import write_text
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.values import parse_timeout
 
 if TYPE_CHECKING:
     from geocli.settings import Settings
 
-COLUMNS = ("name", "type", "edition", "age_days", "size", "path", "description", "licence")
-PIPED = ("name", "type", "edition", "age_days", "size", "path")
-SHOWN = ("name", "edition", "age_days", "size", "licence")
+COLUMNS = ("name", "type", "edition", "age_days", "size", "used_for", "path", "description", "licence")
+PIPED = ("name", "type", "edition", "age_days", "size", "used_for", "path")
+SHOWN = ("name", "edition", "age_days", "size", "used_for", "licence")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     group = typer.Typer(
-        help="List, check or build the databases that answers come from.",
+        help="List, fetch, check or build the databases that answers come from.",
         no_args_is_help=True,
         rich_markup_mode=None,
     )
     group.command("list")(list_databases)
+    group.command("update")(update_databases)
     group.command("verify")(verify_databases)
     group.command("build")(build_database)
     app.add_typer(group, name="db")
@@ -47,23 +51,71 @@ def list_databases(
     field: _options.Field = None,
     template: _options.Template = None,
 ) -> ExitCode:
-    """Show the databases in use: edition, age, size (bytes), licence and attribution."""
+    """Show the databases: edition, age, size (bytes), what they are asked for, licence and attribution."""
     from geocli.commands._output import Output, Wanted
-    from geocli.mmdb.vetted import Vetted
-    from geocli.reports import age_days, open_databases
+    from geocli.reports import age_days
+    from geocli.reports import list_databases as listed
 
     settings: Settings = ctx.obj
     output = Output(
         Wanted(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
     )
-    now, vetted = time.time(), Vetted(settings.data_dir / "mmdb")
-    output.write(
-        [
-            (d.path.stem, d.type, d.edition, age_days(d, now), d.size, str(d.path), d.description, d.licence)
-            for d in (database.description for database in open_databases(mmdb or settings.mmdb, vetted))
-        ]
-    )
-    return ExitCode.OK
+    problems = Problems()
+    now = time.time()
+    for one in listed(settings.data_dir / "mmdb", mmdb or settings.mmdb, problems):
+        d = one.description
+        age, path = age_days(d, now), str(d.path)
+        output.write(
+            [(one.name, d.type, d.edition, age, d.size, one.used_for, path, d.description, one.licence)]
+        )
+    output.finish()
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
+
+
+def update_databases(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME|URL]...",
+            help="dbip, dbip-city, maxmind, ipinfo ...; without any, those that are here.",
+            show_default="dbip-country and dbip-asn",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="What the database at a URL is to be called.")
+    ] = None,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help="How long a server may be silent.")
+    ] = "30s",
+) -> ExitCode:
+    """Download databases, or newer editions of them, and use them from then on.
+
+    A file is checked as a whole, then it takes the place of the present one at once: no look-up sees half
+    of it, and whatever goes wrong, the present one stays. Silent unless something is wrong, for cron; says
+    what was done on a terminal and with -v.
+    """
+    from geocli.update import targets_of, update
+
+    settings: Settings = ctx.obj
+    problems = Problems()
+    silence = _options.parsed("--timeout", parse_timeout, timeout)
+    talks = settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty())
+    with Progress.without_rows(settings) as progress:
+        for target in targets_of(settings.data_dir / "mmdb", names or [], name):
+            try:
+                done = update(target, settings, silence, progress.show)
+            except GeocliError as error:
+                problems.note(error)
+            else:
+                if talks:
+                    progress.hide()
+                    write_text(f"{done}\n")
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
 
 
 def verify_databases(
@@ -78,15 +130,16 @@ def verify_databases(
     Silent when all is well; -v says what is in them. Files that pass are remembered, and are read by
     the quick reader from then on, until they change.
     """
-    from geocli.mmdb.file import embedded_path
+    from geocli.mmdb.installed import in_use
     from geocli.mmdb.verify import vet
     from geocli.mmdb.vetted import Vetted
 
     settings: Settings = ctx.obj
     problems = Problems()
-    vetted = Vetted(settings.data_dir / "mmdb")
-    with Progress(settings) as progress:
-        for path in files or settings.mmdb or [embedded_path()]:
+    directory = settings.data_dir / "mmdb"
+    vetted = Vetted(directory)
+    with Progress.without_rows(settings) as progress:
+        for path in files or [one.path for one in in_use(directory, settings.mmdb)]:
             try:
                 checked = vet(path, vetted, progress.show)
             except GeocliError as error:
@@ -156,7 +209,7 @@ def build_database(
     except ValueError:
         raise UsageError(f"--overlaps takes refuse or narrowest, not {ascii(overlaps)}") from None
     origin = Origin(database_type, edition or datetime.now(UTC).strftime("%Y-%m-%d"), description, licence)
-    with Progress(settings) as progress:
+    with Progress.without_rows(settings) as progress:
         built = build(country or [], asn or [], output, origin, policy, progress.show)
     if built.no_country and not settings.quiet:
         codes = ", ".join(f"{code or 'none'} ({count})" for code, count in sorted(built.no_country.items()))

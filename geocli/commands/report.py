@@ -20,7 +20,6 @@ from geocli.commands._stdout import ReaderGoneError, write_bytes
 from geocli.counting import Counting
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
 from geocli.inputs import open_streams
-from geocli.mmdb.vetted import Vetted
 from geocli.picture import Counted
 from geocli.pipeline import Pipeline
 from geocli.providers import load_provider
@@ -206,8 +205,8 @@ def _draw(picture: "Picture", about: About, settings: "Settings", places: _Place
     from geocli.report.credits import credits_of
     from geocli.report.page import render_map, render_page
 
-    vetted = Vetted(settings.data_dir / "mmdb")
-    opened = open_databases(settings.mmdb, vetted) if "mmdb" in settings.provider else []
+    local = "mmdb" in settings.provider
+    opened = open_databases(settings.data_dir / "mmdb", settings.mmdb) if local else []
     databases = [database.description for database in opened]
     thanks = credits_of(picture.sources, databases)
     if places.svg is not None or places.png is not None:

@@ -56,7 +56,6 @@ def stats(
     --check suits Nagios and what is like it: 1 is its WARNING. Any other code but 0 says on stderr what keeps
     geocli from telling.
     """
-    from geocli.mmdb.vetted import Vetted
     from geocli.reports import collect_stats, find_stale, open_databases
 
     settings: Settings = ctx.obj
@@ -65,7 +64,7 @@ def stats(
     if output is not None and not prometheus:
         raise UsageError("--output is for --prometheus")
     dirty_limit, db_limit = _duration("--max-dirty-age", max_dirty_age), _duration("--max-db-age", max_db_age)
-    databases = open_databases(settings.mmdb, Vetted(settings.data_dir / "mmdb"))
+    databases = open_databases(settings.data_dir / "mmdb", settings.mmdb)
     with journal_and_store(settings) as (journal, store):
         figures = collect_stats(journal, store, databases, time.time())
     findings = find_stale(figures, dirty_limit, db_limit)

@@ -12,7 +12,7 @@ from functools import cache
 from ipaddress import IPv6Network
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from geocli.errors import DamagedFileError
 from geocli.mmdb.vetted import fingerprint
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from geocli.mmdb.tree import Tree
-    from geocli.mmdb.vetted import Vetted
 
 EMBEDDED = Path(__file__).parent.with_name("data")
 """Where the database that ships with geocli lies, beside its licences."""
@@ -32,6 +31,7 @@ EMBEDDED = Path(__file__).parent.with_name("data")
 _DAMAGE = (
     ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, OverflowError, MemoryError,
 )  # fmt: skip
+_MOST_NODES = 1 << 25  # of a search tree in memory: 8 bytes each; large databases have 5,000,000
 _NOT_IN_SOURCE = re.compile(r"[^0-9A-Za-z._-]+")
 
 
@@ -65,6 +65,13 @@ def embedded_source() -> str:
     return f"mmdb:{embedded_path().stem}"
 
 
+class Vouching(Protocol):
+    """Somebody who knows which files are whole."""
+
+    def knows(self, path: Path, status: os.stat_result) -> bool:
+        """Whether the file that has this status is."""
+
+
 class Database:
     """One open MMDB file. Opening raises ``DamagedFileError`` for anything that is not one.
 
@@ -72,7 +79,7 @@ class Database:
     list of ``vetted`` files. It can crash over a file that was made to do harm, so others are read carefully.
     """
 
-    def __init__(self, path: Path, vetted: Vetted | None = None) -> None:
+    def __init__(self, path: Path, vetted: Vouching | None = None) -> None:
         self._path = path
         self.accelerated = False
         """Whether the C extension reads this file."""
@@ -108,13 +115,17 @@ class Database:
             raise self._unusable("is damaged: its search tree or data leads nowhere") from error
 
     def tree(self) -> Tree | None:
-        """The search tree for IPv4, for whoever asks about many; ``None`` when the file was replaced.
+        """The search tree for IPv4, for whoever asks about many; ``None`` when there is none to be had.
+
+        That is so when the file was replaced, and when its tree would fill the memory.
 
         Raises ``DamagedFileError``.
         """
         from geocli.mmdb.tree import Tree  # only where there are many
 
         said = self._metadata
+        if said.node_count > _MOST_NODES:
+            return None
         try:
             with self._path.open("rb") as file:
                 status = os.fstat(file.fileno())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.errors import DamagedFileError
 from geocli.mmdb.careful import SEPARATOR, CarefulReader
 from geocli.mmdb.decoding import BrokenError
+from geocli.mmdb.installed import KINDS
 from geocli.mmdb.layouts import answer_of, mistyped
 from geocli.mmdb.vetted import fingerprint
 
@@ -35,9 +36,6 @@ _DAY = 86400
 _HIGH = bytes(byte >> 4 for byte in range(256))
 _LOW = bytes(byte & 15 for byte in range(256))
 
-KINDS = ("country", "city", "asn")
-"""What a database can give, in the order in which it is named."""
-
 
 class Verified(NamedTuple):
     """What a whole file has: nodes of its tree, distinct records, and which of ``KINDS`` these give."""
@@ -56,15 +54,20 @@ def _silent(*_: object) -> None:
     pass
 
 
+def check(path: Path, progress: Callable[[str, int, int], None] = _silent) -> Verified:
+    """Check everything in a file. Raises ``BrokenError``, which says what is wrong where, and ``OSError``."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise BrokenError("is not a regular file")
+    reader = CarefulReader(path)
+    _check_metadata(reader)
+    numbers = _check_tree(reader)
+    return Verified(reader.nodes, len(numbers), _check_records(reader, numbers, progress))
+
+
 def verify(path: Path, progress: Callable[[str, int, int], None] = _silent) -> Verified:
-    """Check everything in a file. Raises ``DamagedFileError`` that says what is wrong, and where."""
+    """The same for a user's file. Raises ``DamagedFileError``."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise DamagedFileError(path, "is not a regular file", "give another")
-        reader = CarefulReader(path)
-        _check_metadata(reader)
-        numbers = _check_tree(reader)
-        return Verified(reader.nodes, len(numbers), _check_records(reader, numbers, progress))
+        return check(path, progress)
     except OSError as error:
         raise DamagedFileError(path, f"cannot be read: {error.strerror or error}", "give another") from error
     except ValueError as error:  # BrokenError, and a name that no file can have

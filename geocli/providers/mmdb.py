@@ -1,24 +1,25 @@
-"""The local databases: the embedded one, or the MMDB files that the user named, asked together."""
+"""The local databases, asked together: those that the user named, or downloaded, or the embedded one."""
 
 from __future__ import annotations
 
 import marshal
 from ipaddress import ip_network
 from itertools import repeat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geocli.addresses import is_network
 from geocli.answers import NOTHING, Answer
 from geocli.block import Block, arranged
-from geocli.errors import UsageError
-from geocli.mmdb.file import Database, embedded_path, embedded_source, network_text
+from geocli.errors import DamagedFileError, UsageError
+from geocli.mmdb.file import Database, network_text
+from geocli.mmdb.installed import in_use
 from geocli.mmdb.layouts import agreement, answer_of, merge
 from geocli.mmdb.vetted import Vetted
 from geocli.records import MAX_SOURCE, GeoRecord
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-    from pathlib import Path
 
     from geocli.mmdb.tree import Forest
     from geocli.reporter import Reporter
@@ -39,18 +40,23 @@ _Found = tuple[Any, ...]
 
 def create(settings: Settings) -> MmdbProvider:
     """The provider for these settings. No file is opened yet."""
-    return MmdbProvider(settings.mmdb, Vetted(settings.data_dir / "mmdb"))
+    return MmdbProvider(settings.mmdb, settings.data_dir / "mmdb")
 
 
 class MmdbProvider:
-    """Asks every file and merges what they say; no files means the embedded database."""
+    """Asks every file and merges what they say.
+
+    No files means those that were downloaded to ``directory``, and the embedded one for what they lack.
+    """
 
     local = True
     batch_size = 1
 
-    def __init__(self, files: Sequence[Path], vetted: Vetted | None = None) -> None:
+    def __init__(self, files: Sequence[Path], directory: Path | None = None) -> None:
         self._files = files
-        self._vetted = vetted
+        self._directory = directory
+        self._vetted = None if directory is None else Vetted(directory)
+        self._chosen = in_use(directory, files)
         self._opened: list[Database] = []
         self._understood: dict[bytes, Answer] = {}
         self._asked = 0
@@ -60,7 +66,7 @@ class MmdbProvider:
     @property
     def sources(self) -> frozenset[str]:
         """One source: all files together, each with its edition."""
-        return frozenset({self._source if self._files else embedded_source()})
+        return frozenset({self._source})
 
     def resolve(self, targets: Sequence[str], reporter: Reporter) -> Iterator[list[GeoRecord]]:
         """All records in one part. Raises ``DamagedFileError``."""
@@ -68,6 +74,7 @@ class MmdbProvider:
 
     def records(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
         """One record for each target, in order, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""
+        _ = self._databases  # only what was opened can be named as the source
         last, new = (self._source, resolved_at), tuple.__new__
         # A network is asked about by its first address first.
         answers = self._find([target.partition("/")[0] for target in targets])
@@ -141,15 +148,25 @@ class MmdbProvider:
     @property
     def _databases(self) -> list[Database]:
         if not self._opened:
-            self._opened = [Database(path, self._vetted) for path in self._files or [embedded_path()]]
+            try:
+                self._opened = [Database(one.path, self._vetted) for one in self._chosen]
+            except DamagedFileError as error:
+                if self._files or Path(error.path).exists():
+                    raise
+                # An update has just put a new edition in its place.
+                self._chosen = in_use(self._directory)
+                self._opened = [Database(one.path, self._vetted) for one in self._chosen]
         return self._opened
 
     @property
     def _source(self) -> str:
-        first, *others = (database.description for database in self._databases)
-        source = "+".join([first.source, *(f"{other.type}-{other.edition}" for other in others)])
+        if self._files:
+            names = [database.description.source.removeprefix("mmdb:") for database in self._databases]
+        else:
+            names = [one.source for one in self._chosen if one.source is not None]
+        source = f"mmdb:{'+'.join(names)}"
         if len(source) > MAX_SOURCE:
-            raise UsageError(f"{len(self._databases)} databases are too many to ask together")
+            raise UsageError(f"{len(names)} databases are too many to ask together")
         return source
 
     def _find(self, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:

@@ -39,6 +39,19 @@ from tests.emulators.country_is import CountryIs
 from tests.emulators.faults import Fault
 from tests.emulators.ip_api import IpApi
 from tests.emulators.ipinfo import Ipinfo
+from tests.emulators.publishers import Dbip, Files, IpinfoData, MaxMind
 from tests.emulators.wire import Answer, Request
 
-__all__ = ["Answer", "CountryIs", "Emulator", "Fault", "IpApi", "Ipinfo", "Request"]
+__all__ = [
+    "Answer",
+    "CountryIs",
+    "Dbip",
+    "Emulator",
+    "Fault",
+    "Files",
+    "IpApi",
+    "Ipinfo",
+    "IpinfoData",
+    "MaxMind",
+    "Request",
+]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from geocli.online import asking
-from tests.conftest import need
 from tests.online.conftest import Here
 from tests.online.servers import (
     KNOWN,
@@ -142,25 +140,6 @@ def test_no_name_of_this_host_is_sent(here: Here) -> None:
 
 
 # --- TLS ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ssl.SSLContext]:
-    """A certificate that nobody but its holder vouches for."""
-    place = tmp_path_factory.mktemp("tls")
-    key, file = place / "key.pem", place / "certificate.pem"
-    subprocess.run(
-        [
-            *(need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-            *("-nodes", "-keyout", str(key), "-out", str(file), "-days", "2", "-subj", "/CN=127.0.0.1"),
-            *("-addext", "subjectAltName=IP:127.0.0.1"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file, key)
-    return file, context
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(
