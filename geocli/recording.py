@@ -12,6 +12,7 @@ What a sighting does not tell takes nothing away: a list has no counts, a log no
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,8 @@ class Recorder:
         self._problems = problems
         self._host = host
         self._now = utc_text(now)
-        self._waiting: dict[tuple[str, str], dict[str, SeenBan]] | None = None
+        self._known: dict[tuple[str, str], dict[str, SeenBan]] = {}  # by jail and address, then beginning
+        self._segments: set[tuple[int, float]] = set()
         self._claimed: set[tuple[str, str, str]] = set()
         self.seen = 0
         self.written = 0
@@ -61,7 +63,14 @@ class Recorder:
         """Journal what is new about these bans; on disk when this returns, unless a problem was noted."""
         sightings = [self._sighting(located) for located in found]
         self.seen += len(sightings)
-        known = self._known(sightings)
+        # Who begins a ban must see what others have just begun. A ban with a time has its name already.
+        alone = nullcontext() if all(one.timed for one in sightings) else self._journal.recording()
+        with alone:
+            self._record(sightings)
+
+    def _record(self, sightings: Sequence[SeenBan]) -> None:
+        self._look_up(sightings)
+        known = self._known
         # First those whose time is known exactly: what is left may be the same to a second.
         self._claimed.update(
             (one.jail, one.ip, one.banned_at)
@@ -100,17 +109,15 @@ class Recorder:
             moment,
         )
 
-    def _known(self, sightings: Sequence[SeenBan]) -> dict[tuple[str, str], dict[str, SeenBan]]:
-        """What journal and store have of these, by jail and address, then by the beginning."""
-        if self._waiting is None:
-            self._waiting = {}
-            try:
-                for batch in self._journal.bans():
-                    for ban in batch:
-                        if ban.host == self._host:
-                            _add(self._waiting, ban)
-            except GeocliError as error:
-                self._problems.note(error)
+    def _look_up(self, sightings: Sequence[SeenBan]) -> None:
+        """Learn what the journal has, and what the store has of these."""
+        try:
+            for batch in self._journal.bans(self._segments):
+                for ban in batch:
+                    if ban.host == self._host:
+                        _add(self._known, ban)
+        except GeocliError as error:
+            self._problems.note(error)
         latest = _moved(self._now, GAP)
         spans = {
             BanSpan(
@@ -126,8 +133,7 @@ class Recorder:
         except GeocliError as error:  # better written twice than not at all
             self._problems.note(error)
         for ban in stored:
-            _add(self._waiting, ban)
-        return self._waiting
+            _add(self._known, ban)
 
     def _before(self, sighting: SeenBan, bans: dict[str, SeenBan]) -> SeenBan | None:
         """The known ban that this is another sighting of."""

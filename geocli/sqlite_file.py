@@ -113,7 +113,21 @@ def make_private_directory(path: Path) -> None:
 @contextmanager
 def _alone(directory: Path, timeout: float) -> Iterator[None]:
     """Keep other processes from making files or setting files aside in or below ``directory``."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    with _locked(os.open(directory, os.O_RDONLY | os.O_DIRECTORY), directory, timeout):
+        yield
+
+
+@contextmanager
+def lock_file(path: Path, timeout: float) -> Iterator[None]:
+    """Keep other processes out that want to lock the same file, which is made. Raises ``GeocliError``."""
+    with translated(path):
+        descriptor = os.open(path, os.O_CREAT | os.O_RDONLY | os.O_NOFOLLOW, 0o600)
+    with _locked(descriptor, path, timeout):
+        yield
+
+
+@contextmanager
+def _locked(descriptor: int, path: Path, timeout: float) -> Iterator[None]:
     deadline = time.monotonic() + timeout
     try:
         while True:
@@ -122,7 +136,7 @@ def _alone(directory: Path, timeout: float) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise TryAgainError(f"{directory}: locked by another process; try again") from None
+                    raise TryAgainError(f"{path}: locked by another process; try again") from None
                 time.sleep(_POLL)
         yield
     finally:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
+from geocli.journal import Journal
+from geocli.journal.segments import encode_bans
 from geocli.seen import SeenBan
 
 BAN = SeenBan(
@@ -17,6 +21,11 @@ BAN = SeenBan(
     first_seen="2026-11-01T00:01:00Z",
     last_seen="2026-11-01T00:01:00Z",
 )
+
+
+def append_bans(journal: Journal, bans: Sequence[SeenBan]) -> None:
+    """Make one segment of bans, as recording does."""
+    journal.write(encode_bans(bans))
 
 
 def second(number: int) -> str:

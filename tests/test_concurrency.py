@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -110,6 +111,28 @@ def test_a_look_up_answers_though_the_journal_is_locked(geocli: Geocli, data_dir
     again = geocli("-j", stdin="\n".join(texts))
     assert again.returncode == 0
     assert dirty(geocli) == length + 1
+
+
+def test_recording_does_not_wait_for_ever_for_the_journal(geocli: Geocli, data_dir: Path) -> None:
+    geocli("8.8.8.8")
+    with locked(data_dir / "journal" / "cache.db"):
+        impatient(geocli, "bans", "--record", stdin="9.9.9.9\n1.1.1.1\n")
+    assert geocli("bans", "--record", stdin="9.9.9.9\n1.1.1.1\n").returncode == 0
+    assert dirty(geocli) == 3
+    assert flush(geocli) == 5
+
+
+def test_a_list_without_times_that_several_record_at_once_is_recorded_once(geocli: Geocli) -> None:
+    bans = "\n".join(addresses(300))
+
+    def record(_: int) -> int:
+        return geocli("bans", "--record", "--host", "web1", stdin=bans).returncode
+
+    with ThreadPoolExecutor(5) as pool:
+        assert {*pool.map(record, range(10))} == {0}
+    assert len(geocli("bans", "--history", "-f", "ip").stdout.splitlines()) == 300
+    flush(geocli)
+    assert json.loads(geocli("stats", "-j").stdout)["bans"] == 300
 
 
 def test_a_refresh_does_not_wait_for_ever_for_the_journal(geocli: Geocli, data_dir: Path) -> None:

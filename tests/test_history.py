@@ -21,7 +21,7 @@ from geocli.records import GeoRecord
 from geocli.seen import SeenBan, iso_week, merged
 from geocli.store import BanQuestion
 from geocli.store.sqlite import SqliteStore
-from tests.bans import BAN
+from tests.bans import BAN, append_bans
 from tests.store.test_bans import HISTORIES, IPS, NOW, QUESTIONS
 
 ANSWERS = [
@@ -49,7 +49,7 @@ def history(directory: Path, flushed: list[Any], waiting: list[Any]) -> Iterator
             bans = [entry for entry in part if isinstance(entry, SeenBan)]
             for segment in (bans[::2], bans[1::2]):
                 if segment:
-                    journal.append_bans(segment)
+                    append_bans(journal, segment)
             if answers := [entry for entry in part if isinstance(entry, GeoRecord)]:
                 journal.append(answers)
             if not is_last:

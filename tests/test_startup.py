@@ -68,6 +68,19 @@ def test_a_look_up_imports_diskcache_only_when_there_is_something_new(geocli: Ge
     assert cached.intersection(unwanted) == set()
 
 
+def test_recording_what_is_known_and_reading_the_history_need_nothing_heavy(
+    geocli: Geocli, tmp_path: Path
+) -> None:
+    (tmp_path / "bans").write_text("8.8.8.8\n9.9.9.9\n")
+    record = ("bans", "--record", "-i", str(tmp_path / "bans"))
+    assert "diskcache" in modules_after(geocli, *record)
+    unwanted = ALWAYS_ABSENT | {"diskcache", "maxminddb", "maxminddb.extension", *ONLINE}
+    assert modules_after(geocli, *record).intersection(unwanted) == set()
+    geocli("flush")
+    assert modules_after(geocli, *record).intersection(unwanted) == set()
+    assert modules_after(geocli, "bans", "--history", "--by", "country").intersection(unwanted) == set()
+
+
 def test_a_flush_imports_sqlite_utils_only_to_bring_the_schema_up_to_date(geocli: Geocli) -> None:
     geocli("8.8.8.8")
     assert "sqlite_utils" in modules_after(geocli, "flush")

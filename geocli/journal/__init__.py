@@ -15,14 +15,21 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from geocli.errors import DamagedFileError
 from geocli.journal.index import AddressIndex
 from geocli.records import Batch, GeoRecord
 from geocli.seen import SeenBan
-from geocli.sqlite_file import make_private_directory, open_for_reading, set_aside, size_on_disk, translated
+from geocli.sqlite_file import (
+    lock_file,
+    make_private_directory,
+    open_for_reading,
+    set_aside,
+    size_on_disk,
+    translated,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -44,10 +51,7 @@ class BadSegmentError(ValueError):
 
 
 class JournalState(NamedTuple):
-    """How much is waiting: answers (``dirty``) and bans.
-
-    ``oldest`` is when the oldest segment was written, seconds since the epoch.
-    """
+    """How many answers (``dirty``) and bans wait, the oldest since when (seconds since the epoch)."""
 
     dirty: int
     bans: int
@@ -92,12 +96,6 @@ class Journal:
         from geocli.journal.segments import encode
 
         self.write(encode(Block.of(records)))
-
-    def append_bans(self, bans: Sequence[SeenBan]) -> None:
-        """The same with bans, at most 100,000."""
-        from geocli.journal.segments import encode_bans
-
-        self.write(encode_bans(bans))
 
     def write(self, segment: Segment) -> int:
         """Write a segment that is ready; its key. On disk when this returns; raises ``GeocliError``."""
@@ -220,21 +218,32 @@ class Journal:
                 found.update(tag.split())
         return found
 
-    def bans(self) -> Iterator[list[SeenBan]]:
-        """The bans of all segments, the newest first; what cannot be read is left out."""
-        for batch in self._batches(_HAS_BANS):
+    def bans(self, known: set[tuple[int, float]] | None = None) -> Iterator[list[SeenBan]]:
+        """The bans of all segments, the newest first; what cannot be read is left out.
+
+        Of segments in ``known`` nothing; the others are added to it, for whoever asks again.
+        """
+        for batch in self._batches(_HAS_BANS, known):
             yield [SeenBan._make(row) for row in batch.bans]
 
-    def _batches(self, condition: str) -> Iterator[Batch]:
-        select = f"SELECT key FROM Cache WHERE {condition} ORDER BY key DESC"  # noqa: S608 (a constant)
+    def _batches(self, condition: str, known: set[tuple[int, float]] | None = None) -> Iterator[Batch]:
+        select = f"SELECT key, store_time FROM Cache WHERE {condition} ORDER BY key DESC"  # noqa: S608 (a constant)
         with translated(self._path):
-            keys = [key for (key,) in self._rows(select, (BANS_TAG,))]
-        _expect(all(type(key) is int for key in keys), self._path)
-        for key in keys:
-            try:
-                yield self.read(key)
-            except BadSegmentError:
-                continue  # the flush sets it aside and says so
+            segments = list(self._rows(select, (BANS_TAG,)))
+        _expect(all(type(key) is int for key, _ in segments), self._path)
+        for segment in segments:
+            if known is None or segment not in known:
+                with suppress(BadSegmentError):  # the flush sets it aside and says so
+                    yield self.read(segment[0])
+        if known is not None:
+            known.update(segments)
+
+    @contextmanager
+    def recording(self) -> Iterator[None]:
+        """Keep others from recording meanwhile. Raises ``GeocliError``, also when somebody takes too long."""
+        make_private_directory(self._directory)
+        with lock_file(self._directory / "recording.lock", self._busy_timeout):
+            yield
 
     def text(self, key: int) -> str | None:
         """A segment as it is on disk. Raises ``DamagedFileError`` when it is not text."""

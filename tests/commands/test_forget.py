@@ -12,7 +12,7 @@ import pytest
 from geocli.journal import Journal
 from geocli.records import Batch, GeoRecord
 from geocli.store.sqlite import SqliteStore
-from tests.bans import BAN
+from tests.bans import BAN, append_bans
 from tests.commands.test_history import ago, dirty, history
 from tests.conftest import Geocli
 from tests.test_concurrency import locked
@@ -31,7 +31,7 @@ def geocli(data_dir: Path) -> Geocli:
     store.replay([Batch(answers[::2], bans[::2])], ago(0))
     store.close()
     with Journal(data_dir / "journal", 1) as journal:
-        journal.append_bans(bans[1::2])
+        append_bans(journal, bans[1::2])
         journal.append(answers[1::2])
     return Geocli(data_dir)
 

@@ -19,7 +19,7 @@ from geocli.journal import BadSegmentError, Journal
 from geocli.journal.segments import NewerSegmentError, decode, encode_bans
 from geocli.records import FIELDS, GeoRecord
 from geocli.seen import SeenBan
-from tests.bans import BAN, BANS
+from tests.bans import BAN, BANS, append_bans
 
 TIME = "2026-11-01T00:00:00Z"
 
@@ -328,9 +328,9 @@ def test_every_record_comes_back_as_it_went_in(
 
 
 def test_bans_are_no_answers_and_answers_no_bans(journal: Journal) -> None:
-    journal.append_bans([BAN, BAN._replace(ip="192.0.2.2")])
+    append_bans(journal, [BAN, BAN._replace(ip="192.0.2.2")])
     journal.append([record("192.0.2.1")])
-    journal.append_bans([BAN._replace(ip="bans"), *[BAN._replace(ip=f"10.0.0.{n}") for n in range(99)]])
+    append_bans(journal, [BAN._replace(ip="bans"), *[BAN._replace(ip=f"10.0.0.{n}") for n in range(99)]])
     assert journal.find(["192.0.2.2", "bans", "2", "100"], anything) == {}
     assert journal.find([f"10.0.0.{n}" for n in range(99)], anything) == {}
     assert journal.find(["192.0.2.1"], anything).keys() == {"192.0.2.1"}
@@ -346,7 +346,7 @@ def test_every_ban_comes_back_as_it_went_in(
 ) -> None:
     with Journal(tmp_path_factory.mktemp("journal") / "journal", 1) as journal:
         for batch in batches:
-            journal.append_bans(batch)
+            append_bans(journal, batch)
         assert list(journal.bans()) == batches[::-1]
         assert journal.state().bans == sum(map(len, batches))
 
