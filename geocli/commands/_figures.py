@@ -23,10 +23,8 @@ def page(stats: Stats, data_dir: Path, findings: Sequence[str]) -> str:
     unknown = f", {stats.unknown:,} of them unknown" if stats.unknown else ""
     sections = {
         "Store": [
-            (
-                "answers",
-                f"{stats.stored:,}{unknown}",
-            ),
+            ("answers", f"{stats.stored:,}{unknown}"),
+            ("bans", f"{stats.bans:,}"),
             ("last flush", _moment(stats.last_flush)),
             ("size", _size(stats.store_bytes)),
             ("file", str(data_dir / "geo.db")),
@@ -59,8 +57,12 @@ def _line(label: str, value: str, width: int) -> str:
 def _waiting(stats: Stats) -> str:
     if stats.oldest_dirty_seconds is None:
         return "nothing"
-    answers = "1 answer" if stats.dirty == 1 else f"{stats.dirty:,} answers"
-    return f"{answers}, the oldest for {age(stats.oldest_dirty_seconds)}"
+    kinds = (_count(stats.dirty, "answer"), _count(stats.dirty_bans, "ban"))
+    return f"{' and '.join(filter(None, kinds))}, the oldest for {age(stats.oldest_dirty_seconds)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}" if number else ""
 
 
 def _files(count: int, data_dir: Path) -> str:
