@@ -26,13 +26,11 @@ class _Metric(NamedTuple):
 _METRICS = (
     _Metric("stored", "store_answers", "Addresses in the store."),
     _Metric("unknown", "store_unknown_answers", "Those of them that no source knows."),
-    _Metric("bans", "store_bans", "Bans in the history."),
+    _Metric("bans", "store_bans", "Bans in the store."),
     _Metric("store_bytes", "store_bytes", "Size of the store."),
     _Metric("dirty", "journal_answers", "Answers that wait for a flush."),
-    _Metric(
-        "oldest_dirty_seconds", "journal_oldest_seconds", "Age of the oldest of them; 0 when there is none."
-    ),
     _Metric("dirty_bans", "journal_bans", "Bans that wait for a flush."),
+    _Metric("oldest_dirty_seconds", "journal_oldest_seconds", "Age of the oldest that waits; 0 for none."),
     _Metric("journal_bytes", "journal_bytes", "Size of the journal."),
     _Metric("quarantined", "quarantine_files", "Damaged segments and files that were set aside."),
     _Metric("last_flush", "last_flush_timestamp_seconds", "When the last flush was that wrote something."),

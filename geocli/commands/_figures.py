@@ -62,8 +62,12 @@ def _line(label: str, value: str, width: int) -> str:
 def _waiting(stats: Stats) -> str:
     if stats.oldest_dirty_seconds is None:
         return "nothing"
-    answers = "1 answer" if stats.dirty == 1 else f"{stats.dirty:,} answers"
-    return f"{answers}, the oldest for {age(stats.oldest_dirty_seconds)}"
+    kinds = (_count(stats.dirty, "answer"), _count(stats.dirty_bans, "ban"))
+    return f"{' and '.join(filter(None, kinds))}, the oldest for {age(stats.oldest_dirty_seconds)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}" if number else ""
 
 
 def _files(count: int, data_dir: Path) -> str:

@@ -1,4 +1,4 @@
-"""Says on a terminal, once, that nobody flushes: answers pile up in the journal, and look-ups get slow."""
+"""Says on a terminal, once, that nobody flushes: the journal grows, and look-ups get slow."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def watch_journal(journal: Journal, settings: Settings) -> None:
     from geocli.commands._figures import age
 
     say(
-        f"answers have been waiting in the journal for {age(now - oldest)}: cron does not seem to run"
+        f"the journal has been waiting for a flush for {age(now - oldest)}: cron does not seem to run"
         " geocli flush; geocli cron install has it do so"
     )
     with suppress(OSError):  # then it is said again

@@ -35,7 +35,9 @@ def test_a_look_up_on_a_terminal_says_so_once_and_how_to_mend_it(stale: Geocli) 
     assert first.code == 0
     assert "8.8.8.8" in first.out
     (line,) = first.err.splitlines()
-    assert re.fullmatch(r"geocli: answers have been waiting .* for 60 minutes: .*geocli cron install.*", line)
+    assert re.fullmatch(
+        r"geocli: the journal has been waiting .* for 60 minutes: .*geocli cron install.*", line
+    )
     assert on_terminal(stale, "8.8.8.8").err == ""
     assert on_terminal(stale, "9.9.9.9").err == ""
 
