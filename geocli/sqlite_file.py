@@ -18,7 +18,7 @@ import sqlite3
 import time
 from contextlib import closing, contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geocli.errors import CorruptFileError, DamagedFileError, GeocliError, TryAgainError, UsageError
 
@@ -80,14 +80,40 @@ def _has_index(path: Path) -> bool:
     return log != _LOG_HEADER and path.with_name(path.name + "-shm").exists()
 
 
+class _Reader(sqlite3.Connection):
+    """A connection that may read. ``query`` is what follows the file's name in a SQLite URI."""
+
+    def __init__(self, path: Path, query: str, busy_timeout: float) -> None:
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._open(query)
+
+    def _open(self, query: str) -> None:
+        uri = f"{self._path.absolute().as_uri()}?{query}"
+        super().__init__(uri, uri=True, timeout=self._busy_timeout, isolation_level=None)
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """That of ``sqlite3``, also when the log's index was begun anew and is not filled yet.
+
+        The first process to open the file does that, and may be slow or killed over it. Meanwhile who may
+        not write the index hears "readonly database", and has to become one who may: this connection does.
+        """
+        try:
+            return super().execute(*arguments)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+                raise
+        self._open("mode=ro")  # closes it first
+        return super().execute(*arguments)
+
+
 def _connect(path: Path, query: str, busy_timeout: float) -> sqlite3.Connection | None:
     with translated(path):
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        uri = f"{path.absolute().as_uri()}?{query}"
-        connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None)
+        connection = _Reader(path, query, busy_timeout)
         try:
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()
         except sqlite3.Error:
