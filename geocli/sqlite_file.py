@@ -214,16 +214,24 @@ def hold_open(path: Path, busy_timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def empty_log(path: Path, *, larger_than: int = 0) -> None:
+def empty_log(path: Path, connection: sqlite3.Connection | None = None, *, larger_than: int = 0) -> None:
     """Bring what is in the write-ahead log into the file, and empty the log, if nobody is reading it.
 
-    Waits for nobody: what a reader keeps from being done now, the next writer does.
+    Waits for nobody: what a reader keeps from being done now, the next writer does. ``connection`` is one
+    that has just written, and that nobody needs any more: a new one would sync the directory once more.
     """
+    if log_size(path) > larger_than:
+        own = connection or sqlite3.connect(path)
+        own.execute("PRAGMA busy_timeout = 0")
+        own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if connection is None:
+            own.close()
+
+
+def log_size(path: Path) -> int:
+    """Bytes of a SQLite file's write-ahead log; 0 when there is none."""
     log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size > larger_than:
-        connection = sqlite3.connect(path, timeout=0)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        connection.close()
+    return log.stat().st_size if log.exists() else 0
 
 
 def set_aside(path: Path, directory: Path, data_dir: Path, busy_timeout: float) -> CorruptFileError | None:
@@ -252,5 +260,4 @@ def _is_damaged(path: Path) -> bool:
 
 def size_on_disk(path: Path) -> int:
     """Bytes of a SQLite file together with its write-ahead log; 0 when there is none."""
-    files = (path, path.with_name(path.name + "-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
+    return log_size(path) + (path.stat().st_size if path.exists() else 0)
