@@ -18,7 +18,7 @@ import sqlite3
 import time
 from contextlib import closing, contextmanager, suppress
 from errno import EDQUOT, EFBIG, ENOSPC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geocli.errors import CorruptFileError, DamagedFileError, GeocliError, TryAgainError, UsageError
 
@@ -80,14 +80,40 @@ def _has_index(path: Path) -> bool:
     return log != _LOG_HEADER and path.with_name(path.name + "-shm").exists()
 
 
+class _Reader(sqlite3.Connection):
+    """A connection that may read. ``query`` is what follows the file's name in a SQLite URI."""
+
+    def __init__(self, path: Path, query: str, busy_timeout: float) -> None:
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._open(query)
+
+    def _open(self, query: str) -> None:
+        uri = f"{self._path.absolute().as_uri()}?{query}"
+        super().__init__(uri, uri=True, timeout=self._busy_timeout, isolation_level=None)
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """That of ``sqlite3``, also when the log's index was begun anew and is not filled yet.
+
+        The first process to open the file does that, and may be slow or killed over it. Meanwhile who may
+        not write the index hears "readonly database", and has to become one who may: this connection does.
+        """
+        try:
+            return super().execute(*arguments)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+                raise
+        self._open("mode=ro")  # closes it first
+        return super().execute(*arguments)
+
+
 def _connect(path: Path, query: str, busy_timeout: float) -> sqlite3.Connection | None:
     with translated(path):
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-        uri = f"{path.absolute().as_uri()}?{query}"
-        connection = sqlite3.connect(uri, uri=True, timeout=busy_timeout, isolation_level=None)
+        connection = _Reader(path, query, busy_timeout)
         try:
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()
         except sqlite3.Error:
@@ -202,16 +228,24 @@ def hold_open(path: Path, busy_timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def empty_log(path: Path, *, larger_than: int = 0) -> None:
+def empty_log(path: Path, connection: sqlite3.Connection | None = None, *, larger_than: int = 0) -> None:
     """Bring what is in the write-ahead log into the file, and empty the log, if nobody is reading it.
 
-    Waits for nobody: what a reader keeps from being done now, the next writer does.
+    Waits for nobody: what a reader keeps from being done now, the next writer does. ``connection`` is one
+    that has just written, and that nobody needs any more: a new one would sync the directory once more.
     """
+    if log_size(path) > larger_than:
+        own = connection or sqlite3.connect(path)
+        own.execute("PRAGMA busy_timeout = 0")
+        own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if connection is None:
+            own.close()
+
+
+def log_size(path: Path) -> int:
+    """Bytes of a SQLite file's write-ahead log; 0 when there is none."""
     log = path.with_name(path.name + "-wal")
-    if log.exists() and log.stat().st_size > larger_than:
-        connection = sqlite3.connect(path, timeout=0)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        connection.close()
+    return log.stat().st_size if log.exists() else 0
 
 
 def set_aside(path: Path, directory: Path, data_dir: Path, busy_timeout: float) -> CorruptFileError | None:
@@ -240,5 +274,4 @@ def _is_damaged(path: Path) -> bool:
 
 def size_on_disk(path: Path) -> int:
     """Bytes of a SQLite file together with its write-ahead log; 0 when there is none."""
-    files = (path, path.with_name(path.name + "-wal"))
-    return sum(file.stat().st_size for file in files if file.exists())
+    return log_size(path) + (path.stat().st_size if path.exists() else 0)

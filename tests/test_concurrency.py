@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from geocli.sqlite_file import open_for_reading
 from tests.conftest import Geocli
 from tests.test_readme import addresses
 from tests.torture.concurrency import flush, storm
@@ -155,3 +157,48 @@ def test_what_only_reads_does_not_wait(geocli: Geocli, data_dir: Path, file: str
         assert geocli("8.8.8.8", "9.9.9.9").returncode == 0
         assert dirty(geocli) == 1
         assert time.monotonic() - begun < LONGEST
+
+
+@contextmanager
+def begun_anew(path: Path) -> Iterator[None]:
+    """The log's index as the first process to open a file leaves it for a moment: emptied, and in use."""
+    hold = (
+        "import fcntl, os, struct, sys\n"
+        "index = os.open(sys.argv[1], os.O_RDWR)\n"
+        "os.ftruncate(index, 3)\n"
+        "in_use = struct.pack('hhqqi4x', fcntl.F_RDLCK, os.SEEK_SET, 128, 1, 0)\n"  # SQLite's UNIX_SHM_DMS
+        "fcntl.fcntl(index, fcntl.F_SETLK, in_use)\n"
+        "print(flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    command = [sys.executable, "-c", hold, f"{path}-shm"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
+        process.communicate()
+
+
+@pytest.mark.parametrize("file", ["geo.db", "journal/cache.db"])
+def test_a_reader_that_comes_before_the_index_is_filled_fills_it(
+    geocli: Geocli, data_dir: Path, file: str
+) -> None:
+    geocli("8.8.8.8")
+    flush(geocli)
+    geocli("9.9.9.9")
+    with begun_anew(data_dir / file):
+        done = geocli("8.8.8.8", "9.9.9.9")
+        assert (done.returncode, done.stderr) == (0, "")
+    with begun_anew(data_dir / file):
+        assert dirty(geocli) == 1
+    with begun_anew(data_dir / file):
+        assert flush(geocli) == 1
+
+
+def test_a_reader_goes_on_when_the_index_is_begun_anew(geocli: Geocli, data_dir: Path) -> None:
+    geocli("8.8.8.8")
+    path = data_dir / "journal" / "cache.db"
+    reader = open_for_reading(path, 1.0)
+    assert reader is not None
+    with closing(reader), begun_anew(path):
+        assert reader.execute("SELECT count(*) FROM Cache").fetchone() == (1,)

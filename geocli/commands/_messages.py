@@ -19,6 +19,8 @@ _LONGEST = 1000
 
 def say(text: str) -> None:
     """One line, whatever is in it: a file's name and an error's text may come from anywhere."""
+    if sys.stderr is None:  # started with stderr closed (2>&-): print() would take stdout instead
+        return
     with suppress(OSError):  # where nobody can hear it, the exit code still says it
         print(f"geocli: {clean_text(text, _LONGEST)}", file=sys.stderr)  # noqa: T201 (this is the place)
 

@@ -20,6 +20,7 @@ from geocli.sqlite_file import (
     empty_log,
     error_of,
     hold_open,
+    log_size,
     make_private_directory,
     translated,
 )
@@ -118,7 +119,18 @@ class SegmentWriter:
             with self._cache.transact():
                 for key in keys:
                     self._cache.delete(key)
-            empty_log(self._path, larger_than=_LARGEST_IDLE_LOG)
+            if log_size(self._path) > _LARGEST_IDLE_LOG:
+                self._empty_log()
+
+    def _empty_log(self) -> None:
+        """What ``empty_log`` does, on the connection that has written: one disk wait less."""
+        patience = int(self._cache.timeout * 1000)
+        for pragma, value in (
+            ("busy_timeout", 0),
+            ("wal_checkpoint", "TRUNCATE"),
+            ("busy_timeout", patience),
+        ):
+            self._cache.reset(f"sqlite_{pragma}", value, update=False)
 
     def close(self) -> None:
         """Close the cache, and after it the reader that kept the write-ahead log (``sqlite_file``)."""

@@ -204,7 +204,8 @@ class SqliteStore:
         with translated(self._path), closing(hold_open(self._path, self._busy_timeout)):
             connection = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
             try:
-                for pragma in ("PRAGMA synchronous = FULL", *pragmas):
+                # Of itself, SQLite would copy a large log into the file in the midst of COMMIT.
+                for pragma in ("PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0", *pragmas):
                     connection.execute(pragma)
                 connection.execute("BEGIN IMMEDIATE")
                 try:
@@ -215,9 +216,9 @@ class SqliteStore:
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
                     raise
+                empty_log(self._path, connection)  # so that a copy of geo.db alone is complete
             finally:
                 connection.close()
-            empty_log(self._path)  # so that a copy of geo.db alone is complete
 
     def set_aside(self) -> CorruptFileError | None:
         """Rename a damaged file and say so; ``None`` when it is not damaged. Raises ``GeocliError``."""

@@ -419,6 +419,12 @@ def test_closed_streams_do_no_harm(geocli: Geocli, closed: str) -> None:
     assert done.stdout == ("" if closed == ">&-" else GOOGLE)
 
 
+def test_an_error_that_nobody_can_hear_does_not_get_among_the_data(geocli: Geocli) -> None:
+    command = f"{' '.join(geocli.command)} 8.8.8.8 foo 2>&-"
+    done = subprocess.run(["sh", "-c", command], env=geocli.env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, GOOGLE)
+
+
 def test_closed_stdin_that_should_be_read_is_a_usage_error(geocli: Geocli) -> None:
     command = f"{' '.join(geocli.command)} -i - <&-"
     done = subprocess.run(["sh", "-c", command], env=geocli.env, capture_output=True, text=True, check=False)
