@@ -70,13 +70,20 @@ class BanSource(NamedTuple):
         if sum((bool(self.inputs), self.database is not None, self.client)) > 1:
             raise UsageError("give one of --input, --database and --client")
 
+    @property
+    def asks_server(self) -> bool:
+        """Whether the bans come from the running server."""
+        if self.database is not None or self.inputs:
+            return False
+        return bool(self.client or self.program or self.socket or _is_empty_stdin())
+
     def read(self, jails: list[str] | None, problems: "Problems") -> "Iterator[list[Ban]]":
         """The bans, in batches. Raises ``GeocliError``; what stops no other input is noted."""
         if self.database is not None:
             from geocli.inputs.fail2ban_db import read_database
 
             yield read_database(self.database, time.time())
-        elif self.inputs or not (self.client or self.program or self.socket or _is_empty_stdin()):
+        elif not self.asks_server:
             from geocli.inputs.bans import read_bans
             from geocli.inputs.fail2ban_log import oldest_first
 

@@ -1,0 +1,247 @@
+"""``geocli report``: the picture of a ban list or a log, as a page, a map or both."""
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from geocli import __version__
+from geocli.banned import Locator
+from geocli.cache import Cache
+from geocli.commands import _bans, _options
+from geocli.commands._file import check_place, write_file
+from geocli.commands._messages import reporter, say
+from geocli.commands._opening import journal_and_store
+from geocli.commands._progress import Progress
+from geocli.commands._stdout import ReaderGoneError, write_bytes
+from geocli.counting import Counting
+from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.inputs import open_streams
+from geocli.picture import Counted
+from geocli.pipeline import Pipeline
+from geocli.providers import load_provider
+from geocli.records import clean_text
+from geocli.report import About
+from geocli.reports import describe_databases
+from geocli.resolve import Resolver
+from geocli.timeline import PERIODS
+
+if TYPE_CHECKING:
+    from geocli.picture import Picture
+    from geocli.settings import Settings
+
+_TITLES = {"ban": "Who is banned, and from where", "hit": "Who is in the log, and from where"}
+_LONGEST_TITLE = 200
+_MAP_BY = ("bans", "addresses")
+_MOST_FILES_NAMED = 3
+_LONGEST_MODE = 4  # digits
+_STDOUT = Path("-")  # or standard input
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("report")(report)
+
+
+def report(
+    ctx: typer.Context,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The page to write (HTML); - is stdout."),
+    ] = None,
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="The map alone, as SVG.")] = None,
+    png: Annotated[
+        Path | None,
+        typer.Option("--png", metavar="FILE", help="The map alone, as PNG. Needs: pip install 'geocli[png]'"),
+    ] = None,
+    mode: Annotated[
+        str, typer.Option("--mode", metavar="MODE", help="Who may read the files, as for chmod.")
+    ] = "644",
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="What stands above the page.")
+    ] = None,
+    log: Annotated[
+        list[Path] | None,
+        typer.Option("--log", metavar="FILE", help="Count the addresses of any log instead of bans."),
+    ] = None,
+    anonymize: Annotated[
+        bool, typer.Option("--anonymize", help="Show no address: networks stand for them.")
+    ] = False,
+    map_by: Annotated[
+        str, typer.Option("--map-by", metavar="|".join(_MAP_BY), help="What the map's colours stand for.")
+    ] = "bans",
+    period: Annotated[
+        str | None,
+        typer.Option(
+            "--period", metavar="|".join(PERIODS), help="What a bar stands for.", show_default="what fits"
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Rows of each table.")] = 12,
+    inputs: _bans.Inputs = None,
+    database: _bans.Database = None,
+    client: _bans.Client = False,
+    program: _bans.Program = None,
+    socket: _bans.Socket = None,
+    jail: _bans.Jail = None,
+    country: _bans.Country = None,
+    asn: _bans.Asn = None,
+    since: _bans.Since = None,
+    provider: _options.Provider = None,
+    mmdb: _options.Mmdb = None,
+    no_cache: _options.NoCache = False,
+    max_wait: _options.MaxWait = None,
+    timeout: _options.Timeout = None,
+) -> ExitCode:
+    """Draw a ban list or a log: one HTML file with a world map, charts and tables.
+
+    Reads what bans reads, or any log. The page needs no network and no other file; it may be opened from
+    disk, sent by mail or served. Prints nothing.
+    """
+    settings: Settings = _options.apply(ctx.obj, provider, mmdb, max_wait, timeout)
+    now = time.time()
+    source = _bans.BanSource(inputs, database, client, program, socket)
+    source.check()
+    for name, value, known in (("--map-by", map_by, _MAP_BY), ("--period", period, PERIODS)):
+        if value is not None and value not in known:
+            raise UsageError(f"{name} takes {', '.join(known)}, not {ascii(value)}")
+    if log and (inputs or database or client or jail or since or period):
+        raise UsageError("--log takes no option that is about bans: no source, jail or time")
+    if output is svg is png is None:
+        if sys.stdout is not None and sys.stdout.isatty():
+            raise UsageError("say where the page goes: -o bans.html, or -o - for standard output")
+        output = _STDOUT
+    places = _Places(output, svg, png, _options.parsed("--mode", _mode, mode))
+    places.check()
+    wanted = _bans.filter_of(jail, country, asn, since, now)
+    problems = Problems()
+    counted = Counted(anonymous=anonymize)
+    try:
+        with Progress(settings) as progress, journal_and_store(settings) as (journal, store):
+            chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
+            cache = None if no_cache else Cache(journal, store, problems)
+            resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress))
+            pipeline = Pipeline(resolver, cache, lambda _: "", problems)
+            if log:
+                hits = Counting(problems, lambda count: progress.show("addresses", count)).count(
+                    open_streams(log, sys.stdin, problems)
+                )
+                addresses = list(hits)
+                for begin in range(0, len(addresses), resolver.batch_size):
+                    for records in pipeline.records(addresses[begin : begin + resolver.batch_size]):
+                        for record in filter(wanted.keeps, records):
+                            counted.add_hits(record, hits[record.ip])
+                    progress.show("looking up", begin, len(addresses))
+            else:
+                locator = Locator(pipeline, resolver.batch_size)
+                untimed = 0
+                for found in source.read(jail, problems):
+                    untimed += wanted.since is not None and sum(ban.banned_at is None for ban in found)
+                    for ban in locator.locate(found, wanted):
+                        counted.add_ban(ban)
+                    progress.show("bans", counted.total)
+                if untimed:
+                    said = f"--since left out {untimed} bans: the input does not say when they began"
+                    problems.note(UsageError(said))
+    except GeocliError as error:
+        problems.note(error)
+    try:
+        # A list that could not be read is not an empty one: what was drawn last time stays.
+        if counted.total or not problems:
+            about = About(
+                title=clean_text(title, _LONGEST_TITLE) if title else _TITLES["hit" if log else "ban"],
+                unit="hit" if log else "ban",
+                origin=_files(log) if log else _origin(source),
+                made=now,
+                map_by=map_by,
+                top=top,
+                filtered=_filtered(jail, country, asn, since),
+                warnings=[clean_text(str(problem)) for problem in problems],
+                anonymous=anonymize,
+                version=__version__,
+            )
+            picture = counted.picture(now, wanted.since, period)
+            _draw(picture, about, settings, places)
+    except ReaderGoneError:
+        pass
+    except GeocliError as error:
+        problems.note(error)
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
+
+
+class _Places(NamedTuple):
+    """Where the results go, and with which permissions."""
+
+    page: Path | None
+    svg: Path | None
+    png: Path | None
+    mode: int
+
+    def check(self) -> None:
+        """See that something can be written there, before the work. Raises ``UsageError``."""
+        if [self.page, self.svg, self.png].count(_STDOUT) > 1:
+            raise UsageError("only one of --output, --svg and --png can be standard output")
+        for path in (self.page, self.svg, self.png):
+            if path is not None and path != _STDOUT:
+                check_place(path)
+        if self.png is not None:
+            from geocli.report import image
+
+            image.check()
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Put a result in its place. Raises ``GeocliError`` or ``ReaderGoneError``."""
+        if path == _STDOUT:
+            write_bytes(data)
+        else:
+            write_file(path, data, self.mode)
+
+
+def _draw(picture: "Picture", about: About, settings: "Settings", places: _Places) -> None:
+    from geocli.report.credits import credits_of
+    from geocli.report.page import render_map, render_page
+
+    databases = describe_databases(settings.mmdb) if "mmdb" in settings.provider else []
+    thanks = credits_of(picture.sources, databases)
+    if places.svg is not None or places.png is not None:
+        drawn = render_map(picture, about, thanks)
+        if places.svg is not None:
+            places.write(places.svg, drawn.encode())
+        if places.png is not None:
+            from geocli.report.image import png_of
+
+            places.write(places.png, png_of(drawn))
+    if places.page is not None:
+        places.write(places.page, render_page(picture, about, thanks).encode())
+
+
+def _mode(text: str) -> int:
+    mode = int(text, 8) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_MODE else 0
+    if not 0o400 <= mode <= 0o666:
+        raise ValueError(f"{ascii(text[:40])} is no mode: write 644, 640 or 600")
+    return mode
+
+
+def _origin(source: _bans.BanSource) -> str:
+    if source.database is not None:
+        return f"fail2ban's database {clean_text(str(source.database))}"
+    if source.asks_server:
+        return "the running fail2ban server"
+    return _files(source.inputs or [_STDOUT])
+
+
+def _files(paths: list[Path]) -> str:
+    names = ["standard input" if path == _STDOUT else clean_text(str(path)) for path in paths]
+    more = len(names) - _MOST_FILES_NAMED
+    return ", ".join(names[:_MOST_FILES_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _filtered(
+    jail: list[str] | None, country: list[str] | None, asn: list[str] | None, since: str | None
+) -> list[str]:
+    """What the filters say, for people."""
+    said = [("jail", jail), ("country", country), ("AS", asn), ("since", [since] if since else None)]
+    return [f"{name} {clean_text(', '.join(values))}" for name, values in said if values]

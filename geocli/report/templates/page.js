@@ -1,0 +1,43 @@
+(() => {
+  "use strict";
+  for (const table of document.querySelectorAll("table.sortable")) {
+    const heads = [...table.tHead.rows[0].cells];
+    heads.forEach((head, column) => {
+      const numbers = head.classList.contains("n");
+      const value = (row) => {
+        const cell = row.cells[column];
+        return numbers ? Number(cell.dataset.v) : cell.textContent.trim();
+      };
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const up = head.ariaSort ? head.ariaSort === "descending" : !numbers;
+        heads.forEach((other) => other.removeAttribute("aria-sort"));
+        head.ariaSort = up ? "ascending" : "descending";
+        const rows = [...table.tBodies[0].rows].sort((a, b) => {
+          const [x, y] = [value(a), value(b)];
+          return (up ? 1 : -1) * (numbers ? x - y : x.localeCompare(y, "en", { numeric: true }));
+        });
+        table.tBodies[0].append(...rows);
+      });
+    });
+  }
+  const map = document.querySelector("svg.map");
+  if (!map) return;
+  const [name, figures] = document.querySelector(".readout").children;
+  const first = [name.textContent, figures.textContent];
+  const cursor = map.querySelector(".cursor");
+  const show = (area) => {
+    const said = area && area.querySelector("title").textContent;
+    const colon = said ? said.lastIndexOf(": ") : 0;
+    [name.textContent, figures.textContent] = said ? [said.slice(0, colon), said.slice(colon + 2)] : first;
+    cursor.setAttribute("d", (area && area.getAttribute("d")) || "");
+  };
+  const named = (event) => event.target.closest(".a:has(title)");
+  map.addEventListener("pointerover", (event) => show(named(event)));
+  map.addEventListener("pointerleave", () => show(null));
+  map.addEventListener("focusin", (event) => show(named(event)));
+  map.addEventListener("focusout", () => show(null));
+})();
