@@ -21,7 +21,7 @@ COMMANDS = {
     "lookup": "Say where addresses and networks are, and who holds them.",
     "bans": "Say who is banned, and from where.",
     "summarize": "Count the addresses in a log by country, AS or organisation.",
-    "report": "Draw a ban list or a log: one HTML page with a map, charts and tables.",
+    "report": "Draw who is banned, or in a log: a page with a map.",
     "annotate": "Copy text through, and say behind each address where it is.",
     "refresh": "Ask again about what is unknown, or old.",
     "flush": "Write what waits in the journal to the store.",

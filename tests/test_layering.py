@@ -35,6 +35,9 @@ LEVELS = [
     {"geocli.pipeline", "geocli.grouping", "geocli.annotate", "geocli.counting"},
     {"geocli.banned"},
     {"geocli.history", "geocli.recording"},
+    {"geocli.timeline"},
+    {"geocli.picture"},
+    {"geocli.report"},
     {"geocli.commands"},
     {"geocli.cli"},
     {"geocli.__main__", "geocli.manpage"},
@@ -47,9 +50,11 @@ HEAVY = {
     "maxminddb": {"geocli.mmdb.file"},
     "mmdb_writer": {"geocli.mmdb.build"},
     "netaddr": {"geocli.mmdb.build"},
-    "iso3166": {"geocli.countries"},
+    "iso3166": {"geocli.countries", "geocli.report.build_world"},  # which no command imports
     "platformdirs": {"geocli.settings"},
     "httpx": {"geocli.http"},
+    "jinja2": {"geocli.report.page"},
+    "resvg_py": {"geocli.report.image"},
 }
 NEVER = {"pickle", "shelve", "dill", "yaml", "click"}
 

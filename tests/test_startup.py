@@ -13,8 +13,8 @@ from tests.conftest import Geocli
 from tests.emulators import IpApi
 
 ALWAYS_ABSENT = {
-    "click", "httpx", "importlib.metadata", "mmdb_writer", "multiprocessing", "netaddr", "numpy", "pydantic",
-    "requests", "rich", "sqlite_utils",
+    "click", "httpx", "importlib.metadata", "jinja2", "mmdb_writer", "multiprocessing", "netaddr", "numpy",
+    "pydantic", "requests", "resvg_py", "rich", "sqlite_utils",
 }  # fmt: skip
 LIST_MODULES = (
     "import sys; from geocli.cli import run; code = run(sys.argv[1:]);"

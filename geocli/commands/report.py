@@ -115,6 +115,7 @@ def report(
     places = _Places(output, svg, png, _options.parsed("--mode", _mode, mode))
     places.check()
     wanted = _bans.filter_of(jail, country, asn, since, now)
+    origin = _files(log) if log else _origin(source)  # before stdin is read to its end
     problems = Problems()
     counted = Counted(anonymous=anonymize)
     try:
@@ -152,7 +153,7 @@ def report(
             about = About(
                 title=clean_text(title, _LONGEST_TITLE) if title else _TITLES["hit" if log else "ban"],
                 unit="hit" if log else "ban",
-                origin=_files(log) if log else _origin(source),
+                origin=origin,
                 made=now,
                 map_by=map_by,
                 top=top,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from geocli.report.charts import HEIGHT, WIDTH, stacked
-from geocli.report.world import DARK, LIGHT, areas, load_world, not_on
+from geocli.report.world import DARK, LIGHT, areas, load_world, not_on, spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,20 +30,21 @@ _STATUSES = {
     "reserved": "private or otherwise reserved",
     "unknown": "unknown",
     "error": "could not be asked about",
-    "ok": "of no country",
+    "ok": "of a known AS alone",
 }
 
 
 def render_page(picture: Picture, about: About, credits_: Sequence[Credit]) -> str:
     """The page as text. Raises ``DamagedFileError``."""
     countries = picture.tables["country"]
-    style = _text("page.css") + _colours()
+    chosen = _map(picture, about)
+    style = _text("page.css") + _rules(len(chosen["ranges"]))
     script = _text("page.js")
     return (
         _environment()
         .get_template("page.html")
         .render(
-            **_map(picture, about),
+            **chosen,
             about=about,
             picture=picture,
             made=datetime.fromtimestamp(about.made, UTC),
@@ -62,10 +63,17 @@ def render_page(picture: Picture, about: About, credits_: Sequence[Credit]) -> s
 
 def render_map(picture: Picture, about: About, credits_: Sequence[Credit]) -> str:
     """The map alone, as an SVG document. Raises ``DamagedFileError``."""
+    chosen = _map(picture, about)
     return (
         _environment()
         .get_template("map.svg")
-        .render(**_map(picture, about), about=about, picture=picture, colours=LIGHT, credits=credits_)
+        .render(
+            **chosen,
+            about=about,
+            picture=picture,
+            colours=spread(LIGHT, len(chosen["ranges"])),
+            credits=credits_,
+        )
     )
 
 
@@ -77,7 +85,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"percent": percent, "day": _day, "plural": plural}
+    made.filters |= {"percent": percent, "change": change, "day": _day, "plural": plural}
     return made
 
 
@@ -103,10 +111,15 @@ def percent(share: float) -> str:
     return "<0.1%" if 0 < share < 0.0005 else f"{share:.1%}"
 
 
+def change(factor: float) -> str:
+    """Growth (0.1: a tenth more) as people read it, with a real minus sign."""
+    return f"{factor:+.0%}".replace("-", "−")  # noqa: RUF001 (it is meant)
+
+
 def plural(count: int, unit: str) -> str:
-    """``1 ban``, ``5,000 bans``, ``2 addresses``, ``3 countries``."""
-    if count != 1:
-        unit = unit[:-1] + "ies" if unit.endswith("ry") else unit + ("es" if unit.endswith("s") else "s")
+    """``1 ban``, ``5,000 bans``, ``2 addresses``, ``3 countries``, ``4 new AS``."""
+    if count != 1 and not unit.endswith("AS"):
+        unit = f"{unit[:-1]}ies" if unit.endswith("y") else f"{unit}{'es' if unit.endswith('s') else 's'}"
     return f"{count:,} {unit}"
 
 
@@ -114,16 +127,14 @@ def _day(moment: str) -> str:
     return f"{datetime.fromisoformat(moment):%-d %b %Y, %H:%M}"
 
 
-def _colours() -> str:
-    """The map's colours as rules, so that they stand in one place."""
+def _rules(classes: int) -> str:
+    """The map's colours as rules of the style."""
 
     def rules(colours: Sequence[str]) -> str:
-        return "".join(f"--c{number}:{colour};" for number, colour in enumerate(colours, 1))
+        chosen = enumerate(spread(colours, classes), 1)
+        return "".join(f".k{number}{{fill:{colour}}}" for number, colour in chosen)
 
-    return (
-        f":root{{{rules(LIGHT)}}}\n@media (prefers-color-scheme:dark){{:root{{{rules(DARK)}}}}}\n"
-        f"@media print{{:root{{{rules(LIGHT)}}}}}\n"
-    )
+    return f"{rules(LIGHT)}\n@media screen and (prefers-color-scheme:dark){{{rules(DARK)}}}\n"
 
 
 def _hash(text: str) -> str:

@@ -74,8 +74,8 @@ class Scale(NamedTuple):
     @property
     def ranges(self) -> list[tuple[int, int]]:
         """First and last count of each class."""
-        ends = [start - 1 for start in self.starts[1:]] + [self.largest]
-        return list(zip(self.starts, ends, strict=True))
+        ends = [*(start - 1 for start in self.starts[1:]), self.largest]
+        return list(zip(self.starts, ends, strict=False))
 
 
 def scale_of(counts: Iterable[int]) -> Scale:
@@ -87,6 +87,14 @@ def scale_of(counts: Iterable[int]) -> Scale:
     rounds = [n for e in exponents for n in (10**e, 2 * 10**e, 5 * 10**e) if n <= largest]
     step = -(-len(rounds) // _MOST_CLASSES)
     return Scale(rounds[::step], largest)
+
+
+def spread(colours: Sequence[str], classes: int) -> list[str]:
+    """So many of the colours, from end to end; a class that is alone has one from the middle."""
+    last = len(colours) - 1
+    if classes == 1:
+        return [colours[len(colours) // 2]]
+    return [colours[round(last * n / (classes - 1))] for n in range(classes)]
 
 
 def load_world() -> World:
