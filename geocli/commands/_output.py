@@ -70,6 +70,8 @@ class Output:
         if form == "table" and wanted.no_header:
             raise UsageError("--no-header is for --csv and --tsv")
         self._format = load_format(form, layout)
+        self.form = form
+        self.color = layout.color
         self._begun = False
         if sys.stdout is not None and not terminal:
             # What goes into a file or a pipe is UTF-8 in every locale; a terminal gets what it can show.

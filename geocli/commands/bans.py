@@ -8,7 +8,7 @@ import typer
 
 from geocli.banned import COLUMNS, GROUPS, BanGroups, Locator
 from geocli.cache import Cache
-from geocli.commands import _bans, _history, _options
+from geocli.commands import _bans, _drawing, _history, _options
 from geocli.commands._messages import reporter, say
 from geocli.commands._opening import journal_and_store
 from geocli.commands._output import Output, Wanted
@@ -73,6 +73,9 @@ def bans(
             help="Count bans and addresses by this; with --history also by host, week or month.",
         ),
     ] = None,
+    map_: Annotated[
+        bool, typer.Option("--map", help="With --by country: draw the world above the table.")
+    ] = False,
     top: _options.Top = None,
     new: Annotated[
         bool,
@@ -110,6 +113,8 @@ def bans(
     source = _bans.BanSource(inputs, database, client, program, socket)
     source.check()
     wanted = _bans.filter_of(jail, country, asn, since, until, time.time())
+    if map_:
+        table = _drawing.check_map(by, any((json, csv, tsv, template is not None)))
     form = Wanted(json, csv, tsv, table, no_header, field, template)
     if history or new or compare is not None:
         if record or source != _bans.NOWHERE or no_cache:
@@ -155,6 +160,8 @@ def bans(
                 else:
                     output.write([ban.row for ban in located])
         if groups is not None:
+            if output.form == "table":
+                output.write_text(_drawing.above(by, groups.rows(None), settings, output, map_=map_))
             output.write(groups.rows(top))
         if recorder is None:
             output.finish()

@@ -27,7 +27,6 @@ DARK = ("#641a80", "#992d80", "#cf4070", "#f56b5c", "#fea973", "#fde7a9")
 length: equal steps in lightness, which people with any kind of colour blindness see, and printers keep.
 """
 
-_MOST_CLASSES = len(LIGHT)
 _AS_THEY_ARE = 5  # up to so many, each number is a class
 
 
@@ -78,14 +77,14 @@ class Scale(NamedTuple):
         return list(zip(self.starts, ends, strict=False))
 
 
-def scale_of(counts: Iterable[int]) -> Scale:
-    """The classes that suit these counts; none for no counts."""
+def scale_of(counts: Iterable[int], most: int = len(LIGHT)) -> Scale:
+    """At most so many classes that suit these counts; none for no counts."""
     largest = max(counts, default=0)
-    if largest <= _AS_THEY_ARE:
+    if largest <= min(most, _AS_THEY_ARE):
         return Scale(range(1, largest + 1), largest)
     exponents = range(len(str(largest)))
     rounds = [n for e in exponents for n in (10**e, 2 * 10**e, 5 * 10**e) if n <= largest]
-    step = -(-len(rounds) // _MOST_CLASSES)
+    step = -(-len(rounds) // most)
     return Scale(rounds[::step], largest)
 
 
