@@ -36,8 +36,9 @@
     cursor.setAttribute("d", (area && area.getAttribute("d")) || "");
   };
   const named = (event) => event.target.closest(".a:has(title)");
-  map.addEventListener("pointerover", (event) => show(named(event)));
-  map.addEventListener("pointerleave", () => show(null));
-  map.addEventListener("focusin", (event) => show(named(event)));
-  map.addEventListener("focusout", () => show(null));
+  const figure = map.parentElement; // an SVG element that listens for focus could be focused itself
+  figure.addEventListener("pointerover", (event) => show(named(event)));
+  figure.addEventListener("pointerleave", () => show(null));
+  figure.addEventListener("focusin", (event) => show(named(event)));
+  figure.addEventListener("focusout", () => show(null));
 })();
