@@ -18,7 +18,7 @@ from geocli.errors import TryAgainError, UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def check_place(path: Path) -> None:

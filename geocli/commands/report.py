@@ -1,5 +1,6 @@
 """``geocli report``: the picture of a ban list or a log, as a page, a map or both."""
 
+import re
 import sys
 import time
 from pathlib import Path
@@ -36,7 +37,6 @@ _TITLES = {"ban": "Who is banned, and from where", "hit": "Who is in the log, an
 _LONGEST_TITLE = 200
 _MAP_BY = ("bans", "addresses")
 _MOST_FILES_NAMED = 3
-_LONGEST_MODE = 4  # digits
 _STDOUT = Path("-")  # or standard input
 
 
@@ -220,7 +220,7 @@ def _draw(picture: "Picture", about: About, settings: "Settings", places: _Place
 
 
 def _mode(text: str) -> int:
-    mode = int(text, 8) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_MODE else 0
+    mode = int(text, 8) if re.fullmatch("0?[0-7]{3}", text) else 0
     if not 0o400 <= mode <= 0o666:
         raise ValueError(f"{ascii(text[:40])} is no mode: write 644, 640 or 600")
     return mode
