@@ -27,8 +27,11 @@ def units() -> dict[str, str]:
     return {name: "\n".join(lines) + "\n" for name, lines in found.items()}
 
 
-def test_there_is_one_line_and_it_runs_every_minute() -> None:
-    assert LINES == ["* * * * * /usr/local/bin/geocli --data-dir /var/lib/geocli flush"]
+def test_it_flushes_every_minute_and_draws_every_night() -> None:
+    assert LINES == [
+        "* * * * * /usr/local/bin/geocli --data-dir /var/lib/geocli flush",
+        "17 4 * * * /usr/local/bin/geocli --data-dir /var/lib/geocli report --client -o /root/bans.html",
+    ]
 
 
 def test_cron_accepts_it(crontab: Crontab) -> None:
@@ -51,13 +54,17 @@ def test_systemd_accepts_its_units(tmp_path: Path) -> None:
     assert complaints == []
 
 
-def test_the_line_does_what_it_says(geocli: Geocli, data_dir: Path) -> None:
-    geocli("8.8.8.8")
-    command = LINES[0].split(maxsplit=5)[5].replace("/var/lib/geocli", str(data_dir))
+def run_line(geocli: Geocli, line: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
+    """What becomes of a line, with what cron gives a job: a bare environment, no terminal."""
+    command = line.split(maxsplit=5)[5].replace("/var/lib/geocli", str(data_dir))
     command = command.replace("/usr/local/bin/geocli", " ".join(geocli.command))
-    # What cron gives a job: a bare environment, no terminal, and whatever is printed goes into a mail.
-    environment = {"HOME": str(data_dir.parent), "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
-    done = subprocess.run(
+    command = command.replace("/root/", f"{data_dir.parent}/")
+    environment = {
+        "HOME": str(data_dir.parent),
+        "PATH": f"{data_dir.parent}:/usr/bin:/bin",
+        "SHELL": "/bin/sh",
+    }
+    return subprocess.run(
         ["/bin/sh", "-c", command],
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -65,5 +72,19 @@ def test_the_line_does_what_it_says(geocli: Geocli, data_dir: Path) -> None:
         text=True,
         check=False,
     )
+
+
+def test_the_first_line_flushes(geocli: Geocli, data_dir: Path) -> None:
+    geocli("8.8.8.8")
+    done = run_line(geocli, LINES[0], data_dir)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert json.loads(geocli("stats", "-j").stdout)["stored"] == 1
+
+
+def test_the_second_line_draws_who_is_banned_now(geocli: Geocli, data_dir: Path) -> None:
+    client = data_dir.with_name("fail2ban-client")
+    client.write_text("#!/bin/sh\necho \"[{'sshd': ['8.8.8.8', '1.1.1.1']}]\"\n")
+    client.chmod(0o755)
+    done = run_line(geocli, LINES[1], data_dir)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "2 bans of 2 addresses" in data_dir.with_name("bans.html").read_text()

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from geocli.report.world import Scale, load_world, scale_of
+from geocli.report.world import Scale, load_world, scale_of, spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -147,10 +147,13 @@ def _coloured(cells: list[list[tuple[int, str]]], counts: Mapping[str, int], sca
 
 
 def _shaded(cells: list[list[tuple[int, str]]], counts: Mapping[str, int], scale: Scale) -> str:
-    return "".join(
-        " " if not cell else _LAND if not (level := _level(cell, counts, scale)) else _SHADES[level - 1]
-        for cell in cells
-    ).rstrip()
+    marks = _marks(scale)
+    return "".join(" " if not cell else marks[_level(cell, counts, scale)] for cell in cells).rstrip()
+
+
+def _marks(scale: Scale) -> list[str]:
+    """What stands for land, and for each class."""
+    return [_LAND, *spread(_SHADES, len(scale.starts))]
 
 
 def _colour(level: int, classes: int) -> int:
@@ -162,5 +165,5 @@ def _legend(scale: Scale, *, color: bool) -> str:
     if color:
         marks = [f"\x1b[38;5;{_colour(level, len(scale.starts))}m⣿\x1b[0m" for level in range(len(names))]
     else:
-        marks = [_LAND, *_SHADES[: len(names) - 1]]
+        marks = _marks(scale)
     return "  ".join(f"{mark} {name}" for mark, name in zip(marks, names, strict=True))

@@ -6,9 +6,13 @@ import csv
 import gzip
 import io
 import json
+import os
+import pty
+import re
 import shutil
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -282,3 +286,75 @@ def test_five_thousand_bans_of_a_real_server(data_dir: Path, fail2ban_server: Fa
     assert all(row["banned_at"] and row["expires_at"] for row in asked)
     (group,) = rows(geocli, *server, "--by", "jail")
     assert (group["jail"], group["addresses"], group["bans"], group["share"]) == ("web.bots", 5000, 5000, 1.0)
+
+
+def on_a_terminal(geocli: Geocli, columns: int, *arguments: str, stdin: str) -> tuple[int, str, str]:
+    """What geocli does where stdout is a terminal: exit code, what is on it, stderr."""
+    ours, theirs = pty.openpty()
+    environment = {**geocli.env, "COLUMNS": str(columns)}
+    with subprocess.Popen(
+        [*geocli.command, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env=environment,
+    ) as process:
+        os.close(theirs)
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(stdin.encode())
+        process.stdin.close()
+        seen = b""
+        with suppress(OSError):  # the terminal's other end is gone
+            while chunk := os.read(ours, 65536):
+                seen += chunk
+        said = process.stderr.read().decode()
+    os.close(ours)
+    return process.returncode, seen.decode().replace("\r\n", "\n"), said
+
+
+def test_the_map_stands_above_the_table(geocli: Geocli) -> None:
+    code, seen, said = on_a_terminal(
+        geocli, 100, "bans", "--by", "country", "--map", "--top", "1", stdin=BANNED
+    )
+    assert (code, said) == (0, "")
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", seen)
+    picture, legend, *rest = plain.split("\n\n")
+    assert 90 < max(map(len, picture.splitlines())) <= 100
+    assert "⣿" in picture
+    assert "\x1b[38;5;" in seen
+    assert legend == "⣿ none  ⣿ 1  ⣿ 2  ⣿ 3  ⣿ 4  ⣿ 5"
+    assert "United States of America" in rest[0]
+    assert "Australia" not in rest[0]  # which is on the map all the same
+    without = on_a_terminal(geocli, 100, "--color", "never", "bans", "--by", "country", "--map", stdin=BANNED)
+    assert "\x1b" not in without[1]
+    assert "█" in without[1].split("\n\n")[0]
+
+
+def test_a_narrow_terminal_gets_the_table_alone(geocli: Geocli) -> None:
+    code, seen, said = on_a_terminal(geocli, 79, "bans", "--by", "country", "--map", stdin=BANNED)
+    assert (code, said) == (0, "geocli: the map needs 80 columns, and this terminal has 79\n")
+    assert "⣿" not in seen
+    assert "Australia" in seen
+
+
+def test_the_map_goes_down_a_pipe_with_the_table(geocli: Geocli) -> None:
+    done = geocli("bans", "--by", "country", "--map", stdin=BANNED)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "· none  ░ 1" in done.stdout
+    assert "United States of America" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_days_have_a_sparkline_on_a_terminal_only(geocli: Geocli) -> None:
+    days = TIMES + "1.1.1.1 \t2026-11-23 22:42:11 + 600 = 2026-11-23 22:52:11\n"
+    _, seen, _ = on_a_terminal(geocli, 80, "bans", "--by", "day", stdin=days)
+    assert seen.startswith("2026-11-20 ▄  █ 2026-11-23\n\n")
+    assert geocli("bans", "--by", "day", "--table", stdin=days).stdout.startswith("day ")
+
+
+@pytest.mark.parametrize("options", [["--map"], ["--map", "--by", "asn"], ["--map", "--by", "country", "-j"]])
+def test_a_map_is_of_countries_and_above_a_table(geocli: Geocli, options: list[str]) -> None:
+    done = geocli("bans", *options, stdin=BANNED)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("geocli: --map is ")

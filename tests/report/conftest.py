@@ -9,7 +9,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -136,14 +136,15 @@ class Browser:
         return self.driver.execute_cdp_cmd(name, parameters)
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+@contextmanager
+def start_browser(profile: Path) -> Iterator[Browser]:
+    """A browser that keeps its files in this directory."""
     options = ChromeOptions()
     options.binary_location = need("chromium")
     for switch in (
-        "headless=new", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync",
-        "disable-background-networking", "disable-component-update", "disable-dev-shm-usage",
-        f"user-data-dir={tmp_path_factory.mktemp('browser')}",
+        "headless=new", "hide-scrollbars", "no-sandbox", "disable-gpu", "disable-quic", "no-first-run",
+        "disable-sync", "disable-background-networking", "disable-component-update", "disable-dev-shm-usage",
+        f"user-data-dir={profile}",
     ):  # fmt: skip
         options.add_argument(f"--{switch}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
@@ -152,6 +153,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield Browser(driver)
     finally:
         driver.quit()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One for all tests: it takes a second to start."""
+    with start_browser(tmp_path_factory.mktemp("browser")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -20,18 +20,18 @@ def rows(**counts: int) -> list[tuple[object, ...]]:
 
 def test_without_colours_shades_say_where() -> None:
     lines = draw_world(rows(AU=1, RU=40), 80, color=False).splitlines()
-    assert lines[-2] == "· none  ░ 1–4  ▒ 5–19  ▓ 20–40"  # noqa: RUF001 (dashes)
+    assert lines[-2] == "· none  ░ 1–4  ▓ 5–19  █ 20–40"  # noqa: RUF001 (dashes)
     picture = lines[: lines.index("")]
     assert max(map(len, picture)) <= 80
     shaded = {
         mark: [(x, y) for y, line in enumerate(picture) for x, c in enumerate(line) if c == mark]
-        for mark in "░▒▓"
+        for mark in "░▓█"
     }
-    assert not shaded["▒"]
+    assert not shaded["▓"]
     assert min(y for _, y in shaded["░"]) > len(picture) / 2  # Australia is down under
     assert min(x for x, _ in shaded["░"]) > 50
-    assert max(y for _, y in shaded["▓"]) < len(picture) / 2
-    assert len(shaded["▓"]) > len(shaded["░"]) > 10
+    assert max(y for _, y in shaded["█"]) < len(picture) / 2
+    assert len(shaded["█"]) > len(shaded["░"]) > 10
     assert sum(line.count("·") for line in picture) > 300
 
 
