@@ -24,6 +24,7 @@ HOSTILE = (
     "javascript:alert(1)",
     "&lt;b&gt;&#x3c;i>",
     "<!-- --><a href=//evil.example>x</a>",
+    "x" * 256,
 )
 
 CONTRASTS = """
@@ -190,14 +191,15 @@ def test_hostile_names_stay_text(browser: Browser, tmp_path: Path, artifacts: Pa
     bans = [(f"5.{n}.0.{age}", text, age) for n, text in enumerate(HOSTILE) for age in (1, 50)]
     database = write_bans(tmp_path / "<img src=x onerror=alert(1)>.sqlite3", bans)
     page = tmp_path / "page.html"
-    title = HOSTILE[3] + HOSTILE[1]
+    title = HOSTILE[3] + HOSTILE[1] + "y" * 120
     done = Geocli(data_dir)(
         "report", "--mmdb", mmdb, "--database", database, "--title", title, "-o", page,
         "--jail", "no", "--jail", HOSTILE[0], *(part for text in HOSTILE[1:] for part in ("--jail", text)),
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    browser.show(page)
+    browser.show(page, width=360)
     browser.picture(artifacts / "hostile.png")
+    assert browser.run("return document.documentElement.scrollWidth") == 360
     assert browser.complaints() == []  # the policy had nothing to forbid
     assert browser.requests() == [page.as_uri()]
     assert browser.run("return document.title") == title

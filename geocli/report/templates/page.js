@@ -13,9 +13,10 @@
       button.append(...head.childNodes);
       head.append(button);
       button.addEventListener("click", () => {
-        const up = head.ariaSort ? head.ariaSort === "descending" : !numbers;
+        const before = head.getAttribute("aria-sort");
+        const up = before ? before === "descending" : !numbers;
         heads.forEach((other) => other.removeAttribute("aria-sort"));
-        head.ariaSort = up ? "ascending" : "descending";
+        head.setAttribute("aria-sort", up ? "ascending" : "descending");
         const rows = [...table.tBodies[0].rows].sort((a, b) => {
           const [x, y] = [value(a), value(b)];
           return (up ? 1 : -1) * (numbers ? x - y : x.localeCompare(y, "en", { numeric: true }));
@@ -30,15 +31,15 @@
   const first = [name.textContent, figures.textContent];
   const cursor = map.querySelector(".cursor");
   const show = (area) => {
-    const said = area && area.querySelector("title").textContent;
+    const title = area && area.querySelector("title");
+    const said = title && title.textContent;
     const colon = said ? said.lastIndexOf(": ") : 0;
     [name.textContent, figures.textContent] = said ? [said.slice(0, colon), said.slice(colon + 2)] : first;
-    cursor.setAttribute("d", (area && area.getAttribute("d")) || "");
+    cursor.setAttribute("d", (title && area.getAttribute("d")) || "");
   };
-  const named = (event) => event.target.closest(".a:has(title)");
   const figure = map.parentElement; // an SVG element that listens for focus could be focused itself
-  figure.addEventListener("pointerover", (event) => show(named(event)));
+  figure.addEventListener("pointerover", (event) => show(event.target.closest(".a")));
   figure.addEventListener("pointerleave", () => show(null));
-  figure.addEventListener("focusin", (event) => show(named(event)));
+  figure.addEventListener("focusin", (event) => show(event.target.closest(".a")));
   figure.addEventListener("focusout", () => show(null));
 })();
