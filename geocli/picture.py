@@ -53,67 +53,65 @@ class Counted:
 
     def __init__(self, *, anonymous: bool = False) -> None:
         self._anonymous = anonymous
-        self._groups = {by: Groups(by) for by in TABLES}
-        self._places: dict[str, dict[str, tuple[object, ...]]] = {}
-        self._in_jail: set[tuple[str | None, str]] = set()
         self._records: dict[str, GeoRecord] = {}
+        self._without_network: set[str] = set()
         self._counts: Counter[str] = Counter()
-        self._dated: list[Dated] = []
-        self._total = 0
-
-    @property
-    def total(self) -> int:
+        self._in_jails: Counter[tuple[str | None, str]] = Counter()
+        self._moments: list[tuple[str, str | None, str]] = []
+        self.total = 0
         """How much was counted."""
-        return self._total
 
     def add_ban(self, located: LocatedBan) -> None:
         """Count one ban."""
         ban, record = located
-        # A user or a host has no network.
-        self._add(record, 1, has_network=record.status != "unknown" or bool(ban.targets()))
-        self._groups["jail"].add((ban.jail,), int((ban.jail, record.ip) not in self._in_jail), 1)
-        self._in_jail.add((ban.jail, record.ip))
+        address = record.ip
+        if address not in self._records and record.status == "unknown" and not ban.targets():
+            self._without_network.add(address)  # a user, a host
+        self.add_hits(record, 1)
+        self._in_jails[ban.jail, address] += 1
         if ban.banned_at is not None:
-            self._dated.append(Dated(ban.banned_at, ban.jail, self._places[record.ip]))
+            self._moments.append((ban.banned_at, ban.jail, address))
 
     def add_hits(self, record: GeoRecord, hits: int) -> None:
         """Count an address that occurs so often in a log."""
-        self._add(record, hits, has_network=True)
-
-    def _add(self, record: GeoRecord, count: int, *, has_network: bool) -> None:
-        address = record.ip
-        place = self._places.get(address)
-        is_new = place is None
-        if place is None:
-            place = {"country": key_of("country", record), "asn": key_of("asn", record)}
-            if has_network:
-                network = key_of("network", record)
-                place["network"] = (_widened(str(network[0])), *network[1:]) if self._anonymous else network
-            self._places[address] = place
-            self._records[address] = record
-        for by, values in place.items():
-            self._groups[by].add(values, int(is_new), count)
-        self._counts[address] += count
-        self._total += count
+        self._records.setdefault(record.ip, record)
+        self._counts[record.ip] += hits
+        self.total += hits
 
     def picture(self, now: float, since: str | None = None, period: str | None = None) -> Picture:
         """The result (``now``: seconds since the epoch; ``since`` and ``period``: see ``timeline``)."""
+        groups = {by: Groups(by) for by in TABLES}
+        places: dict[str, dict[str, tuple[object, ...]]] = {}
         elsewhere: Counter[str] = Counter()
         for address, record in self._records.items():
+            place = places[address] = self._place(record)
+            for by, values in place.items():
+                groups[by].add(values, 1, self._counts[address])
             if record.country_code is None:
                 elsewhere[record.status] += self._counts[address]
-        lines = timeline(self._dated, now, since, period)
+        for (jail, _), count in self._in_jails.items():
+            groups["jail"].add((jail,), 1, count)
+        dated = [Dated(moment, jail, places[address]) for moment, jail, address in self._moments]
+        lines = timeline(dated, now, since, period)
         return Picture(
-            total=self._total,
+            total=self.total,
             addresses=len(self._counts),
-            tables={by: groups.rows(None) for by, groups in self._groups.items()},
+            tables={by: group.rows(None) for by, group in groups.items()},
             repeated=() if self._anonymous else self._repeated(),
             elsewhere=elsewhere,
             sources=sorted({record.source for record in self._records.values() if record.source}),
-            untimed=self._total - len(self._dated),
+            untimed=self.total - len(dated),
             timeline=lines,
-            news=None if lines is None else news(self._dated, now, lines.period),
+            news=None if lines is None else news(dated, now, lines.period),
         )
+
+    def _place(self, record: GeoRecord) -> dict[str, tuple[object, ...]]:
+        """The groups of an address, by all of ``TABLES`` but the jail."""
+        place = {"country": key_of("country", record), "asn": key_of("asn", record)}
+        if record.ip not in self._without_network:
+            network = key_of("network", record)
+            place["network"] = (_widened(str(network[0])), *network[1:]) if self._anonymous else network
+        return place
 
     def _repeated(self) -> Sequence[tuple[object, ...]]:
         return [
