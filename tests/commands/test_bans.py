@@ -6,20 +6,17 @@ import csv
 import gzip
 import io
 import json
-import os
-import pty
 import re
 import shutil
 import subprocess
 from collections import Counter
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import FIXTURES, Geocli
+from tests.conftest import FIXTURES, Geocli, on_a_terminal
 from tests.fail2ban_server import Fail2ban, fail2ban_server, running_fail2ban, wait_until
 
 __all__ = ["fail2ban_server", "running_fail2ban"]  # fixtures
@@ -286,31 +283,6 @@ def test_five_thousand_bans_of_a_real_server(data_dir: Path, fail2ban_server: Fa
     assert all(row["banned_at"] and row["expires_at"] for row in asked)
     (group,) = rows(geocli, *server, "--by", "jail")
     assert (group["jail"], group["addresses"], group["bans"], group["share"]) == ("web.bots", 5000, 5000, 1.0)
-
-
-def on_a_terminal(geocli: Geocli, columns: int, *arguments: str, stdin: str) -> tuple[int, str, str]:
-    """What geocli does where stdout is a terminal: exit code, what is on it, stderr."""
-    ours, theirs = pty.openpty()
-    environment = {**geocli.env, "COLUMNS": str(columns)}
-    with subprocess.Popen(
-        [*geocli.command, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-        env=environment,
-    ) as process:
-        os.close(theirs)
-        assert process.stdin is not None
-        assert process.stderr is not None
-        process.stdin.write(stdin.encode())
-        process.stdin.close()
-        seen = b""
-        with suppress(OSError):  # the terminal's other end is gone
-            while chunk := os.read(ours, 65536):
-                seen += chunk
-        said = process.stderr.read().decode()
-    os.close(ours)
-    return process.returncode, seen.decode().replace("\r\n", "\n"), said
 
 
 def test_the_map_stands_above_the_table(geocli: Geocli) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Geocli, MakeMmdb
+from tests.conftest import Geocli, MakeMmdb, on_a_terminal
 from tests.report.conftest import PLACES, known_bans, write_bans, write_places
 
 BANNED = (
@@ -66,6 +66,16 @@ def test_the_mode_is_as_asked(geocli: Geocli, tmp_path: Path, mode: str, expecte
 def test_without_a_place_it_goes_down_the_pipe(geocli: Geocli) -> None:
     assert draw(geocli).startswith("<!doctype html>")
     assert draw(geocli, "-o", "-").endswith("</html>\n")
+
+
+def test_a_terminal_is_no_place_for_a_page(geocli: Geocli) -> None:
+    assert on_a_terminal(geocli, 80, "report", stdin=BANNED) == (
+        2,
+        "",
+        "geocli: say where the page goes: -o bans.html, or -o - for standard output\n",
+    )
+    code, seen, _ = on_a_terminal(geocli, 80, "report", "-o", "-", stdin=BANNED)
+    assert (code, seen[:15]) == (0, "<!doctype html>")
 
 
 def test_whoever_reads_the_old_page_has_all_of_it(geocli: Geocli, tmp_path: Path) -> None:
