@@ -19,6 +19,8 @@ OTHERS = "other jails"
 _MOST_COLOURS = 5  # more cannot be told apart: the rest is one
 _GAP = 0.22  # of a bar's room is empty
 _WIDEST = 60.0
+_MANY = 10  # of so many, the one before the middle is near enough to it
+_NEAR_THE_EDGE = 0.14  # of the width: half a date on a telephone
 
 
 class Part(NamedTuple):
@@ -42,13 +44,21 @@ class Bar(NamedTuple):
     counts: Sequence[int]
 
 
+class Label(NamedTuple):
+    """What stands below a bar: per cent of the width, what of the text is there (SVG's anchor), the text."""
+
+    x: float
+    anchor: str
+    text: str
+
+
 class Chart(NamedTuple):
     """Stacked bars. ``series`` are the colours' names and sums; ``ticks`` are heights with their numbers."""
 
     bars: Sequence[Bar]
     series: Sequence[tuple[str, int]]
     ticks: Sequence[tuple[float, int]]
-    labels: Sequence[str]
+    labels: Sequence[Label]
 
 
 def stacked(lines: Timeline, unit: str, nameless: str) -> Chart:
@@ -85,7 +95,7 @@ def stacked(lines: Timeline, unit: str, nameless: str) -> Chart:
         bars,
         list(zip(names, sums, strict=True)),
         [(round(HEIGHT - HEIGHT * part / top, 2), part) for part in (top, top // 2) if part],
-        _labels(lines),
+        _labels(lines, bars),
     )
 
 
@@ -99,12 +109,22 @@ def period_name(period: str, start: str) -> str:
     return f"{'week of ' if period == 'week' else ''}{moment:%-d %b %Y}"
 
 
-def _labels(lines: Timeline) -> list[str]:
-    """The first period, one in the middle and the last."""
-    last = len(lines.starts) - 1
-    chosen = dict.fromkeys([0, last // 2, last] if last > 3 else range(last + 1))
+def _labels(lines: Timeline, bars: Sequence[Bar]) -> list[Label]:
+    """The first period, the middle one if there is one, and the last, below their bars, inside the chart."""
+    last = len(bars) - 1
+    middle = [last // 2] if last % 2 == 0 or last > _MANY else []
     form = {"hour": "%-d %b, %H:%M", "month": "%b %Y"}.get(lines.period, "%-d %b %Y")
-    return [datetime.fromisoformat(lines.starts[number]).strftime(form) for number in chosen]
+    labels = []
+    for number in dict.fromkeys((0, *middle, last)):
+        bar, text = bars[number], datetime.fromisoformat(lines.starts[number]).strftime(form)
+        place = bar.x + bar.width / 2
+        if last and place < WIDTH * _NEAR_THE_EDGE:
+            labels.append(Label(round(bar.x / WIDTH * 100, 1), "start", text))
+        elif last and place > WIDTH * (1 - _NEAR_THE_EDGE):
+            labels.append(Label(round((bar.x + bar.width) / WIDTH * 100, 1), "end", text))
+        else:
+            labels.append(Label(round(place / WIDTH * 100, 1), "middle", text))
+    return labels
 
 
 def _ceiling(largest: int) -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.report.charts import HEIGHT, OTHERS, WIDTH, _ceiling, stacked
+from geocli.report.charts import HEIGHT, OTHERS, WIDTH, Label, _ceiling, stacked
 from geocli.timeline import Timeline
 
 
@@ -37,7 +37,7 @@ def test_a_bar_says_what_is_in_it() -> None:
         "2 Jan 2026: 0 bans",
         "3 Jan 2026: 1 ban (sshd 1)",
     ]
-    assert chart.labels == ["1 Jan 2026", "2 Jan 2026", "3 Jan 2026"]
+    assert [label.text for label in chart.labels] == ["1 Jan 2026", "2 Jan 2026", "3 Jan 2026"]
     assert stacked(line([[3]], ["sshd"]), "ban", "no jail").bars[0].title == "1 Jan 2026: 3 bans"
 
 
@@ -59,7 +59,21 @@ def test_the_seventh_jail_and_all_after_it_are_one() -> None:
 )
 def test_periods_are_written_as_people_write_them(period: str, start: str, title: str, label: str) -> None:
     chart = stacked(Timeline(period, [start], ["a"], [[2]], 0), "ban", "no jail")
-    assert (chart.bars[0].name, list(chart.labels)) == (title, [label])
+    assert (chart.bars[0].name, chart.labels) == (title, [Label(50, "middle", label)])
+
+
+@pytest.mark.parametrize("bars", [1, 2, 3, 4, 5, 8, 30, 120])
+def test_dates_stand_below_their_bars_and_within_the_chart(bars: int) -> None:
+    chart = stacked(line([[1]] * bars, ["a"]), "ban", "no jail")
+    assert len(chart.labels) == {1: 1, 2: 2, 4: 2, 8: 2}.get(bars, 3)
+    edge, half = -1.0, 12  # per cent: half a date on a telephone
+    for label in chart.labels:
+        (bar,) = [bar for bar in chart.bars if bar.name == label.text]
+        assert bar.x / 10 - 0.1 <= label.x <= (bar.x + bar.width) / 10 + 0.1
+        begin = label.x - {"start": 0, "middle": 1, "end": 2}[label.anchor] * half
+        assert begin >= edge
+        edge = begin + 2 * half
+    assert edge <= 101
 
 
 @given(st.integers(0, 10**12))
