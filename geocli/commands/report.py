@@ -15,10 +15,11 @@ from geocli.commands._messages import say
 from geocli.commands._stdout import ReaderGoneError, write_bytes
 from geocli.commands._subject import STDIO, Subject
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.mmdb.vetted import Vetted
 from geocli.picture import Counted
 from geocli.records import clean_text
 from geocli.report import About
-from geocli.reports import describe_databases
+from geocli.reports import open_databases
 from geocli.timeline import PERIODS
 
 if TYPE_CHECKING:
@@ -179,8 +180,12 @@ def _draw(picture: "Picture", about: About, settings: "Settings", places: _Place
     from geocli.report.credits import credits_of
     from geocli.report.page import render_map, render_page
 
-    databases = describe_databases(settings.mmdb) if "mmdb" in settings.provider else []
-    thanks = credits_of(picture.sources, databases)
+    databases = (
+        open_databases(settings.mmdb, Vetted(settings.data_dir / "mmdb"))
+        if "mmdb" in settings.provider
+        else []
+    )
+    thanks = credits_of(picture.sources, [database.description for database in databases])
     if places.svg is not None or places.png is not None:
         drawn = render_map(picture, about, thanks)
         if places.svg is not None:
