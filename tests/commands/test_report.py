@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Geocli, MakeMmdb, on_a_terminal
+from tests.conftest import Geocli, MakeMmdb
 from tests.report.conftest import PLACES, known_bans, write_bans, write_places
+from tests.terminal import on_terminal
 
 BANNED = (
     "[{'sshd': ['9.9.9.9', '1.1.1.1', '8.8.8.8', '192.0.2.7']}, "
@@ -69,12 +70,12 @@ def test_without_a_place_it_goes_down_the_pipe(geocli: Geocli) -> None:
 
 
 def test_a_terminal_is_no_place_for_a_page(geocli: Geocli) -> None:
-    assert on_a_terminal(geocli, 80, "report", stdin=BANNED) == (
+    assert on_terminal(geocli, "report", stdin=BANNED, stderr=False, columns=80) == (
         2,
         "",
         "geocli: say where the page goes: -o bans.html, or -o - for standard output\n",
     )
-    code, seen, _ = on_a_terminal(geocli, 80, "report", "-o", "-", stdin=BANNED)
+    code, seen, _ = on_terminal(geocli, "report", "-o", "-", stdin=BANNED, stderr=False, columns=80)
     assert (code, seen[:15]) == (0, "<!doctype html>")
 
 
