@@ -7,17 +7,22 @@ about how it looks.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.grouping import Groups, key_of
+from geocli.history import is_target
+from geocli.records import utc_text
 from geocli.timeline import Dated, News, Timeline, news, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from geocli.banned import LocatedBan
+    from geocli.history import History, PastBan
     from geocli.records import GeoRecord
+    from geocli.store import BanQuestion
 
 TABLES = ("country", "asn", "network", "jail")
 """What is counted by, as in ``banned.GROUPS``."""
@@ -46,6 +51,7 @@ class Picture(NamedTuple):
     untimed: int
     timeline: Timeline | None
     news: News | None
+    anonymous: bool = False
 
 
 class Counted:
@@ -71,6 +77,16 @@ class Counted:
         self._in_jails[ban.jail, address] += 1
         if ban.banned_at is not None:
             self._moments.append((ban.banned_at, ban.jail, address))
+
+    def add_past(self, past: PastBan) -> None:
+        """Count a ban of the history: its time is fail2ban's word, else when it was first seen."""
+        seen, record = past
+        if record.status == "unknown" and not is_target(record.ip):
+            self._without_network.add(record.ip)
+        self.add_hits(record, 1)
+        jail = seen.jail or None
+        self._in_jails[jail, record.ip] += 1
+        self._moments.append((seen.banned_at, jail, record.ip))
 
     def add_hits(self, record: GeoRecord, hits: int) -> None:
         """Count an address that occurs so often in a log."""
@@ -103,6 +119,7 @@ class Counted:
             untimed=self.total - len(dated),
             timeline=lines,
             news=None if lines is None else news(dated, now, lines.period),
+            anonymous=self._anonymous,
         )
 
     def _place(self, record: GeoRecord) -> dict[str, tuple[object, ...]]:
@@ -120,6 +137,31 @@ class Counted:
             if count > 1
             for record in (self._records[address],)
         ]
+
+
+def with_all_news(picture: Picture, history: History, question: BanQuestion) -> Picture:
+    """The picture of a question's bans, with news against everything that was recorded before.
+
+    What is new since a moment must not have been there before the question's ``since`` either. Networks of an
+    anonymous picture cannot be asked about, and are left out. Raises ``GeocliError``.
+    """
+    said = picture.news
+    if said is None or question.since is None:
+        return picture
+    days = datetime.fromisoformat(said.end) - datetime.fromisoformat(said.begin)
+    earlier = utc_text((datetime.fromisoformat(said.begin) - days).timestamp())
+    old = history.count(question._replace(since=None, until=said.begin), "jail").parts()
+    before = history.count(question._replace(since=earlier, until=said.begin), "jail").parts()
+    kinds = [by for by in TABLES if by != "jail" and not (picture.anonymous and by == "network")]
+    asked = question._replace(since=said.begin)
+    return picture._replace(
+        news=said._replace(
+            before=sum(bans for _, _, bans in before) if old else None,
+            new={by: [(count.values, count.bans) for count in history.new(asked, by)] for by in kinds}
+            if old
+            else None,
+        )
+    )
 
 
 def _widened(network: str) -> str:

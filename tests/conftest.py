@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pty
 import shutil
 import ssl
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -160,31 +158,6 @@ def crontab() -> Iterator[Crontab]:
             yield table
         finally:
             table.write(before)
-
-
-def on_a_terminal(geocli: Geocli, columns: int, *arguments: str, stdin: str) -> tuple[int, str, str]:
-    """What geocli does where stdout is a terminal: exit code, what is on it, stderr."""
-    ours, theirs = pty.openpty()
-    environment = {**geocli.env, "COLUMNS": str(columns)}
-    with subprocess.Popen(
-        [*geocli.command, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-        env=environment,
-    ) as process:
-        os.close(theirs)
-        assert process.stdin is not None
-        assert process.stderr is not None
-        process.stdin.write(stdin.encode())
-        process.stdin.close()
-        seen = b""
-        with suppress(OSError):  # the terminal's other end is gone
-            while chunk := os.read(ours, 65536):
-                seen += chunk
-        said = process.stderr.read().decode()
-    os.close(ours)
-    return process.returncode, seen.decode().replace("\r\n", "\n"), said
 
 
 @pytest.fixture(scope="session")

@@ -51,17 +51,23 @@ class _Screen:
 
 
 def on_terminal(
-    geocli: Geocli, *arguments: str, stdout: bool = True, stderr: bool = True, timeout: float = 60
+    geocli: Geocli,
+    *arguments: str,
+    stdin: str | None = None,
+    stdout: bool = True,
+    stderr: bool = True,
+    columns: int = 100,
+    timeout: float = 60,
 ) -> Shown:
-    """Run to the end, with stdout or stderr in a pipe where they are no terminal."""
+    """Run to the end, with stdout or stderr in a pipe where they are no terminal, and ``stdin`` too."""
     screens = [_Screen() if shown else None for shown in (stdout, stderr)]
     out, err = (subprocess.PIPE if screen is None else screen.theirs for screen in screens)
     done = subprocess.run(
         [*geocli.command, *arguments],
-        stdin=subprocess.DEVNULL,
+        input=b"" if stdin is None else stdin.encode(),
         stdout=out,
         stderr=err,
-        env=geocli.env | {"TERM": "xterm", "COLUMNS": "100"},
+        env=geocli.env | {"TERM": "xterm", "COLUMNS": str(columns)},
         timeout=timeout,
         check=False,
     )

@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.commands import _options
+from geocli.commands import _drawing, _options
 from geocli.commands._messages import reporter, say
 from geocli.commands._opening import journal_and_store
 from geocli.commands._output import Output, Wanted
@@ -35,6 +35,7 @@ class Asked(NamedTuple):
     top: int | None
     new: bool
     compare: float | None
+    map: bool
 
 
 def asked(
@@ -44,10 +45,13 @@ def asked(
     top: int | None,
     new: bool,
     compare: str | None,
+    map_: bool,
 ) -> Asked:
     """The options, where they make sense together. Raises ``UsageError``."""
     if by is not None and by not in HISTORY_GROUPS:
         raise UsageError(f"--by takes {', '.join(HISTORY_GROUPS)}, not {ascii(by)}")
+    if map_ and (new or compare is not None):
+        raise UsageError("--map shows how many bans there are: leave --new and --compare out")
     if new and compare is not None:
         raise UsageError("give one of --new and --compare")
     if (new or compare is not None) and by in IN_TIME:
@@ -64,7 +68,7 @@ def asked(
     question = BanQuestion(
         wanted.since, wanted.until, frozenset(hosts or ()), wanted.jails, wanted.countries, wanted.asns
     )
-    return Asked(question, by, top, new, period)
+    return Asked(question, by, top, new, period, map_)
 
 
 def show(settings: "Settings", what: Asked, form: Wanted) -> ExitCode:
@@ -80,6 +84,10 @@ def show(settings: "Settings", what: Asked, form: Wanted) -> ExitCode:
                 _show_new(history, what, output)
             elif what.by is not None:
                 groups = history.count(what.question, what.by)
+                if output.form == "table":
+                    output.write_text(
+                        _drawing.above(what.by, groups.rows(None), settings, output, map_=what.map)
+                    )
                 output.write(groups.rows(what.top, by_name=what.by in IN_TIME))
             else:
                 done = 0

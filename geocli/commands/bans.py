@@ -121,7 +121,7 @@ def bans(
             raise UsageError(
                 "--history reads what was recorded: leave --record, --no-cache and all inputs out"
             )
-        return _history.show(settings, _history.asked(wanted, host, by, top, new, compare), form)
+        return _history.show(settings, _history.asked(wanted, host, by, top, new, compare, map_), form)
     if by is not None and by not in GROUPS:
         raise UsageError(f"--by takes {', '.join(GROUPS)}, not {ascii(by)}")
     if top is not None and by is None:

@@ -9,35 +9,24 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from geocli import __version__
-from geocli.banned import Locator
-from geocli.cache import Cache
 from geocli.commands import _bans, _options
 from geocli.commands._file import check_place, write_file
-from geocli.commands._messages import reporter, say
-from geocli.commands._opening import journal_and_store
-from geocli.commands._progress import Progress
+from geocli.commands._messages import say
 from geocli.commands._stdout import ReaderGoneError, write_bytes
-from geocli.counting import Counting
+from geocli.commands._subject import STDIO, Subject
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
-from geocli.inputs import open_streams
 from geocli.picture import Counted
-from geocli.pipeline import Pipeline
-from geocli.providers import load_provider
 from geocli.records import clean_text
 from geocli.report import About
 from geocli.reports import open_databases
-from geocli.resolve import Resolver
 from geocli.timeline import PERIODS
 
 if TYPE_CHECKING:
     from geocli.picture import Picture
     from geocli.settings import Settings
 
-_TITLES = {"ban": "Who is banned, and from where", "hit": "Who is in the log, and from where"}
 _LONGEST_TITLE = 200
 _MAP_BY = ("bans", "addresses")
-_MOST_FILES_NAMED = 3
-_STDOUT = Path("-")  # or standard input
 
 
 def register(app: typer.Typer) -> None:
@@ -84,10 +73,18 @@ def report(
     client: _bans.Client = False,
     program: _bans.Program = None,
     socket: _bans.Socket = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="All bans that were recorded, instead of those of now.")
+    ] = False,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="NAME", help="With --history: only this machine; may be repeated."),
+    ] = None,
     jail: _bans.Jail = None,
     country: _bans.Country = None,
     asn: _bans.Asn = None,
     since: _bans.Since = None,
+    until: _bans.Until = None,
     provider: _options.Provider = None,
     mmdb: _options.Mmdb = None,
     no_cache: _options.NoCache = False,
@@ -96,73 +93,50 @@ def report(
 ) -> ExitCode:
     """Draw a ban list or a log: one HTML file with a world map, charts and tables.
 
-    Reads what bans reads, or any log. The page needs no network and no other file; it may be opened from
-    disk, sent by mail or served. Prints nothing.
+    Reads what bans reads or recorded, or any log. The page needs no network and no other file; it may be
+    opened from disk, sent by mail or served. Prints nothing.
     """
     settings: Settings = _options.apply(ctx.obj, provider, mmdb, max_wait, timeout)
     now = time.time()
-    source = _bans.BanSource(inputs, database, client, program, socket)
-    source.check()
     for name, value, known in (("--map-by", map_by, _MAP_BY), ("--period", period, PERIODS)):
         if value is not None and value not in known:
             raise UsageError(f"{name} takes {', '.join(known)}, not {ascii(value)}")
-    if log and (inputs or database or client or jail or since or period):
-        raise UsageError("--log takes no option that is about bans: no source, jail or time")
+    subject = Subject(
+        _bans.BanSource(inputs, database, client, program, socket),
+        log,
+        history,
+        host,
+        _bans.filter_of(jail, country, asn, since, until, now),
+        now,
+        period,
+        no_cache,
+    )
+    subject.check()
     if output is svg is png is None:
         if sys.stdout is not None and sys.stdout.isatty():
             raise UsageError("say where the page goes: -o bans.html, or -o - for standard output")
-        output = _STDOUT
+        output = STDIO
     places = _Places(output, svg, png, _options.parsed("--mode", _mode, mode))
     places.check()
-    wanted = _bans.filter_of(jail, country, asn, since, None, now)
-    origin = _files(log) if log else _origin(source)  # before stdin is read to its end
+    origin = subject.origin()
     problems = Problems()
-    counted = Counted(anonymous=anonymize)
-    try:
-        with Progress(settings) as progress, journal_and_store(settings) as (journal, store):
-            chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
-            cache = None if no_cache else Cache(journal, store, problems)
-            resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress))
-            pipeline = Pipeline(resolver, cache, lambda _: "", problems)
-            if log:
-                hits = Counting(problems, lambda count: progress.show("addresses", count)).count(
-                    open_streams(log, sys.stdin, problems)
-                )
-                addresses = list(hits)
-                for begin in range(0, len(addresses), resolver.batch_size):
-                    for records in pipeline.records(addresses[begin : begin + resolver.batch_size]):
-                        for record in filter(wanted.keeps, records):
-                            counted.add_hits(record, hits[record.ip])
-                    progress.show("looking up", begin, len(addresses))
-            else:
-                locator = Locator(pipeline, resolver.batch_size)
-                untimed = 0
-                for found in source.read(jail, problems):
-                    untimed += wanted.since is not None and sum(ban.banned_at is None for ban in found)
-                    for ban in locator.locate(found, wanted):
-                        counted.add_ban(ban)
-                    progress.show("bans", counted.total)
-                if untimed:
-                    said = f"--since left out {untimed} bans: the input does not say when they began"
-                    problems.note(UsageError(said))
-    except GeocliError as error:
-        problems.note(error)
+    picture = subject.picture(settings, Counted(anonymous=anonymize), problems)
     try:
         # A list that could not be read is not an empty one: what was drawn last time stays.
-        if counted.total or not problems:
+        if picture.total or not problems:
             about = About(
-                title=clean_text(title, _LONGEST_TITLE) if title else _TITLES["hit" if log else "ban"],
-                unit="hit" if log else "ban",
+                title=clean_text(title, _LONGEST_TITLE) if title else subject.title,
+                unit=subject.unit,
+                nothing=subject.nothing,
                 origin=origin,
                 made=now,
                 map_by=map_by,
                 top=top,
-                filtered=_filtered(jail, country, asn, since),
+                filtered=subject.filters(since, until),
                 warnings=[clean_text(str(problem)) for problem in problems],
                 anonymous=anonymize,
                 version=__version__,
             )
-            picture = counted.picture(now, wanted.since, period)
             _draw(picture, about, settings, places)
     except ReaderGoneError:
         pass
@@ -183,10 +157,10 @@ class _Places(NamedTuple):
 
     def check(self) -> None:
         """See that something can be written there, before the work. Raises ``UsageError``."""
-        if [self.page, self.svg, self.png].count(_STDOUT) > 1:
+        if [self.page, self.svg, self.png].count(STDIO) > 1:
             raise UsageError("only one of --output, --svg and --png can be standard output")
         for path in (self.page, self.svg, self.png):
-            if path is not None and path != _STDOUT:
+            if path is not None and path != STDIO:
                 check_place(path)
         if self.png is not None:
             from geocli.report import image
@@ -195,7 +169,7 @@ class _Places(NamedTuple):
 
     def write(self, path: Path, data: bytes) -> None:
         """Put a result in its place. Raises ``GeocliError`` or ``ReaderGoneError``."""
-        if path == _STDOUT:
+        if path == STDIO:
             write_bytes(data)
         else:
             write_file(path, data, self.mode)
@@ -205,10 +179,10 @@ def _draw(picture: "Picture", about: About, settings: "Settings", places: _Place
     from geocli.report.credits import credits_of
     from geocli.report.page import render_map, render_page
 
-    local = "mmdb" in settings.provider
-    opened = open_databases(settings.data_dir / "mmdb", settings.mmdb) if local else []
-    databases = [database.description for database in opened]
-    thanks = credits_of(picture.sources, databases)
+    databases = (
+        open_databases(settings.data_dir / "mmdb", settings.mmdb) if "mmdb" in settings.provider else []
+    )
+    thanks = credits_of(picture.sources, [database.description for database in databases])
     if places.svg is not None or places.png is not None:
         drawn = render_map(picture, about, thanks)
         if places.svg is not None:
@@ -226,25 +200,3 @@ def _mode(text: str) -> int:
     if not 0o400 <= mode <= 0o666:
         raise ValueError(f"{ascii(text[:40])} is no mode: write 644, 640 or 600")
     return mode
-
-
-def _origin(source: _bans.BanSource) -> str:
-    if source.database is not None:
-        return f"fail2ban's database {clean_text(str(source.database))}"
-    if source.asks_server:
-        return "the running fail2ban server"
-    return _files(source.inputs or [_STDOUT])
-
-
-def _files(paths: list[Path]) -> str:
-    names = ["standard input" if path == _STDOUT else clean_text(str(path)) for path in paths]
-    more = len(names) - _MOST_FILES_NAMED
-    return ", ".join(names[:_MOST_FILES_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _filtered(
-    jail: list[str] | None, country: list[str] | None, asn: list[str] | None, since: str | None
-) -> list[str]:
-    """What the filters say, for people."""
-    said = [("jail", jail), ("country", country), ("AS", asn), ("since", [since] if since else None)]
-    return [f"{name} {clean_text(', '.join(values))}" for name, values in said if values]

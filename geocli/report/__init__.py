@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 class About(NamedTuple):
     """What a page says about itself.
 
-    ``unit`` is what is counted (``ban`` or ``hit``), ``origin`` where it was read, ``made`` when (seconds
-    since the epoch). ``top`` rows of each table are shown. ``map_by`` decides the map's colours: ``bans`` or
-    ``addresses``. ``filtered`` are the filters that were set, ``warnings`` what could not be read.
+    ``unit`` is what is counted (``ban`` or ``hit``), ``nothing`` what is said when there is none. ``origin``
+    is where it was read, ``made`` when (seconds since the epoch). ``top`` rows of each table are shown.
+    ``map_by`` decides the map's colours: ``bans`` or ``addresses``. ``filtered`` are the filters that were
+    set, ``warnings`` what could not be read.
     """
 
     title: str
     unit: str
+    nothing: str
     origin: str
     made: float
     map_by: str = "bans"

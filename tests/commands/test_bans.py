@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import FIXTURES, Geocli, on_a_terminal
+from tests.conftest import FIXTURES, Geocli
 from tests.fail2ban_server import Fail2ban, fail2ban_server, running_fail2ban, wait_until
+from tests.terminal import on_terminal
 
 __all__ = ["fail2ban_server", "running_fail2ban"]  # fixtures
 
@@ -286,8 +287,8 @@ def test_five_thousand_bans_of_a_real_server(data_dir: Path, fail2ban_server: Fa
 
 
 def test_the_map_stands_above_the_table(geocli: Geocli) -> None:
-    code, seen, said = on_a_terminal(
-        geocli, 100, "bans", "--by", "country", "--map", "--top", "1", stdin=BANNED
+    code, seen, said = on_terminal(
+        geocli, "bans", "--by", "country", "--map", "--top", "1", stdin=BANNED, stderr=False, columns=100
     )
     assert (code, said) == (0, "")
     plain = re.sub(r"\x1b\[[0-9;]*m", "", seen)
@@ -298,13 +299,26 @@ def test_the_map_stands_above_the_table(geocli: Geocli) -> None:
     assert legend == "⣿ none  ⣿ 1  ⣿ 2  ⣿ 3  ⣿ 4  ⣿ 5"
     assert "United States of America" in rest[0]
     assert "Australia" not in rest[0]  # which is on the map all the same
-    without = on_a_terminal(geocli, 100, "--color", "never", "bans", "--by", "country", "--map", stdin=BANNED)
+    without = on_terminal(
+        geocli,
+        "--color",
+        "never",
+        "bans",
+        "--by",
+        "country",
+        "--map",
+        stdin=BANNED,
+        stderr=False,
+        columns=100,
+    )
     assert "\x1b" not in without[1]
     assert "█" in without[1].split("\n\n")[0]
 
 
 def test_a_narrow_terminal_gets_the_table_alone(geocli: Geocli) -> None:
-    code, seen, said = on_a_terminal(geocli, 79, "bans", "--by", "country", "--map", stdin=BANNED)
+    code, seen, said = on_terminal(
+        geocli, "bans", "--by", "country", "--map", stdin=BANNED, stderr=False, columns=79
+    )
     assert (code, said) == (0, "geocli: the map needs 80 columns, and this terminal has 79\n")
     assert "⣿" not in seen
     assert "Australia" in seen
@@ -320,7 +334,7 @@ def test_the_map_goes_down_a_pipe_with_the_table(geocli: Geocli) -> None:
 
 def test_days_have_a_sparkline_on_a_terminal_only(geocli: Geocli) -> None:
     days = TIMES + "1.1.1.1 \t2026-11-23 22:42:11 + 600 = 2026-11-23 22:52:11\n"
-    _, seen, _ = on_a_terminal(geocli, 80, "bans", "--by", "day", stdin=days)
+    _, seen, _ = on_terminal(geocli, "bans", "--by", "day", stdin=days, stderr=False, columns=80)
     assert seen.startswith("2026-11-20 ▄  █ 2026-11-23\n\n")
     assert geocli("bans", "--by", "day", "--table", stdin=days).stdout.startswith("day ")
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Geocli, MakeMmdb, on_a_terminal
+from tests.conftest import Geocli, MakeMmdb
 from tests.report.conftest import PLACES, known_bans, write_bans, write_places
+from tests.terminal import on_terminal
 
 BANNED = (
     "[{'sshd': ['9.9.9.9', '1.1.1.1', '8.8.8.8', '192.0.2.7']}, "
@@ -69,12 +70,12 @@ def test_without_a_place_it_goes_down_the_pipe(geocli: Geocli) -> None:
 
 
 def test_a_terminal_is_no_place_for_a_page(geocli: Geocli) -> None:
-    assert on_a_terminal(geocli, 80, "report", stdin=BANNED) == (
+    assert on_terminal(geocli, "report", stdin=BANNED, stderr=False, columns=80) == (
         2,
         "",
         "geocli: say where the page goes: -o bans.html, or -o - for standard output\n",
     )
-    code, seen, _ = on_a_terminal(geocli, 80, "report", "-o", "-", stdin=BANNED)
+    code, seen, _ = on_terminal(geocli, "report", "-o", "-", stdin=BANNED, stderr=False, columns=80)
     assert (code, seen[:15]) == (0, "<!doctype html>")
 
 
@@ -353,3 +354,76 @@ def test_any_bytes_on_stdin_make_a_page_or_nothing(geocli: Geocli) -> None:
         done = geocli("report", stdin=stdin)
         assert done.returncode in {0, 2}
         assert done.stderr.count("\n") <= 1
+
+
+def remember(geocli: Geocli, tmp_path: Path) -> tuple[str, ...]:
+    """Bans of three weeks in the store, those of today in the journal; the options that name the database."""
+    mmdb = write_places(tmp_path / "places.mmdb", PLACES)
+    old = [
+        ("5.1.0.1", "sshd", 500),
+        ("5.1.0.2", "web", 400),
+        ("5.2.0.1", "sshd", 30),
+        ("5.5.0.1", "sshd", 450),
+    ]
+    new = [("5.1.0.3", "sshd", 2), ("5.3.0.1", "web", 1), ("5.5.0.1", "sshd", 3)]
+    for name, bans in (("old", old), ("new", new)):
+        database = write_bans(tmp_path / f"{name}.sqlite3", bans)
+        assert (
+            geocli("bans", "--record", "--mmdb", mmdb, "--host", "web1", "--database", database).returncode
+            == 0
+        )
+        if name == "old":
+            assert geocli("flush").returncode == 0
+    return ("--mmdb", str(mmdb))
+
+
+def test_the_history_is_drawn_from_store_and_journal(geocli: Geocli, tmp_path: Path) -> None:
+    options = remember(geocli, tmp_path)
+    said = text_of(draw(geocli, "--history", *options))
+    assert "Who was banned, and from where" in said
+    assert "7 bans of 6 addresses in 4 countries" in said
+    assert "from the bans that were recorded" in said
+    assert "3 bans in the 24 hours to" in said
+    assert "1 new country Australia 1" in said
+    counts = geocli("bans", "--history", "--by", "country", "-j", *options).stdout
+    assert '"country_name": "Germany", "addresses": 3, "bans": 3' in counts  # the same, by another way
+    assert "Germany: 3 bans of 3 addresses" in draw(geocli, "--history", *options)
+
+
+def test_what_is_new_in_the_history_was_never_there_before(geocli: Geocli, tmp_path: Path) -> None:
+    options = remember(geocli, tmp_path)
+    said = text_of(draw(geocli, "--history", "--since", "2d", *options))
+    assert "4 bans of 4 addresses in 4 countries" in said
+    # Russia is not new: it was banned weeks before the time that was asked for.
+    assert "1 new country Australia 1" in said
+    assert "3 bans in the 24 hours" in said
+    assert ", 1 in the 24 hours before (+200%)." in said
+    closed = text_of(draw(geocli, "--history", "--since", "2d", "--anonymize", *options))
+    assert "1 new country" in closed
+    assert "new network" not in closed
+    assert "5.3.0.1" not in closed
+
+
+def test_the_history_has_filters_of_its_own(geocli: Geocli, tmp_path: Path) -> None:
+    options = remember(geocli, tmp_path)
+    assert "2 bans of 2 addresses" in text_of(draw(geocli, "--history", "--jail", "web", *options))
+    assert "3 bans of 3 addresses" in text_of(draw(geocli, "--history", "--until", "7d", *options))
+    said = text_of(draw(geocli, "--history", "--host", "web2", *options))
+    assert "No ban was recorded. At least nobody that this report is about: host web2." in said
+    for wrong in (["--client"], ["-i", "x"], ["--no-cache"], ["--log", "x"]):
+        done = geocli("report", "--history", *wrong)
+        assert (done.returncode, done.stdout) == (2, "")
+    assert geocli("report", "--host", "web1", stdin=BANNED).returncode == 2
+
+
+def test_without_a_history_there_is_a_calm_page(geocli: Geocli) -> None:
+    assert "No ban was recorded." in text_of(draw(geocli, "--history"))
+    assert not geocli.data_dir.exists()  # reading makes nothing
+
+
+def test_the_map_is_drawn_of_the_history_too(geocli: Geocli, tmp_path: Path) -> None:
+    options = remember(geocli, tmp_path)
+    done = geocli("bans", "--history", "--by", "country", "--map", *options)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "· none  ░ 1  ▓ 2  █ 3" in done.stdout
+    assert geocli("bans", "--history", "--by", "country", "--map", "--compare", "7d").returncode == 2

@@ -26,6 +26,7 @@ from contextlib import closing
 from pathlib import Path
 
 from geocli.journal import Journal
+from geocli.journal.segments import encode_bans
 from geocli.records import GeoRecord, utc_text
 from geocli.seen import SeenBan, merged
 from geocli.store.postgres import PostgresStore
@@ -75,7 +76,7 @@ class Host:
             for ip in ips
         ]
         with Journal(self.geocli.data_dir / "journal", 30) as journal:
-            journal.append_bans(seen)
+            journal.write(encode_bans(seen))
         self.recorded += seen
 
     def cron(self, until: threading.Event) -> None:
