@@ -91,6 +91,31 @@ def test_workers_change_nothing(
 
 
 @pytest.mark.usefixtures("several")
+def test_what_the_index_takes_for_something_else_is_journalled_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, batches: list[list[str]], database: Path
+) -> None:
+    monkeypatch.setattr("geocli.journal.index._PRINT", 0x3FF)  # a thousand addresses in as many places
+    shown = {
+        line.split()[0] for text in House(tmp_path, [database]).run(batches) for line in text.splitlines()
+    }
+    with Journal(tmp_path / "journal", 1) as witness:
+        assert witness.addresses() == {ip for ip in shown if not ip.startswith(("10.", "2001:db8:"))}
+
+
+@pytest.mark.usefixtures("several")
+def test_what_comes_again_is_answered_the_same_and_journalled_once(
+    tmp_path: Path, batches: list[list[str]], database: Path
+) -> None:
+    house = House(tmp_path, [database])
+    full = [batch for batch in batches if len(batch) == FULL]
+    house.resolver.batch_size = FULL
+    texts = list(house.run(full * 3))
+    assert texts[: len(full)] == texts[len(full) : 2 * len(full)] == texts[2 * len(full) :]
+    with Journal(tmp_path / "journal", 1) as witness:
+        assert witness.state().dirty <= sum(map(len, full)) + 3 * FULL  # what was under way is not known yet
+
+
+@pytest.mark.usefixtures("several")
 def test_what_is_shown_is_in_the_journal(tmp_path: Path, batches: list[list[str]], database: Path) -> None:
     shown = 0
     with Journal(tmp_path / "journal", 1) as witness:

@@ -126,18 +126,14 @@ class Journal:
                 if not wanted:
                     break
                 _expect(type(key) is int and type(tag) is str, self._path)
-                # A few are found sooner as text than a tag is split.
-                few = len(wanted) <= _FEW
-                hits = {w for w in wanted if f" {w} " in tag} if few else wanted.intersection(tag.split())
-                found |= self._usable(key, hits, usable)
+                found |= self._usable(key, _in_tag(wanted, tag), usable)
                 wanted.difference_update(found)
         return found
 
     def locate(self, targets: Collection[str]) -> dict[str, int]:
         """The key of the newest segment that holds each target, if any does.
 
-        Of new targets, hardly any has one: then no segment has to be read. What a flush forgot may have one
-        too; then the segment says that it is gone. Raises ``DamagedFileError``.
+        Of new targets none has one, and hardly a segment has to be looked at. Raises ``DamagedFileError``.
         """
         with translated(self._path):
             # A key alone does not name a segment: once the journal is empty, diskcache counts from the start.
@@ -147,8 +143,19 @@ class Journal:
                         _expect(type(tag) is str, self._path)
                         self._index.add(tag.split(), len(self._indexed))
                     self._indexed[segment] = segment[0]
-        keys = list(self._indexed.values())
-        return {target: keys[number] for target, number in self._index.find(targets).items()}
+            keys = list(self._indexed.values())
+            by_key: dict[int, set[str]] = {}
+            for target, number in self._index.find(targets).items():
+                by_key.setdefault(keys[number], set()).add(target)
+            # The index may be wrong about an address, and what is believed to be here is not written again.
+            return {target: key for key in by_key for target in self._hits(key, by_key[key])}
+
+    def _hits(self, key: int, targets: set[str]) -> set[str]:
+        """Those of the targets that a segment holds."""
+        for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", (key,)):
+            _expect(type(tag) is str, self._path)
+            return _in_tag(targets, tag)
+        return set()
 
     def _find_in(
         self, where: Mapping[str, int], usable: Callable[[GeoRecord], bool]
@@ -161,11 +168,9 @@ class Journal:
         unusable: set[str] = set()
         with translated(self._path):
             for key, targets in by_key.items():
-                for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", (key,)):
-                    _expect(type(tag) is str, self._path)
-                    hits = targets.intersection(tag.split())
-                    found |= self._usable(key, hits, usable)
-                    unusable |= hits.difference(found)
+                hits = self._hits(key, targets)
+                found |= self._usable(key, hits, usable)
+                unusable |= hits.difference(found)
         return found, unusable
 
     def _usable(
@@ -332,6 +337,12 @@ class Journal:
                 self._reader = None
             self._writer = SegmentWriter(self._directory, self._busy_timeout)
         return self._writer
+
+
+def _in_tag(targets: set[str], tag: str) -> set[str]:
+    if len(targets) <= _FEW:  # found sooner as text than a tag is split
+        return {target for target in targets if f" {target} " in tag}
+    return targets.intersection(tag.split())
 
 
 def _expect(condition: bool, path: Path) -> None:  # noqa: FBT001 (an assertion about a file, not a switch)

@@ -74,6 +74,18 @@ def test_one_process_finds_what_others_append_and_forget_meanwhile(journal: Jour
         assert journal.find(targets, anything).keys() == {targets[7]}
 
 
+def test_an_address_that_the_index_takes_for_another_is_not_in_the_journal(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geocli.journal.index._PRINT", 0xFF)
+    here = [f"198.51.100.{n}" for n in range(0, 200, 2)]
+    for begin in range(0, 100, 10):
+        journal.append([record(target) for target in here[begin : begin + 10]])
+    targets = [f"198.51.100.{n}" for n in range(200)]
+    assert set(journal.locate(targets)) <= set(here)
+    assert journal.find(targets, anything).keys() <= set(here)
+
+
 def test_each_of_many_segments_is_found_again(journal: Journal) -> None:
     targets = [f"198.51.100.{n}" for n in range(200)]
     for target in targets:
