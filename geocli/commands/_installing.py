@@ -52,8 +52,12 @@ def global_options(ctx: typer.Context, settings: Settings, user: str | None) -> 
     config = str(rows["config"].value)
     # A job has no XDG_CONFIG_HOME: what that says has to be said.
     moved = user is None and "XDG_CONFIG_HOME" in os.environ and Path(config).exists()
-    named = rows["config"].origin != "default" or moved
-    return ["--data-dir", str(directory), *(["--config", config] if named else [])]
+    options = ["--data-dir", str(directory)]
+    if rows["config"].origin != "default" or moved:
+        options += ["--config", config]
+    if rows["store.url"].origin == "flag":  # which has no password in it
+        options += ["--store", str(settings.store_url)]
+    return options
 
 
 def flags_of(ctx: typer.Context) -> Flags:

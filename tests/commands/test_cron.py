@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,19 @@ def test_what_only_this_shell_knows_is_said_or_written_into_the_line(
     assert len(done.stderr.splitlines()) == 1
     assert all(f"--config '{config}' " in line for line in jobs_in(crontab.read()))
     assert knowing("-q", "cron", "install", *crontab.options).stderr == ""
+
+
+def test_the_server_that_was_named_is_named_in_the_line(geocli: Geocli, crontab: Crontab) -> None:
+    url = "postgresql://geo@db.example/100%25?sslmode=verify-full&application_name=x"
+    assert geocli("--store", url, "cron", "install", *crontab.options).returncode == 0
+    for line in jobs_in(crontab.read()):
+        words = shlex.split(line.replace("\\%", "%"))
+        assert words[words.index("--store") + 1] == url
+    done = Geocli(geocli.data_dir, {"GEOCLI_STORE_URL": "postgresql://u:s3cret@db.example/geo"})(
+        "cron", "install", *crontab.options
+    )
+    assert "GEOCLI_STORE_URL" in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr + (crontab.read() or b"").decode()
 
 
 def test_where_nobody_said_which_data_directory_it_is_the_one_of_the_user(crontab: Crontab) -> None:
