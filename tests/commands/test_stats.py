@@ -188,8 +188,6 @@ def test_bans_are_counted_where_they_are(geocli: Geocli) -> None:
     geocli("bans", "--record", stdin="8.8.8.8\n9.9.9.9\n")
     waiting = json.loads(geocli("stats", "-j").stdout)
     assert (waiting["dirty"], waiting["dirty_bans"], waiting["bans"]) == (2, 2, 0)
-    page = geocli("stats").stdout
-    assert "2 answers and 2 bans" in page or "dirty_bans" in page
     geocli("flush")
     flushed = json.loads(geocli("stats", "-j").stdout)
     assert (flushed["dirty"], flushed["dirty_bans"], flushed["bans"]) == (0, 0, 2)
