@@ -34,8 +34,8 @@ _VARIABLES = {
     "HTTPS_PROXY, HTTP_PROXY, NO_PROXY": "The proxies for online sources.",
 }
 _FILES = {
-    "~/.local/share/geocli": "The data directory: journal/ holds the answers that wait for a flush, geo.db is"
-    " the store, mmdb/ holds databases.",
+    "~/.local/share/geocli": "The data directory: journal/ holds the answers and bans that wait for a flush,"
+    " geo.db is the store, mmdb/ holds databases.",
     "~/.config/geocli/config.toml": "The configuration file: a section and a key for each variable above.",
 }
 _EXAMPLES = (
@@ -44,6 +44,8 @@ _EXAMPLES = (
     ("Who is in a log, by AS:", "geocli summarize /var/log/auth.log --by asn"),
     ("A log with the answers in it:", "tail -F /var/log/auth.log | geocli annotate"),
     ("Write what was answered to the store every minute, by cron:", "geocli cron install"),
+    ("Remember fail2ban's bans as well:", "geocli cron install --record"),
+    ("Who was banned in the last month, week by week:", "geocli bans --history --since 30d --by week"),
 )
 _WIDTH = 78
 """Characters of a line of the page's source: what mandoc thinks proper."""

@@ -15,6 +15,7 @@ from geocli.commands._output import Output, Wanted
 from geocli.commands._progress import Progress
 from geocli.commands._stdout import ReaderGoneError, write_text
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.history import HISTORY_GROUPS
 from geocli.pipeline import Pipeline
 from geocli.providers import load_provider
 from geocli.recording import Recorder
@@ -69,8 +70,8 @@ def bans(
         str | None,
         typer.Option(
             "--by",
-            metavar="|".join(GROUPS),
-            help="Count bans and addresses by this; with --history also by host, week or month.",
+            metavar="|".join(HISTORY_GROUPS),
+            help="Count bans and addresses by this; the last three with --history.",
         ),
     ] = None,
     map_: Annotated[

@@ -182,3 +182,13 @@ def test_wrong_usage_is_one_line(geocli: Geocli, options: list[str]) -> None:
     done = geocli("stats", *options)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_bans_are_counted_where_they_are(geocli: Geocli) -> None:
+    geocli("bans", "--record", stdin="8.8.8.8\n9.9.9.9\n")
+    waiting = json.loads(geocli("stats", "-j").stdout)
+    assert (waiting["dirty"], waiting["dirty_bans"], waiting["bans"]) == (2, 2, 0)
+    geocli("flush")
+    flushed = json.loads(geocli("stats", "-j").stdout)
+    assert (flushed["dirty"], flushed["dirty_bans"], flushed["bans"]) == (0, 0, 2)
+    assert "geocli_store_bans 2\n" in geocli("stats", "--prometheus").stdout
