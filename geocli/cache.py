@@ -7,7 +7,7 @@ what cannot be read, or without keeping what cannot be written.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from geocli.errors import CorruptFileError, GeocliError, StoreAwayError
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from geocli.journal import Journal
     from geocli.journal.segments import Segment
     from geocli.records import GeoRecord
-    from geocli.store import Store
+    from geocli.seen import SeenBan
+    from geocli.store import BanSpan, Store
+
+_T = TypeVar("_T")
 
 _REST = 60.0  # seconds for which a store that could not be asked is left alone: each batch would wait
 
@@ -55,18 +58,26 @@ class Cache:
         except GeocliError as error:
             self._problems.note(error)
         missing = [target for target in targets if target not in found]
-        if missing and time.monotonic() >= self._rests_until:
+        if missing:
+            stored = self._stored(lambda: self._store.find(missing)) or {}
+            found.update((target, record) for target, record in stored.items() if usable(record))
+        return found
+
+    def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
+        """The store's bans in these spans."""
+        return self._stored(lambda: self._store.seen_bans(spans)) or []
+
+    def _stored(self, ask: Callable[[], _T]) -> _T | None:
+        """What the store says, unless it cannot be asked now, or could not be a moment ago."""
+        if time.monotonic() >= self._rests_until:
             try:
-                stored = self._store.find(missing)
+                return ask()
             except StoreAwayError as error:
                 self._problems.mention(error.without_it())
-                self._rests_until = time.monotonic() + _REST
             except GeocliError as error:
                 self._problems.note(error)
-                self._rests_until = time.monotonic() + _REST
-            else:
-                found.update((target, record) for target, record in stored.items() if usable(record))
-        return found
+            self._rests_until = time.monotonic() + _REST
+        return None
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All that is known, each target once: the journal's newest, then what only the store has."""

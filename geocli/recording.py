@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from geocli.cache import Cache
     from geocli.errors import Problems
     from geocli.journal import Journal
-    from geocli.store import Store
 
 GAP = 25 * 3600
 """Seconds: who records a list without times once a day, some minutes late, still sees one ban."""
@@ -44,11 +43,8 @@ _SEGMENT = 4096  # bans that are worth a disk wait of their own
 class Recorder:
     """Records what is seen at ``now`` (seconds since the epoch) on the machine ``host``."""
 
-    def __init__(
-        self, journal: Journal, store: Store, cache: Cache, problems: Problems, host: str, now: float
-    ) -> None:
+    def __init__(self, journal: Journal, cache: Cache, problems: Problems, host: str, now: float) -> None:
         self._journal = journal
-        self._store = store
         self._cache = cache
         self._problems = problems
         self._host = host
@@ -127,12 +123,7 @@ class Recorder:
             else BanSpan(self._host, one.jail, one.ip, "", latest)
             for one in sightings
         }
-        stored: list[SeenBan] = []
-        try:
-            stored = self._store.seen_bans(spans)
-        except GeocliError as error:  # better written twice than not at all
-            self._problems.note(error)
-        for ban in stored:
+        for ban in self._cache.seen_bans(spans):  # without the store, better written twice than not at all
             _add(self._known, ban)
 
     def _before(self, sighting: SeenBan, bans: dict[str, SeenBan]) -> SeenBan | None:

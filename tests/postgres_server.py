@@ -23,33 +23,30 @@ PATIENCE = 60
 USER = "geocli"
 
 
-def need_postgres() -> Path:
-    """The directory of the server's programs, which are in nobody's PATH. As ``need`` else."""
+def find_postgres() -> Path | None:
+    """The directory of the server's programs, which are in nobody's PATH, if there is one."""
     places = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[4]))
-    return (places[-1] if places else Path(need("initdb"))).parent
+    return places[-1].parent if places else None
+
+
+def need_postgres() -> Path:
+    """The same. As ``need`` else."""
+    return find_postgres() or Path(need("initdb")).parent
 
 
 class Postgres:
     """A server. ``start``, ``stop`` and ``kill`` it as often as you like: the data stay."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, **settings: object) -> None:
         self._programs = need_postgres()
         self._directory = directory
         self._process: subprocess.Popen[bytes] | None = None
         self._made = 0
+        self.password = "it's-a?se/cret#-with@all%of:them"  # noqa: S105 (of nobody else's)
         with closing(socket.socket()) as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
-        # The server refuses to run as root.
-        self._as: dict[str, object] = {}
-        if os.geteuid() == 0:
-            user = pwd.getpwnam("nobody")
-            os.chown(directory, user.pw_uid, user.pw_gid)
-            self._as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
-        self._run(
-            "initdb", "--no-sync", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "--no-instructions"
-        )
-        settings = {
+        self._settings = {
             "listen_addresses": "'127.0.0.1'",
             "port": self.port,
             "unix_socket_directories": f"'{directory}'",
@@ -57,12 +54,22 @@ class Postgres:
             "shared_buffers": "'64MB'",
             "fsync": "off",  # nothing here outlives the machine
             "full_page_writes": "off",
-        }
+        } | settings
+        # The server refuses to run as root.
+        self._as: dict[str, object] = {}
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("nobody")
+            os.chown(directory, user.pw_uid, user.pw_gid)
+            self._as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+    def _make(self) -> None:
+        self._run(
+            "initdb", "--no-sync", "-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C", "--no-instructions"
+        )
         with (self.data / "postgresql.conf").open("a") as file:
-            file.writelines(f"{name} = {value}\n" for name, value in settings.items())
+            file.writelines(f"{name} = {value}\n" for name, value in self._settings.items())
         rules = self.data / "pg_hba.conf"
         rules.write_text(f"host all guarded 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
-        self.password = "it's-a?se/cret#-with@all%of:them"  # noqa: S105 (of nobody else's)
 
     @property
     def data(self) -> Path:
@@ -93,6 +100,8 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        if not self.data.exists():
+            self._make()
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
             if self._process is None or self._process.poll() is not None:

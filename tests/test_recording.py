@@ -33,7 +33,7 @@ class Machine:
     def record(self, *bans: Ban, at: float = 0) -> int:
         """How many bans were written."""
         cache = Cache(self.journal, self.store, self.problems)
-        recorder = Recorder(self.journal, self.store, cache, self.problems, self.host, NOW + at)
+        recorder = Recorder(self.journal, cache, self.problems, self.host, NOW + at)
         before = self.journal.state().bans
         recorder.record([LocatedBan(ban, GeoRecord(ban.text, "unknown")) for ban in bans])
         assert recorder.seen == len(bans)
@@ -236,7 +236,7 @@ def test_a_store_that_cannot_be_read_loses_no_ban(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     (tmp_path / "geo.db").write_bytes(b"scribble" * 1000)
     cache = Cache(machine.journal, machine.store, machine.problems)
-    recorder = Recorder(machine.journal, machine.store, cache, machine.problems, "web1", NOW)
+    recorder = Recorder(machine.journal, cache, machine.problems, "web1", NOW)
     recorder.record([LocatedBan(TIMED, GeoRecord(TIMED.text, "unknown"))])
     assert len(machine.problems) == 1
     assert [ban.ip for batch in machine.journal.bans() for ban in batch] == [TIMED.text]

@@ -146,7 +146,7 @@ def bans(
             resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress))
             locator = Locator(Pipeline(resolver, cache, output.render, problems), resolver.batch_size)
             if record and cache is not None:
-                recorder = Recorder(journal, store, cache, problems, _host(host, settings), time.time())
+                recorder = Recorder(journal, cache, problems, _host(host, settings), time.time())
             done = 0
             for found in source.read(jail, problems):
                 untimed += wanted.needs_time and sum(ban.banned_at is None for ban in found)

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks.cases import Cases
+from tests.benchmarks.fleet import FleetServer
 from tests.benchmarks.growth import show_growth
 from tests.benchmarks.inputs import LINE
 from tests.benchmarks.measure import Bench, Case, Result
@@ -33,10 +34,14 @@ def main() -> None:
         elif options.growth:
             show_growth(bench, options.growth, options.rounds, options.ipv6, options.only)
         else:
+            server = FleetServer(scratch)
             lines = options.megabytes * _MILLION // LINE
             inputs = Inputs(bench, scratch / "inputs", options.count, lines, options.ipv6)
-            chosen = [case for case in Cases(bench, inputs).all() if options.only in case.name]
-            _show(bench, chosen, options.rounds)
+            cases = [*Cases(bench, inputs).all(), *server.cases(bench, inputs)]
+            try:
+                _show(bench, [case for case in cases if options.only in case.name], options.rounds)
+            finally:
+                server.stop()
 
 
 def _options() -> argparse.Namespace:

@@ -160,6 +160,24 @@ def test_an_interrupt_ends_a_flush_that_waits(machines: list[Geocli], postgres: 
     assert json.loads(machines[0]("flush", "-j").stdout)["flushed"] == 1
 
 
+def test_bans_are_recorded_without_a_server_and_arrive_later(data_dir: Path, url: str) -> None:
+    away = Geocli(data_dir, {"GEOCLI_STORE_URL": NOWHERE})
+    banned = str([{"sshd": addresses(5000)}])
+    done = away("bans", "--record", "--host", "web1", stdin=banned)
+    assert (done.returncode, done.stdout) == (0, "")
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("going on without it")
+    back = Geocli(data_dir, {"GEOCLI_STORE_URL": url} | PATIENT)
+    assert back("flush").returncode == 0
+    done = back("bans", "--record", "--host", "web1", stdin=banned)  # the next minute: nothing new
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    figures = stats(back)
+    assert (figures["stored"], figures["bans"], figures["dirty"]) == (5000, 5000, 0)
+    rows = back("bans", "--history", "--by", "jail", "-j").stdout
+    assert json.loads(rows)["bans"] == 5000
+    assert away("bans", "--history").returncode == 75
+
+
 # --- what is set wrongly ------------------------------------------------------------------------------
 
 

@@ -44,7 +44,9 @@ _LONGEST_STATEMENT = 600.0  # seconds that the server may take for an upsert
 _ABANDONED = 60.0  # seconds until it ends the transaction of a client that is gone, and frees its rows
 
 _COLUMNS = ", ".join(FIELDS)
-_COPY_ANSWERS = f"COPY geo_incoming (number, {_COLUMNS}) FROM STDIN"
+COPY_ANSWERS = f"COPY geo_incoming (number, {_COLUMNS}) FROM STDIN"
+"""Where a flush sends answers."""
+
 UPSERT_ANSWERS = (
     f"INSERT INTO geo_cache ({_COLUMNS}) SELECT DISTINCT ON (ip) {_COLUMNS} FROM geo_incoming "  # noqa: S608 (constants)
     "ORDER BY ip, (status = 'ok') DESC, resolved_at DESC, number DESC "
@@ -189,7 +191,7 @@ class _Incoming:
             if not self.answers:
                 self._connection.execute(INCOMING_ANSWERS)
             if self._copy is None:
-                self._copy = self._copying.enter_context(self._connection.cursor().copy(_COPY_ANSWERS))
+                self._copy = self._copying.enter_context(self._connection.cursor().copy(COPY_ANSWERS))
             for number, row in enumerate(batch.answers, self.answers):
                 self._copy.write_row((number, *row))
             self.answers += len(batch.answers)
