@@ -22,6 +22,7 @@ _FEWEST_DAYS = {"day": 2, "week": 62, "month": 2 * 366}
 """How many days a list must span before the period is that long, unless somebody says how long it is."""
 _LAST = {"hour": ("24 hours", 1), "day": ("24 hours", 1), "week": ("7 days", 7), "month": ("30 days", 30)}
 _SECONDS = 86400
+_TO_THE_HOUR = 13  # characters of a time
 _HOUR = 3600
 
 
@@ -83,10 +84,12 @@ def timeline(bans: Sequence[Dated], now: float, since: str | None, period: str |
     period = period or _fitting(first, last)
     starts = _starts(period, first, last)
     index = {start: number for number, start in enumerate(starts)}
-    counted = Counter((_start(period, ban.banned_at), ban.jail) for ban in past)
+    counted: Counter[tuple[str, str | None]] = Counter()
     jails: Counter[str | None] = Counter()
-    for (start, jail), count in counted.items():
-        if start in index:
+    hours = Counter((ban.banned_at[:_TO_THE_HOUR], ban.jail) for ban in past)
+    for (hour, jail), count in hours.items():
+        if (start := _start(period, hour)) in index:
+            counted[start, jail] += count
             jails[jail] += count
     ranked = sorted(jails, key=lambda jail: (-jails[jail], jail or ""))
     counts = [[counted[start, jail] for jail in ranked] for start in starts]
@@ -107,7 +110,8 @@ def news(bans: Sequence[Dated], now: float, period: str) -> News | None:
     before = sum(ban.banned_at > earlier for ban in old) if _reaches(old, earlier) else None
     if not old:
         return News(length, begin, end, len(recent), before, None)
-    known = {(kind, group) for ban in old for kind, group in ban.groups.items()}
+    addresses = {id(ban.groups): ban.groups for ban in old}  # whose bans share their groups
+    known = {(kind, group) for groups in addresses.values() for kind, group in groups.items()}
     found: dict[str, Counter[Hashable]] = {kind: Counter() for kind in past[0].groups}
     for ban in recent:
         for kind, group in ban.groups.items():
@@ -140,7 +144,7 @@ def _seconds(text: str) -> float:
 def _start(period: str, moment: str) -> str:
     """The first moment of the period that a moment is in, shortened to what tells periods apart."""
     if period == "hour":
-        return f"{moment[:13]}:00"
+        return f"{moment[:_TO_THE_HOUR]}:00"
     if period == "day":
         return moment[:10]
     if period == "month":
