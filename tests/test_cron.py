@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Crontab, Geocli, need
+from tests.cron_daemon import CONTROL, Cron, daemon
 
 EXAMPLE = Path(__file__).parent.parent / "cron.example"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
@@ -88,3 +94,33 @@ def test_the_second_line_draws_who_is_banned_now(geocli: Geocli, data_dir: Path)
     done = run_line(geocli, LINES[1], data_dir)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert "2 bans of 2 addresses" in data_dir.with_name("bans.html").read_text()
+
+
+@pytest.fixture(scope="session")
+def flushed_by_cron(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Cron, Geocli]]:
+    """A real cron daemon with the example's first line in root's crontab, and answers in the journal."""
+    directory = tmp_path_factory.mktemp("cron")
+    geocli = Geocli(directory / "data")
+    geocli("8.8.8.8", "1.1.1.1", "2001:4860:4860::8888")
+    program = shutil.which("geocli", path=Path(sys.executable).parent)
+    assert program is not None
+    line = LINES[0].replace("/usr/local/bin/geocli", program).replace("/var/lib/geocli", str(geocli.data_dir))
+    for cron in daemon(directory, f"{line}\n"):
+        yield cron, geocli
+
+
+@pytest.mark.begins_first
+def test_cron_is_told_to_flush(flushed_by_cron: tuple[Cron, Geocli]) -> None:
+    cron, geocli = flushed_by_cron
+    assert cron.process.poll() is None
+    stats = json.loads(geocli("stats", "-j").stdout)
+    assert stats["dirty"] + stats["stored"] == 3  # the minute may just have begun
+
+
+@pytest.mark.ends_last
+def test_cron_flushes_within_two_minutes_and_mails_nothing(flushed_by_cron: tuple[Cron, Geocli]) -> None:
+    cron, geocli = flushed_by_cron
+    cron.wait_for_jobs(120)
+    stats = json.loads(geocli("stats", "-j").stdout)
+    assert (stats["dirty"], stats["stored"]) == (0, 3)
+    assert all(mail.endswith(f"\n\n{CONTROL}\n") for mail in cron.mails)

@@ -39,13 +39,19 @@ _SETTINGS: dict[str, Any] = {
     "sqlite_auto_vacuum": 1,
     "sqlite_journal_mode": "wal",
     "sqlite_mmap_size": 0,  # a mapped file that is truncated kills the process with SIGBUS
-    # Opening stores every setting again, each in a commit of its own: not worth a disk wait each.
-    # append() and forget() run with FULL, see _open().
+    # Making the file takes many commits: not worth a disk wait each. append() and forget() run with FULL.
     "sqlite_synchronous": 1,
     # SQLite would copy the write-ahead log into the file in the midst of any commit, with three disk
     # waits. append() and forget() say when.
     "sqlite_wal_autocheckpoint": 0,
 }
+_IF_NOT_STORED = {
+    "INSERT OR REPLACE INTO Settings VALUES (?, ?)": "SELECT 1 FROM Settings WHERE (key, value) = (?, ?)",
+    "UPDATE Settings SET value = ? WHERE key = ?": "SELECT 1 FROM Settings WHERE (value, key) = (?, ?)",
+    "INSERT OR IGNORE INTO Settings VALUES (?, ?)": "SELECT ?2 FROM Settings WHERE key = ?1",
+}
+"""How diskcache stores a setting, and the question whether that would change anything."""
+
 _FULL = 2
 _LARGEST_IDLE_LOG = 8 << 20  # bytes of write-ahead log that may stay between two commands
 _LARGEST_LOG = 64 << 20  # and while much is written
@@ -92,6 +98,26 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type i
         """Nothing: a file name in a row is not geocli's, whatever it points at."""
 
 
+class _Cache(diskcache.Cache):  # type: ignore[misc]  # the same
+    """A ``Cache`` that stores no setting that is stored already.
+
+    At each opening, diskcache stores all of them again, in 34 commits. Fifty look-ups at once would wait for
+    each other most of the time, and some of them longer than their timeout.
+    """
+
+    @property
+    def _sql_retry(self) -> Any:
+        execute = super()._sql_retry
+
+        def execute_if_needed(statement: str, *parameters: Any) -> Any:
+            question = _IF_NOT_STORED.get(statement)
+            if question and execute(question, *parameters).fetchone():
+                return None
+            return execute(statement, *parameters)
+
+        return execute_if_needed
+
+
 class SegmentWriter:
     """One open ``Cache``. Raises geocli's errors, never diskcache's."""
 
@@ -103,7 +129,7 @@ class SegmentWriter:
         with translated(self._path):
             self._refuse_foreign_settings()
             self._wait_for_lock(busy_timeout)
-            self._cache = diskcache.Cache(str(directory), timeout=busy_timeout, disk=TextDisk, **_SETTINGS)
+            self._cache = _Cache(str(directory), timeout=busy_timeout, disk=TextDisk, **_SETTINGS)
             self._cache.reset("sqlite_synchronous", _FULL, update=False)
 
     def append(self, value: str, tag: str) -> int:

@@ -20,6 +20,7 @@ from geocli.journal.segments import NewerSegmentError, decode, encode_bans
 from geocli.records import FIELDS, GeoRecord
 from geocli.seen import SeenBan
 from tests.bans import BAN, BANS, append_bans
+from tests.store.test_sqlite import commit_frames
 
 TIME = "2026-11-01T00:00:00Z"
 
@@ -54,6 +55,18 @@ def test_one_append_is_one_segment(journal: Journal) -> None:
     journal.append([record(f"192.0.2.{n}") for n in range(200)])
     assert len(journal.keys()) == 1
     assert journal.state().dirty == 200
+
+
+def test_opening_it_again_commits_nothing(journal: Journal, tmp_path: Path) -> None:
+    """Commits of others are what a process waits for."""
+    journal.append([record("192.0.2.1")])
+    journal.close()
+    log = tmp_path / "data" / "journal" / "cache.db-wal"
+    before, size = commit_frames(log), log.stat().st_size
+    journal.append([record("192.0.2.2")])
+    journal.close()
+    assert log.stat().st_size > size
+    assert commit_frames(log) == before + 1
 
 
 def test_no_look_up_finds_part_of_an_address(journal: Journal) -> None:
