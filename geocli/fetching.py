@@ -68,6 +68,8 @@ class Fetcher:
                 with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
                     reply = self._get(source, self._limits, headers, file, progress)
             except _MissingError:
+                if source.url == before.url:  # withdrawn: what follows is older than what is here
+                    return None
                 continue
             if reply.status == _NOT_MODIFIED:
                 return None

@@ -9,7 +9,7 @@ import hashlib
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from geocli import publishers
 from geocli.errors import GeocliError, UsageError
@@ -21,6 +21,7 @@ from geocli.mmdb.installed import Installed, installed, is_edition, is_name
 from geocli.mmdb.placing import Download, alone, part, place, read_download, writing
 from geocli.mmdb.unpack import unpack
 from geocli.mmdb.verify import Verified, check
+from geocli.mmdb.vetted import Vetted
 from geocli.publishers import Offer, Source
 from geocli.records import utc_text
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from geocli.settings import Settings
 
+_IN_URLS = "".join(map(chr, range(0x21, 0x7F)))  # all but what has to be written as %XX
+_LONGEST_URL = 4000
 _SAMPLES = 200  # look-ups that are tried
 _LICENCE = """\
 Downloaded from {host}.
@@ -70,7 +73,7 @@ def targets_of(directory: Path, names: Sequence[str], called: str | None) -> lis
     targets: dict[str, Target] = {}
     for name in names:
         if "://" in name:
-            target = Target(_name_of(name, called), name)
+            target = Target(_name_of(name, called), quote(name, safe=_IN_URLS))
             targets[target.name] = target
         else:
             targets |= {one: Target(one) for one in publishers.database_names(name)}
@@ -83,6 +86,7 @@ def _name_of(url: str, called: str | None) -> str:
         parts = urlsplit(url)
         right = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
         right = right and parts.username is None and url.isprintable() and " " not in url
+        right = right and len(url) <= _LONGEST_URL
     except ValueError:
         right = False
     if not right:
@@ -117,9 +121,11 @@ def _update(
     progress: Callable[[str, int, int | None], None],
 ) -> Updated:
     present = next((one for one in installed(directory) if one.name == target.name), None)
-    before = read_download(directory, target.name) if present is not None else Download()
+    # Of a file that is not as it was put there, nothing is known: it is fetched again.
+    is_whole = present is not None and Vetted(directory).knows(present.path, present.path.stat())
+    before = read_download(directory, target.name) if is_whole else Download()
     offer = _offer(target, settings, fetcher)
-    if present is not None and offer.md5 is not None and offer.md5 == before.md5:
+    if present is not None and is_whole and offer.md5 is not None and offer.md5 == before.md5:
         return Updated(target.name, present.edition, None)
     packed, unpacked = (part(directory, target.name, kind) for kind in ("packed", "unpacked"))
     try:

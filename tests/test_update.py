@@ -290,6 +290,32 @@ def test_a_file_that_was_removed_is_fetched_again(here: Here, server: Server, ma
     assert here.answer()["country_code"] == "FR"
 
 
+def test_a_file_that_was_damaged_is_fetched_again(here: Here, server: Server, made: Made) -> None:
+    server.dbip.publish("country", THIS_MONTH, made.country("FR"))
+    here.update("dbip-country")
+    path = installed(here.directory)[0].path
+    path.write_bytes(path.read_bytes()[:200])
+    assert here("-j", ADDRESS)[0] == 4
+    here.update("dbip-country")
+    assert here.answer()["country_code"] == "FR"
+
+
+def test_a_month_that_is_withdrawn_is_nothing_new(here: Here, server: Server, made: Made) -> None:
+    server.dbip.publish("country", LAST_MONTH, made.country("DE", OLD))
+    server.dbip.publish("country", THIS_MONTH, made.country("FR", NEW))
+    here.update("dbip-country")
+    server.dbip.files = {path: data for path, data in server.dbip.files.items() if THIS_MONTH not in path}
+    here.update("dbip-country")
+    assert here.answer()["country_code"] == "FR"
+
+
+def test_a_url_may_have_any_character_in_it(here: Here, server: Server, made: Made) -> None:
+    server.storage.files["/b%C3%BCcher.mmdb"] = made.country("FR")
+    here.update(f"{server.storage.origin}/bücher.mmdb", "--name", "b")
+    here.update()
+    assert here.answer()["country_code"] == "FR"
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b'{"url": 5}', b'{"url": "\\u001b"}', b"\xff" * 50_000]
 )

@@ -23,6 +23,8 @@ _BLOCK = 512  # of a tar archive
 _PIECE = 1 << 18
 _MOST_MEMBERS = 1000
 _REGULAR = {b"0", b"\0"}
+_NAMES = {b"L", b"x"}
+_LONGEST_NAME = 64 << 10  # bytes of a member that holds a name
 
 
 def unpack(packed: Path, target: Path, most: int) -> Path:
@@ -70,11 +72,22 @@ def _is_tar(head: bytes) -> bool:
 
 def _take_member(head: bytes, stream: _Bounded, out: BinaryIO) -> None:
     """Copy the first regular member whose name ends in .mmdb. Other kinds of members are passed over."""
+    long_name = None
     for _ in range(_MOST_MEMBERS):
         if not head.strip(b"\0"):
             break
         size = _size(head)
-        is_database = head[156:157] in _REGULAR and head[:100].rstrip(b"\0").endswith(b".mmdb")
+        kind, name = head[156:157], long_name or head[:100].rstrip(b"\0")
+        long_name = None
+        if (
+            kind in _NAMES and size <= _LONGEST_NAME
+        ):  # the next member's name, which its header has no room for
+            long_name = _long_name(kind, _member(stream, size))
+            head = stream.read(_BLOCK)
+            continue
+        # macOS adds files of its own: "._GeoLite2.mmdb" holds the other's attributes.
+        base = name.rpartition(b"/")[2]
+        is_database = kind in _REGULAR and base.endswith(b".mmdb") and not base.startswith(b"._")
         left = size if is_database else -(-size // _BLOCK) * _BLOCK
         while left:
             piece = stream.read(min(left, _PIECE))
@@ -89,6 +102,24 @@ def _take_member(head: bytes, stream: _Bounded, out: BinaryIO) -> None:
             return
         head = stream.read(_BLOCK)
     raise BrokenError("there is no .mmdb file in the archive")
+
+
+def _member(stream: _Bounded, size: int) -> bytes:
+    data = b""
+    while len(data) < -(-size // _BLOCK) * _BLOCK:
+        piece = stream.read(_BLOCK)
+        if not piece:
+            raise BrokenError("the archive is cut off")
+        data += piece
+    return data[:size]
+
+
+def _long_name(kind: bytes, text: bytes) -> bytes | None:
+    """The next member's name as GNU tar (L) or POSIX (x: ``LENGTH path=NAME``, a line each) tells it."""
+    if kind == b"L":
+        return text.rstrip(b"\0")
+    paths = [line.partition(b" path=")[2] for line in text.split(b"\n") if b" path=" in line]
+    return paths[-1] if paths else None
 
 
 def _size(head: bytes) -> int:

@@ -41,8 +41,8 @@ class Source(NamedTuple):
 class Offer(NamedTuple):
     """One database as its publisher has it today.
 
-    Of ``sources`` the first that exists counts. ``gives`` is what it must give. ``licence`` goes into a file
-    beside it. ``md5`` is that of the unpacked file, where the publisher tells.
+    Of ``sources``, the newest first, the first that exists counts. ``gives`` is what it must give.
+    ``licence`` goes into a file beside it. ``md5`` is that of the unpacked file, where the publisher tells.
     """
 
     sources: tuple[Source, ...]

@@ -69,6 +69,18 @@ def test_the_database_in_an_archive_is_found(kind: int, folder: str, tmp_path: P
     assert unpacked(packed, tmp_path) == DATABASE
 
 
+@pytest.mark.parametrize("kind", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_name_may_be_longer_than_a_header(kind: int, tmp_path: Path) -> None:
+    long = "a" * 120 + "/" + "b" * 150
+    packed = archive((f"{long}.txt", b"x", FILE), (f"{long}.mmdb", DATABASE, FILE), kind=kind)
+    assert unpacked(packed, tmp_path) == DATABASE
+
+
+def test_what_macos_adds_is_no_database(tmp_path: Path) -> None:
+    packed = archive(("x/._a.mmdb", b"attributes", FILE), ("x/a.mmdb", DATABASE, FILE))
+    assert unpacked(packed, tmp_path) == DATABASE
+
+
 @pytest.mark.parametrize("name", ["/etc/x.mmdb", "../../x.mmdb", "a/../../../x.mmdb", ".mmdb"])
 def test_a_members_name_leads_nowhere(name: str, tmp_path: Path) -> None:
     assert unpacked(archive((name, DATABASE, FILE)), tmp_path) == DATABASE
