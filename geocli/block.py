@@ -7,7 +7,7 @@ address. It is also what a journal segment looks like.
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.records import FIELDS, GeoRecord, check_columns
@@ -68,16 +68,19 @@ class Block(NamedTuple):
         ips, networks, numbers = zip(*left, strict=True)
         return Block(ips, networks, numbers, self.answers)
 
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The values of one record for each address, for whoever needs no names for them."""
+        parts = [(answer[: _NETWORK - 1], answer[_NETWORK - 1 :]) for answer in self.answers]
+        chosen = map(parts.__getitem__, self.numbers)
+        return [
+            (ip, *before, network, *after)
+            for ip, network, (before, after) in zip(self.ips, self.networks, chosen, strict=True)
+        ]
+
     def records(self) -> list[GeoRecord]:
         """One record for each address."""
-        new = tuple.__new__  # as GeoRecord._make does it, without counting the values again
-        parts = [(answer[: _NETWORK - 1], answer[_NETWORK - 1 :]) for answer in self.answers]
-        return [
-            new(GeoRecord, (ip, *part[0], network, *part[1]))
-            for ip, network, part in zip(
-                self.ips, self.networks, map(parts.__getitem__, self.numbers), strict=True
-            )
-        ]
+        # As GeoRecord._make does it, without counting the values again.
+        return list(map(tuple.__new__, repeat(GeoRecord), self.rows()))
 
 
 def arranged(blocks: Sequence[Block], order: Sequence[str]) -> Block:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from geocli import publishers
-from geocli.errors import GeocliError, UsageError
+from geocli.errors import UsageError
 from geocli.fetching import LARGEST, Fetcher, host_of
 from geocli.mmdb.careful import CarefulReader
 from geocli.mmdb.decoding import BrokenError
@@ -120,12 +120,13 @@ def _update(
     fetcher: Fetcher,
     progress: Callable[[str, int, int | None], None],
 ) -> Updated:
+    vetted = Vetted(directory)
     present = next((one for one in installed(directory) if one.name == target.name), None)
-    # Of a file that is not as it was put there, nothing is known: it is fetched again.
-    is_whole = present is not None and Vetted(directory).knows(present.path, present.path.stat())
-    before = read_download(directory, target.name) if is_whole else Download()
+    if present is not None and not vetted.knows(present.path, present.path.stat()):
+        present = None  # it is not what was checked: whatever there is takes its place
+    before = read_download(directory, target.name) if present is not None else Download()
     offer = _offer(target, settings, fetcher)
-    if present is not None and is_whole and offer.md5 is not None and offer.md5 == before.md5:
+    if present is not None and offer.md5 is not None and offer.md5 == before.md5:
         return Updated(target.name, present.edition, None)
     packed, unpacked = (part(directory, target.name, kind) for kind in ("packed", "unpacked"))
     try:
@@ -179,17 +180,10 @@ def _edition(new: Path, offer: Offer, checked: Verified, present: Installed | No
         raise BrokenError("it gives neither country nor AS")
     database = Database(new, _Checked())
     description = database.description
-    if present is not None and description.built < _built(present):
+    if present is not None and description.built < Database(present.path).description.built:
         raise BrokenError(f"it is of {utc_text(description.built)[:10]}, older than the one in place")
     _try_out(new, database)
     return description.edition if is_edition(description.edition) else utc_text(description.built)[:10]
-
-
-def _built(present: Installed) -> int:
-    try:
-        return Database(present.path).description.built
-    except GeocliError:  # damaged: anything is better
-        return 0
 
 
 def _try_out(path: Path, database: Database) -> None:

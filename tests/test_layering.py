@@ -29,7 +29,7 @@ LEVELS = [
         "geocli.settings",
         "geocli.sqlite_file",
     },
-    {"geocli.answers", "geocli.bans", "geocli.http"},
+    {"geocli.answers", "geocli.bans"},
     {"geocli.inputs", "geocli.mmdb", "geocli.online", "geocli.formats", "geocli.journal", "geocli.store"},
     {"geocli.providers", "geocli.publishers"},
     {"geocli.fetching"},

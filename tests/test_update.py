@@ -329,6 +329,18 @@ def test_what_is_remembered_of_a_download_may_be_damaged(
     assert here.answer()["country_code"] == "FR"
 
 
+@pytest.mark.parametrize("content", [b"", b"damaged" * 1000, None], ids=["empty", "damaged", "another"])
+def test_a_file_that_is_not_what_was_fetched_is_fetched_again(
+    content: bytes | None, here: Here, server: Server, made: Made
+) -> None:
+    server.dbip.publish("country", THIS_MONTH, made.country("FR"))
+    here.update("dbip-country")
+    (one,) = installed(here.directory)
+    one.path.write_bytes(made.country("XX", NEW + 86400) if content is None else content)
+    here.update()
+    assert here.answer()["country_code"] == "FR"
+
+
 # --- newer editions, and stored answers of older ones
 
 

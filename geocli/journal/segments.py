@@ -73,7 +73,7 @@ def decode(text: str) -> Batch:
         if isinstance(version, int) and version > VERSION:
             raise NewerSegmentError
         if kind == _ANSWERS:
-            return Batch(answers=_block(json.loads(body)).records())
+            return Batch(answers=_block(json.loads(body)).rows())
         if kind == _BANS:
             rows = _ban_rows(json.loads(body))
             check_bans(rows)

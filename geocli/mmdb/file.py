@@ -31,7 +31,7 @@ EMBEDDED = Path(__file__).parent.with_name("data")
 _DAMAGE = (
     ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, OverflowError, MemoryError,
 )  # fmt: skip
-_MOST_NODES = 1 << 25  # of a search tree in memory: 8 bytes each; large databases have 5,000,000
+_MOST_NODES = 1 << 24  # of a search tree in memory: 8 bytes each; large databases have 5,000,000
 _NOT_IN_SOURCE = re.compile(r"[^0-9A-Za-z._-]+")
 
 

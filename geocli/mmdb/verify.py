@@ -10,11 +10,13 @@ import stat
 import sys
 import time
 from array import array
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.errors import DamagedFileError
+from geocli.errors import DamagedFileError, GeocliError
 from geocli.mmdb.careful import SEPARATOR, CarefulReader
 from geocli.mmdb.decoding import BrokenError
+from geocli.mmdb.file import EMBEDDED
 from geocli.mmdb.installed import KINDS
 from geocli.mmdb.layouts import answer_of, mistyped
 from geocli.mmdb.vetted import fingerprint
@@ -75,7 +77,7 @@ def verify(path: Path, progress: Callable[[str, int, int], None] = _silent) -> V
 
 
 def vet(path: Path, vetted: Vetted, progress: Callable[[str, int, int], None] = _silent) -> Verified:
-    """Check a file, and put it on the list of those that are whole. Raises ``GeocliError``."""
+    """Check a file, and put it on the list of those that are whole. Raises ``DamagedFileError``."""
     try:
         before = path.stat()
         checked = verify(path, progress)
@@ -84,7 +86,9 @@ def vet(path: Path, vetted: Vetted, progress: Callable[[str, int, int], None] = 
         return verify(path)  # it has the words for what is wrong
     if fingerprint(before) != fingerprint(after):
         raise DamagedFileError(path, "was changed while it was checked", "check it again")
-    vetted.remember(path, before)
+    if path.parent != EMBEDDED:
+        with suppress(GeocliError):  # it is whole all the same; it will be read carefully
+            vetted.remember(path, before)
     return checked
 
 

@@ -67,7 +67,8 @@ class Vetted:
                 flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
                 with os.fdopen(os.open(unfinished, flags, 0o600), "w") as file:
                     json.dump(known, file)
-                unfinished.replace(self._path)
+                with suppress(FileNotFoundError):  # an update took it for what one that was killed has left
+                    unfinished.replace(self._path)
             finally:
                 with suppress(OSError):
                     unfinished.unlink()

@@ -104,8 +104,8 @@ def test_the_embedded_databases_licence_lies_beside_it() -> None:
 
 
 def test_there_is_one_embedded_database_and_a_licence_for_it() -> None:
-    files = [path for path in sorted(EMBEDDED.iterdir()) if path.is_file()]
-    assert [path.suffix for path in files] == [".txt", ".mmdb"]
+    (database,) = EMBEDDED.glob("*.mmdb")
+    assert sorted(EMBEDDED.glob(f"{database.stem}.*")) == [database.with_suffix(".licence.txt"), database]
 
 
 def test_embedded_answers_agree_with_themselves_over_their_whole_network() -> None:

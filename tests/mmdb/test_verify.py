@@ -14,13 +14,14 @@ import pytest
 from geocli.errors import DamagedFileError
 from geocli.mmdb.careful import CarefulReader
 from geocli.mmdb.file import embedded_path
-from geocli.mmdb.verify import gives, verify
+from geocli.mmdb.verify import gives, verify, vet
 from geocli.mmdb.vetted import Vetted
+from tests.conftest import Geocli
 from tests.mmdb.handmade import BUILT, encode, head, one_record, pointer, write
 from tests.mmdb.test_careful import LAUGHS, WRONG
 
 if TYPE_CHECKING:
-    from tests.conftest import Geocli, MakeMmdb
+    from tests.conftest import MakeMmdb
 
 SYSTEM = {"autonomous_system_number": 64496, "autonomous_system_organization": "Example"}
 CITY = {"country": {"iso_code": "DE"}, "city": {"names": {"en": "Berlin"}}, "location": {"latitude": 52.5}}
@@ -52,10 +53,11 @@ def refusal(path: Path) -> str:
 # --- whole files
 
 
-def test_the_embedded_database_is_whole() -> None:
+def test_the_embedded_database_is_whole_and_needs_no_remembering(data_dir: Path) -> None:
     begun = time.process_time()
-    checked = verify(embedded_path())
+    checked = vet(embedded_path(), Vetted(data_dir / "mmdb"))
     assert time.process_time() - begun < 20
+    assert not data_dir.exists()
     assert checked.nodes > 1_000_000
     assert checked.records > 100_000
     assert checked.gives == ("country", "asn")
@@ -326,10 +328,18 @@ def test_every_file_is_checked_and_the_broken_ones_are_named(
     assert f"{whole}: whole" in done.stderr
 
 
-def test_without_a_file_the_databases_in_use_are_checked(geocli: Geocli) -> None:
-    done = geocli("-v", "db", "verify")
+def test_without_a_file_the_databases_in_use_are_checked(whole: Path, data_dir: Path) -> None:
+    done = Geocli(data_dir, {"GEOCLI_LOOKUP_MMDB": str(whole)})("-v", "db", "verify")
     assert done.returncode == 0
-    assert str(embedded_path()) in done.stderr
+    assert done.stderr.startswith(f"geocli: {whole}: whole; ")
+
+
+def test_a_file_is_whole_also_where_that_cannot_be_remembered(
+    geocli: Geocli, whole: Path, data_dir: Path
+) -> None:
+    data_dir.write_bytes(b"in the way")
+    done = geocli("db", "verify", whole)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_what_was_checked_is_remembered_and_read_by_the_quick_reader(
