@@ -19,6 +19,8 @@ from tests.test_readme import addresses
 from tests.torture.disk import look
 from tests.torture.ledger import Ledger
 
+_LONGEST = 600.0  # seconds: fifty at once take long on two processors
+
 
 def storm(geocli: Geocli, seconds: float, at_once: int, pause: float) -> dict[str, float]:
     """So many look-ups at any time over overlapping lists, and a flush after each pause; the figures."""
@@ -34,8 +36,8 @@ def storm(geocli: Geocli, seconds: float, at_once: int, pause: float) -> dict[st
             begin, length = number * 97 % 5600, 400 if number % 10 else 2000
             texts = everything[begin : begin + length]
             again = ["--refresh"] if number % 3 == 0 else []
-            finished = geocli("-j", *again, stdin="\n".join(texts))
-            assert (finished.returncode, finished.stderr) == (0, "")
+            finished = geocli("-j", *again, stdin="\n".join(texts), timeout=_LONGEST)
+            assert (finished.returncode, finished.stderr) == (0, ""), finished.stderr
             printed = [GeoRecord(**json.loads(line)) for line in finished.stdout.splitlines()]
             assert [record.ip for record in printed] == texts
             done, records = done + 1, records + printed
@@ -73,8 +75,8 @@ def storm(geocli: Geocli, seconds: float, at_once: int, pause: float) -> dict[st
 
 
 def flush(geocli: Geocli) -> int:
-    done = geocli("flush", "-j")
-    assert (done.returncode, done.stderr) == (0, "")
+    done = geocli("flush", "-j", timeout=_LONGEST)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return int(json.loads(done.stdout)["flushed"])
 
 
