@@ -13,7 +13,7 @@ __all__ = ["postgres", "running_postgres"]
 def test_nothing_is_lost_between_many_machines_and_a_server_that_is_killed(
     postgres: Postgres, tmp_path: Path
 ) -> None:
-    figures, findings = fleet(postgres, tmp_path, hosts=5, count=800, seconds=6, kills=1)
+    figures, findings = fleet(postgres, tmp_path, hosts=6, count=600, seconds=5, kills=1)
     assert findings == []
-    assert figures["stored"] == 800 + 4 * 200
+    assert figures["stored"] == 600 + 5 * 150
     print(figures)
