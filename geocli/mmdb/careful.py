@@ -7,11 +7,12 @@ the search tree for each bit, and a record as ``decoding`` bounds it.
 
 from __future__ import annotations
 
-import mmap
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from geocli.mmdb.content import Content
 from geocli.mmdb.decoding import HEAVIEST_KEPT, BrokenError, Decoder
+from geocli.mmdb.layouts import mistyped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +40,10 @@ class CarefulReader:
     """One file, open. Raises ``OSError`` when it cannot be read, ``BrokenError`` when it is no database."""
 
     def __init__(self, path: Path) -> None:
-        with path.open("rb") as file:
-            try:
-                self.content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            except ValueError:
-                raise BrokenError("the file is empty") from None
+        content = Content(path)
+        self.check = content.check
+        """To be called before ``content`` is used."""
+        self.content = content.data
         self.data_end = self.content.rfind(_MARKER, max(0, len(self.content) - _FARTHEST))
         if self.data_end < 0:
             raise BrokenError("it has no metadata")
@@ -68,6 +68,7 @@ class CarefulReader:
 
     def get_with_prefix_len(self, address: str) -> tuple[Any, int]:
         """The record of an address, or ``None``, and the length of the prefix it holds for."""
+        self.check()
         if ":" in address:
             if self.bits == 32:
                 raise BrokenError("a database of IPv4 was asked about an IPv6 address")
@@ -84,7 +85,11 @@ class CarefulReader:
             pass
         if number < self.nodes + SEPARATOR:
             raise BrokenError(f"a record of the search tree leads nowhere ({number})")
+        self.check()
         data = self.decoder.value(number - self.nodes - SEPARATOR)
+        if isinstance(data, dict) and (wrong := mistyped(data)) is not None:
+            place = self.tree_size + number - self.nodes
+            raise BrokenError(f"{wrong} in the record at byte {place} is of a type that it cannot be")
         self._weight += self.decoder.weight
         if self._weight > HEAVIEST_KEPT:
             self._records.clear()
@@ -113,6 +118,7 @@ class CarefulReader:
 
     def pair(self, node: int) -> tuple[int, int]:
         """Both records of a node of the search tree."""
+        self.check()
         return self._record(node, 0), self._record(node, 1)
 
     def _record(self, node: int, right: int) -> int:

@@ -89,6 +89,8 @@ class Database:
                 raise self._unusable("is not a regular file")  # opening a FIFO would wait for ever
             if path.parent == EMBEDDED or (vetted is not None and vetted.knows(path, status)):
                 self._reader, self.accelerated = _reader(path)
+                if fingerprint(path.stat()) != fingerprint(status):  # it may be another one that was opened
+                    self._reader, self.accelerated = _careful_reader(path), False
             else:
                 self._reader = _careful_reader(path)
             self._metadata = metadata = self._reader.metadata()
@@ -98,7 +100,7 @@ class Database:
         except OSError as error:
             raise self._unusable(f"cannot be read: {error.strerror or error}") from error
         except _DAMAGE as error:
-            raise self._unusable("is not an MMDB file, or a damaged one") from error
+            raise self._unusable("is not an MMDB file, or a damaged one" + _what(error)) from error
 
     def find(self, addresses: Iterable[str]) -> Iterator[tuple[Any, int]]:
         """For each address its raw record, or ``None``, and the length of the prefix that this holds for.
@@ -112,7 +114,8 @@ class Database:
             for address in addresses:
                 yield (None, 0) if self._ipv4_only and ":" in address else get(address)
         except _DAMAGE as error:
-            raise self._unusable("is damaged: its search tree or data leads nowhere") from error
+            where = _what(error) or ": its search tree or data leads nowhere"
+            raise self._unusable("is damaged" + where) from error
 
     def tree(self) -> Tree | None:
         """The search tree for IPv4, for whoever asks about many; ``None`` when there is none to be had.
@@ -204,6 +207,13 @@ def _reader(path: Path) -> tuple[Any, bool]:
         return extension.Reader(path), True
     except _DAMAGE:  # it minds how wide the metadata's integers are, and who knows what else
         return _careful_reader(path), False
+
+
+def _what(error: Exception) -> str:
+    """What the careful reader says of a file; what others say is for programmers."""
+    from geocli.mmdb.decoding import BrokenError  # only when something is wrong
+
+    return f": {error}" if isinstance(error, BrokenError) else ""
 
 
 def _careful_reader(path: Path) -> Any:

@@ -6,7 +6,6 @@ once, so a node that two others lead to is no loop; a path longer than an addres
 
 from __future__ import annotations
 
-import stat
 import sys
 import time
 from array import array
@@ -58,8 +57,6 @@ def _silent(*_: object) -> None:
 
 def check(path: Path, progress: Callable[[str, int, int], None] = _silent) -> Verified:
     """Check everything in a file. Raises ``BrokenError``, which says what is wrong where, and ``OSError``."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise BrokenError("is not a regular file")
     reader = CarefulReader(path)
     _check_metadata(reader)
     numbers = _check_tree(reader)
@@ -162,6 +159,7 @@ def _records(reader: CarefulReader) -> array[int]:
     found = array("I")
     size = reader.record_size // 4
     for begin in range(0, reader.nodes, _CHUNK):
+        reader.check()
         count = min(_CHUNK, reader.nodes - begin)
         tree = reader.content[begin * size : (begin + count) * size]
         little = bytearray(8 * count)
@@ -188,6 +186,7 @@ def _check_records(
     for done, number in enumerate(numbers):
         if done % _STEP == 0:
             progress("checking records", done, len(numbers))
+        reader.check()
         data = decoder.value(number - base)
         if decoder.work > most:
             raise BrokenError("its records lie across each other: there is more in them than in the file")

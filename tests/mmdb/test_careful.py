@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import random
+import shutil
+import subprocess
 import time
 import tracemalloc
 from pathlib import Path
@@ -13,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geocli.errors import DamagedFileError
 from geocli.mmdb.careful import CarefulReader
 from geocli.mmdb.decoding import DEEPEST, BrokenError, Decoder
 from geocli.mmdb.file import Database, embedded_path
@@ -21,7 +25,7 @@ from geocli.mmdb.vetted import Vetted
 from tests.mmdb.handmade import encode, head, one_record, pointer, repacked, write
 
 if TYPE_CHECKING:
-    from tests.conftest import MakeMmdb
+    from tests.conftest import Geocli, MakeMmdb
 
 ADDRESS = "192.0.2.1"
 DICE = random.Random(20261125)  # noqa: S311 (the same addresses every time)
@@ -260,3 +264,95 @@ def test_some_addresses_are_really_in_the_file() -> None:
         address = ipaddress.IPv6Address(packed)
         text = str(ipaddress.IPv4Address(packed[12:]) if int(address) < 2**32 else address)
         assert reader.get_with_prefix_len(text)[0] == reader.record(number)
+
+
+# --- files that change while they are read
+
+
+@pytest.fixture(params=["read whole", "mapped"])
+def copied(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the embedded database; as large files are, it is mapped every other time."""
+    if request.param == "mapped":
+        monkeypatch.setattr("geocli.mmdb.content._READ_WHOLE", 0)
+    return Path(shutil.copy(embedded_path(), tmp_path / "copied.mmdb"))
+
+
+def test_a_file_is_read_the_same_whether_it_is_mapped_or_not(copied: Path) -> None:
+    assert list(Database(copied).find(ADDRESSES)) == list(Database(embedded_path()).find(ADDRESSES))
+
+
+def test_a_file_that_became_shorter_ends_nothing_but_the_look_up(copied: Path) -> None:
+    # A mapped page that a file no longer has is the process's end. This one would end the tests.
+    database = Database(copied)
+    expected = list(database.find(ADDRESSES[:100]))
+    os.truncate(copied, 100)
+    try:
+        assert list(database.find(ADDRESSES[:100])) == expected
+    except DamagedFileError as error:
+        assert "became shorter while it was read" in str(error)  # noqa: PT017 (either will do)
+
+
+def test_a_large_file_that_became_shorter_does_not_end_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geocli.mmdb.content._READ_WHOLE", 0)
+    path = Path(shutil.copy(embedded_path(), tmp_path / "large.mmdb"))
+    reader = CarefulReader(path)
+    os.truncate(path, 100)
+    with pytest.raises(BrokenError, match="became shorter"):
+        reader.get_with_prefix_len(ADDRESS)
+    with pytest.raises(BrokenError, match="became shorter"):
+        list(map(reader.record, [reader.nodes + 16]))
+
+
+def test_a_database_may_be_copied_over_while_people_look_up(geocli: Geocli, tmp_path: Path) -> None:
+    path = tmp_path / "busy.mmdb"
+    content = embedded_path().read_bytes()
+    path.write_bytes(content)
+    asked = "\n".join(ADDRESSES[:2000] * 3)
+    with subprocess.Popen(
+        [*geocli.command, "--mmdb", str(path), "--no-cache", "-f", "ip"],
+        env=geocli.env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(asked[: len(asked) // 2])
+        process.stdin.flush()
+        process.stdout.readline()  # it has opened the file
+        with path.open("r+b") as file:  # as cp does it
+            file.truncate()
+            _, said = process.communicate(asked[len(asked) // 2 :], timeout=60)
+            file.write(content)
+    assert process.returncode in {0, 4}, said
+    assert process.returncode == 0 or str(path) in said
+
+
+def test_a_fifo_put_in_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "fifo.mmdb"
+    os.mkfifo(path)
+    with pytest.raises(BrokenError, match="not a regular file"):
+        CarefulReader(path)
+
+
+class ChangesAfterTheLook:
+    """Vouches for a file that is another one before it is opened."""
+
+    def __init__(self, other: Path) -> None:
+        self.other = other
+
+    def knows(self, path: Path, status: os.stat_result) -> bool:
+        assert status.st_ino != self.other.stat().st_ino
+        self.other.replace(path)
+        return True
+
+
+def test_a_file_that_was_replaced_after_it_was_found_whole_is_read_carefully(make_mmdb: MakeMmdb) -> None:
+    path = make_mmdb("first", {"192.0.2.0/24": {"country_code": "DE"}})
+    other = make_mmdb("other", {"192.0.2.0/24": {"country_code": "FR"}})
+    database = Database(path, ChangesAfterTheLook(other))
+    assert not database.accelerated
+    assert list(database.find([ADDRESS])) == [({"country_code": "FR"}, 24)]

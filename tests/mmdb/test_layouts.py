@@ -11,12 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geocli.answers import NOTHING, Answer
+from geocli.errors import DamagedFileError
 from geocli.mmdb.file import Database
-from geocli.mmdb.layouts import answer_of, merge
+from geocli.mmdb.layouts import answer_of, merge, mistyped
+from geocli.mmdb.vetted import Vetted
 from geocli.records import MAX_ASN, MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.conftest import MakeMmdb
 
@@ -257,13 +260,20 @@ SECOND_BEST |= {"United Kingdom of Great Britain and Northern Ireland"}
 ADDRESS = "192.0.2.77"
 
 
+def vouched(path: Path) -> Database:
+    """An open file that passes for vetted: wrong types in any other are damage."""
+    vetted = Vetted(path.parent / "data")
+    vetted.remember(path, path.stat())
+    return Database(path, vetted)
+
+
 @pytest.fixture
 def said(make_mmdb: MakeMmdb) -> Said:
     """A function that writes a record to an MMDB file and gives what is read out of that file."""
 
     def ask(record: Any, database_type: str = "Test") -> Answer:
         path = make_mmdb("vendor", {"192.0.2.0/24": record}, database_type)
-        ((data, _),) = Database(path).find([ADDRESS])
+        ((data, _),) = vouched(path).find([ADDRESS])
         return answer_of(data) if isinstance(data, dict) else NOTHING
 
     return ask
@@ -589,7 +599,7 @@ def test_values_of_the_wrong_type_are_left_out(wrong: Any, make_mmdb: MakeMmdb) 
     networks["10.1.1.0/24"] = {"country": dict.fromkeys(KEYS, wrong), "traits": dict.fromkeys(KEYS, wrong)}
     networks["10.1.2.0/24"] = {"location": dict.fromkeys(KEYS, wrong), "city": dict.fromkeys(KEYS, wrong)}
     networks["10.1.3.0/24"] = {"subdivisions": [wrong], "region": wrong, "country_code": "DE"}
-    database = Database(make_mmdb("wrong", networks))
+    database = vouched(make_mmdb("wrong", networks))
     for network in networks:
         ((data, _),) = database.find([network.removesuffix("0/24") + "1"])
         assert data is not None
@@ -598,6 +608,38 @@ def test_values_of_the_wrong_type_are_left_out(wrong: Any, make_mmdb: MakeMmdb) 
         assert (answer.region, answer.city, answer.org) == (None, None, None)
         assert answer.country_code == ("DE" if network == "10.1.3.0/24" else None)
         assert answer.asn in {None, wrong if isinstance(wrong, int) else None}
+
+
+NO_VENDOR_WRITES: dict[str, Any] = {
+    "country": {"country": 5},
+    "country.iso_code": {"country": {"iso_code": ["DE"]}},
+    "country_code": {"country_code": True},
+    "city": {"city": 1.5},
+    "subdivisions": {"subdivisions": {"names": {"en": "Hesse"}}},
+    "location.latitude": {"location": {"latitude": b"1", "longitude": 1.0}},
+    "lng": {"lat": 1.0, "lng": [1.0]},
+    "asn": {"asn": True},
+    "traits.autonomous_system_number": {"traits": {"autonomous_system_number": 1.5}},
+    "as_name": {"as_name": 5},
+}
+
+
+@pytest.mark.parametrize(("key", "record"), NO_VENDOR_WRITES.items(), ids=NO_VENDOR_WRITES)
+def test_what_no_vendor_writes_is_damage_in_a_file_that_nobody_vetted(
+    key: str, record: Any, make_mmdb: MakeMmdb
+) -> None:
+    path = make_mmdb("wrong", {"192.0.2.0/24": record})
+    with pytest.raises(
+        DamagedFileError, match=rf"is damaged: {re.escape(key)} in the record at byte"
+    ) as caught:
+        list(Database(path).find([ADDRESS]))
+    assert caught.value.path == path
+    assert list(vouched(path).find([ADDRESS])) == [(record, 24)]
+
+
+@every_vendor
+def test_no_vendors_record_is_damage(vendor: Vendor) -> None:
+    assert mistyped(vendor.record) is None
 
 
 @pytest.mark.parametrize("record", ["DE", 5, ["DE"], True, b"DE", 1.5])
