@@ -19,6 +19,10 @@ def main() -> None:
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 130
+    except MemoryError:
+        if sys.stderr is not None:
+            sys.stderr.write("geocli: there is not enough memory; try again, or with less at once\n")
+        code = 75
     sys.exit(code)
 
 

@@ -16,8 +16,8 @@ import os
 import shutil
 import sqlite3
 import time
-from contextlib import closing, contextmanager, suppress
-from errno import EDQUOT, EFBIG, ENOSPC
+from contextlib import ExitStack, closing, contextmanager, suppress
+from errno import EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, ENOSPC
 from typing import TYPE_CHECKING, Any
 
 from geocli.errors import CorruptFileError, DamagedFileError, GeocliError, TryAgainError, UsageError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _LOG_HEADER = 32  # bytes
 _POLL = 0.01  # seconds
+_NO_FILES = {EMFILE, ENFILE}
+_FILES = 8  # for two databases: it, its log, the log's index, and the directory to sync
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
@@ -48,8 +50,25 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return DamagedFileError(path, f"was not made by geocli ({error})", "move it away")
     if primary == sqlite3.SQLITE_PROTOCOL:  # a reader cannot repair the index of the log; set_aside() can
         return CorruptFileError(path, "its write-ahead log is damaged", "the next geocli flush sees to it")
+    if primary == sqlite3.SQLITE_NOMEM or getattr(error, "errno", None) == ENOMEM:
+        return TryAgainError(f"{path}: there is not enough memory; try again")
+    if getattr(error, "errno", None) in _NO_FILES or (
+        primary == sqlite3.SQLITE_CANTOPEN and _no_files_left()
+    ):
+        return TryAgainError(f"{path}: too many files are open; try again")
     reason = getattr(error, "strerror", None) or str(error)
     return DamagedFileError(path, f"cannot be used ({reason})", "check its owner and permissions")
+
+
+def _no_files_left() -> bool:
+    """Whether that was why: SQLite does not say, and has let go of its own by then."""
+    try:
+        with ExitStack() as files:
+            for _ in range(_FILES):
+                files.enter_context(open(os.devnull, "rb"))  # noqa: PTH123 (Path is for type checkers only here)
+    except OSError as error:
+        return error.errno in _NO_FILES
+    return False
 
 
 @contextmanager

@@ -8,19 +8,21 @@ import os
 import re
 import stat
 import sys
+from errno import EMFILE, ENFILE, ENOMEM
 from functools import cache
 from ipaddress import IPv6Network
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from geocli.errors import DamagedFileError
+from geocli.errors import DamagedFileError, TryAgainError
 from geocli.mmdb.vetted import fingerprint
 from geocli.records import clean_text, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from geocli.errors import GeocliError
     from geocli.mmdb.tree import Tree
 
 EMBEDDED = Path(__file__).parent.with_name("data")
@@ -29,7 +31,7 @@ EMBEDDED = Path(__file__).parent.with_name("data")
 # What the readers raise on bytes that are not what the format promises: BrokenError and the C extension's
 # InvalidDatabaseError are a ValueError and a RuntimeError.
 _DAMAGE = (
-    ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, OverflowError, MemoryError,
+    ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, OverflowError,
 )  # fmt: skip
 _MOST_NODES = 1 << 24  # of a search tree in memory: 8 bytes each; large databases have 5,000,000
 _NOT_IN_SOURCE = re.compile(r"[^0-9A-Za-z._-]+")
@@ -97,8 +99,8 @@ class Database:
             self._identity = fingerprint(status)
             self.description = _describe(path, status.st_size, metadata)
             self._ipv4_only = metadata.ip_version == 4
-        except OSError as error:
-            raise self._unusable(f"cannot be read: {error.strerror or error}") from error
+        except (OSError, MemoryError) as error:
+            raise self._unreadable(error) from error
         except _DAMAGE as error:
             raise self._unusable("is not an MMDB file, or a damaged one" + _what(error)) from error
 
@@ -107,12 +109,14 @@ class Database:
 
         One after the other: records that are let go at once are made in memory that is still in the
         processor's cache, which is three times as fast. Raises ``DamagedFileError`` when the file's tree or
-        data leads nowhere.
+        data leads nowhere, ``TryAgainError`` when there is not enough memory.
         """
         get = self._reader.get_with_prefix_len
         try:
             for address in addresses:
                 yield (None, 0) if self._ipv4_only and ":" in address else get(address)
+        except MemoryError as error:
+            raise self._unreadable(error) from error
         except _DAMAGE as error:
             where = _what(error) or ": its search tree or data leads nowhere"
             raise self._unusable("is damaged" + where) from error
@@ -122,7 +126,7 @@ class Database:
 
         That is so when the file was replaced, and when its tree would fill the memory.
 
-        Raises ``DamagedFileError``.
+        Raises ``GeocliError``.
         """
         from geocli.mmdb.tree import Tree  # only where there are many
 
@@ -136,10 +140,18 @@ class Database:
                     return None
                 data = file.read(min(said.node_count * said.record_size // 4, status.st_size))
                 return Tree(data, said.node_count, said.record_size, said.ip_version)
+        except MemoryError:
+            return None
         except OSError as error:
-            raise self._unusable(f"cannot be read: {error.strerror or error}") from error
+            raise self._unreadable(error) from error
         except _DAMAGE as error:
             raise self._unusable("is damaged: its search tree leads nowhere") from error
+
+    def _unreadable(self, error: OSError | MemoryError) -> GeocliError:
+        if isinstance(error, MemoryError) or error.errno in {ENOMEM, EMFILE, ENFILE}:
+            reason = error.strerror if isinstance(error, OSError) else os.strerror(ENOMEM)
+            return TryAgainError(f"{self._path}: cannot be read now: {reason}; try again")
+        return self._unusable(f"cannot be read: {error.strerror or error}")
 
     def _unusable(self, reason: str) -> DamagedFileError:
         return DamagedFileError(self._path, reason, "give another file, or get it again")
