@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _READ_WHOLE = 64 << 20  # bytes: takes 20 ms
+_LARGEST = 8 << 30  # bytes: the largest there are have 1 or 2 GB
 
 
 class Content:
@@ -36,6 +37,8 @@ class Content:
             self._descriptor: int | None = None
             if not self._size:
                 raise BrokenError("the file is empty")
+            if self._size > _LARGEST:
+                raise BrokenError(f"the file is larger than any database ({self._size >> 30} GiB)")
             if self._size > _READ_WHOLE:
                 self.data = mmap.mmap(file.fileno(), self._size, access=mmap.ACCESS_READ)
                 self._descriptor = os.dup(file.fileno())

@@ -100,7 +100,7 @@ class Database:
             self.description = _describe(path, status.st_size, metadata)
             self._ipv4_only = metadata.ip_version == 4
         except (OSError, MemoryError) as error:
-            raise self._unreadable(error) from error
+            raise unreadable(path, error) from error
         except _DAMAGE as error:
             raise self._unusable("is not an MMDB file, or a damaged one" + _what(error)) from error
 
@@ -116,7 +116,7 @@ class Database:
             for address in addresses:
                 yield (None, 0) if self._ipv4_only and ":" in address else get(address)
         except MemoryError as error:
-            raise self._unreadable(error) from error
+            raise unreadable(self._path, error) from error
         except _DAMAGE as error:
             where = _what(error) or ": its search tree or data leads nowhere"
             raise self._unusable("is damaged" + where) from error
@@ -143,18 +143,20 @@ class Database:
         except MemoryError:
             return None
         except OSError as error:
-            raise self._unreadable(error) from error
+            raise unreadable(self._path, error) from error
         except _DAMAGE as error:
             raise self._unusable("is damaged: its search tree leads nowhere") from error
 
-    def _unreadable(self, error: OSError | MemoryError) -> GeocliError:
-        if isinstance(error, MemoryError) or error.errno in {ENOMEM, EMFILE, ENFILE}:
-            reason = error.strerror if isinstance(error, OSError) else os.strerror(ENOMEM)
-            return TryAgainError(f"{self._path}: cannot be read now: {reason}; try again")
-        return self._unusable(f"cannot be read: {error.strerror or error}")
-
     def _unusable(self, reason: str) -> DamagedFileError:
         return DamagedFileError(self._path, reason, "give another file, or get it again")
+
+
+def unreadable(path: Path, error: OSError | MemoryError) -> GeocliError:
+    """What it means that a file could not be read: now, or at all."""
+    if isinstance(error, MemoryError) or error.errno in {ENOMEM, EMFILE, ENFILE}:
+        reason = error.strerror if isinstance(error, OSError) else os.strerror(ENOMEM)
+        return TryAgainError(f"{path}: cannot be read now: {reason}; try again")
+    return DamagedFileError(path, f"cannot be read: {error.strerror or error}", "give another file")
 
 
 def network_text(address: str, prefix: int) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.errors import DamagedFileError, GeocliError
 from geocli.mmdb.careful import SEPARATOR, CarefulReader
 from geocli.mmdb.decoding import BrokenError
-from geocli.mmdb.file import EMBEDDED
+from geocli.mmdb.file import EMBEDDED, unreadable
 from geocli.mmdb.installed import KINDS
 from geocli.mmdb.layouts import answer_of, mistyped
 from geocli.mmdb.vetted import fingerprint
@@ -64,11 +64,11 @@ def check(path: Path, progress: Callable[[str, int, int], None] = _silent) -> Ve
 
 
 def verify(path: Path, progress: Callable[[str, int, int], None] = _silent) -> Verified:
-    """The same for a user's file. Raises ``DamagedFileError``."""
+    """The same for a user's file. Raises ``DamagedFileError``, ``TryAgainError`` when not now."""
     try:
         return check(path, progress)
-    except OSError as error:
-        raise DamagedFileError(path, f"cannot be read: {error.strerror or error}", "give another") from error
+    except (OSError, MemoryError) as error:
+        raise unreadable(path, error) from error
     except ValueError as error:  # BrokenError, and a name that no file can have
         raise DamagedFileError(path, str(error), "get it again") from None
 
