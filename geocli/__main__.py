@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
+from contextlib import suppress
+from typing import NoReturn
 
 _MANY = 100_000
 
 
-def main() -> None:
+def main() -> NoReturn:
     """Run the command line and exit with its code."""
     # What geocli makes and drops has hardly a reference cycle in it, so looking for them every 700 objects
     # finds nothing, and costs a quarter of a bulk look-up.
@@ -23,7 +26,19 @@ def main() -> None:
         if sys.stderr is not None:
             sys.stderr.write("geocli: there is not enough memory; try again, or with less at once\n")
         code = 75
-    sys.exit(code)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process, now: every file is closed by then by who opened it.
+
+    Python would first take itself to pieces, which is a fifth of the time of a short look-up.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with suppress(OSError, ValueError):  # what must arrive was flushed when it was written
+                stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -58,6 +58,9 @@ def run(arguments: list[str]) -> int:
         return ExitCode.INTERRUPTED
     except ReaderGoneError:
         return ExitCode.OK
+    except OSError as error:  # help and version are printed by Typer; the rest has words of its own
+        say(f"cannot write to standard output: {error.strerror or error}")
+        return ExitCode.TRY_AGAIN
     return int(code or ExitCode.OK)
 
 

@@ -382,10 +382,11 @@ def test_a_data_directory_that_cannot_be_written_is_named_and_the_answer_is_give
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_full_disk_at_stdout_is_one_line_and_try_again(geocli: Geocli) -> None:
+@pytest.mark.parametrize("argument", ["8.8.8.8", "--help", "--version"])
+def test_a_full_disk_at_stdout_is_one_line_and_try_again(argument: str, geocli: Geocli) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [*geocli.command, "8.8.8.8"],
+            [*geocli.command, argument],
             env=geocli.env,
             stdout=full,
             stderr=subprocess.PIPE,
