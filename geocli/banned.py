@@ -23,6 +23,9 @@ GROUPS = {
 }
 """What bans can be counted by, and the columns that say of what a group is."""
 
+HISTORY_GROUPS = {**GROUPS, "host": ("host",), "week": ("week",), "month": ("month",)}
+"""The same for those that were recorded."""
+
 
 class LocatedBan(NamedTuple):
     """A ban of one address, network or other identifier, and what is known about it."""

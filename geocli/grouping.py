@@ -21,15 +21,16 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """Groups by what is in a record: the fields that are shown for a group."""
 
+_WHERE = {by: tuple(map(FIELDS.index, names)) for by, names in KEYS.items()}
 _DECIDE = {"region": 2}  # how many of those tell groups apart, where it is not the first alone
 
 
 def key_of(by: str, record: GeoRecord) -> tuple[object, ...]:
     """The group of a record: its values of ``KEYS[by]``. An address without a network is its own."""
-    values = [record[FIELDS.index(name)] for name in KEYS[by]]
+    values = tuple([record[index] for index in _WHERE[by]])
     if by == "network" and values[0] is None:
-        values[0] = record.ip
-    return tuple(values)
+        return (record.ip, *values[1:])
+    return values
 
 
 class _Group:

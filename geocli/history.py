@@ -12,7 +12,7 @@ import heapq
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.addresses import is_reserved, parse_target
-from geocli.banned import GROUPS
+from geocli.banned import HISTORY_GROUPS
 from geocli.cache import Cache
 from geocli.grouping import Groups, key_of
 from geocli.pipeline import Pipeline
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 COLUMNS = (
     "host", "jail", "ip", "banned_at", "expires_at", "ban_count", "first_seen", "last_seen", *FIELDS[1:],
 )  # fmt: skip
-HISTORY_GROUPS = {**GROUPS, "host": ("host",), "week": ("week",), "month": ("month",)}
-"""What the history can be counted by, and the columns that say of what a group is."""
-
 IN_TIME = frozenset({"day", "week", "month"})
 COMPARED = ("addresses", "addresses_before", "bans", "bans_before", "change", "growth", "trend")
 """What is said of a group in two periods. ``growth`` is of its bans, 0.5 for half as many again; ``trend`` is

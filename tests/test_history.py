@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geocli.banned import HISTORY_GROUPS
 from geocli.cache import Cache
 from geocli.errors import Problems
 from geocli.flush import flush
-from geocli.history import COMPARED, HISTORY_GROUPS, Atlas, History, is_target
+from geocli.history import COMPARED, Atlas, History, is_target
 from geocli.journal import Journal
 from geocli.records import GeoRecord
 from geocli.seen import SeenBan, iso_week, merged

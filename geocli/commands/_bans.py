@@ -85,9 +85,12 @@ class BanSource(NamedTuple):
             yield read_database(self.database, time.time())
         elif not self.asks_server:
             from geocli.inputs.bans import read_bans
-            from geocli.inputs.fail2ban_log import oldest_first
 
-            paths = oldest_first(self.inputs) if self.inputs else [Path("-")]
+            paths = [Path("-")]
+            if self.inputs:
+                from geocli.inputs.fail2ban_log import oldest_first
+
+                paths = oldest_first(self.inputs)
             yield from read_bans(open_streams(paths, sys.stdin, problems))
         else:
             from geocli.inputs.fail2ban_command import ask_server

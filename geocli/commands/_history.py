@@ -3,6 +3,7 @@
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+from geocli.banned import HISTORY_GROUPS
 from geocli.commands import _drawing, _options
 from geocli.commands._messages import reporter, say
 from geocli.commands._opening import journal_and_store
@@ -10,7 +11,7 @@ from geocli.commands._output import Output, Wanted
 from geocli.commands._progress import Progress
 from geocli.commands._stdout import ReaderGoneError
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
-from geocli.history import COLUMNS, COMPARED, HISTORY_GROUPS, IN_TIME, open_history
+from geocli.history import COLUMNS, COMPARED, IN_TIME, open_history
 from geocli.records import FIELDS, utc_text
 from geocli.store import BanQuestion
 

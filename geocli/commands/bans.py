@@ -6,19 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from geocli.banned import COLUMNS, GROUPS, BanGroups, Locator
+from geocli.banned import COLUMNS, GROUPS, HISTORY_GROUPS, BanGroups, Locator
 from geocli.cache import Cache
-from geocli.commands import _bans, _drawing, _history, _options
+from geocli.commands import _bans, _drawing, _options
 from geocli.commands._messages import reporter, say
 from geocli.commands._opening import journal_and_store
 from geocli.commands._output import Output, Wanted
 from geocli.commands._progress import Progress
 from geocli.commands._stdout import ReaderGoneError, write_text
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
-from geocli.history import HISTORY_GROUPS
 from geocli.pipeline import Pipeline
 from geocli.providers import load_provider
-from geocli.recording import Recorder
 from geocli.records import clean_text
 from geocli.resolve import Resolver
 from geocli.values import parse_name
@@ -122,6 +120,8 @@ def bans(
             raise UsageError(
                 "--history reads what was recorded: leave --record, --no-cache and all inputs out"
             )
+        from geocli.commands import _history  # only then
+
         return _history.show(settings, _history.asked(wanted, host, by, top, new, compare, map_), form)
     if by is not None and by not in GROUPS:
         raise UsageError(f"--by takes {', '.join(GROUPS)}, not {ascii(by)}")
@@ -146,6 +146,8 @@ def bans(
             resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress))
             locator = Locator(Pipeline(resolver, cache, output.render, problems), resolver.batch_size)
             if record and cache is not None:
+                from geocli.recording import Recorder  # only then
+
                 recorder = Recorder(journal, cache, problems, _host(host, settings), time.time())
             done = 0
             for found in source.read(jail, problems):

@@ -72,6 +72,9 @@ class _Table:
                 justify="right" if name in _NUMBERS else "left",
                 overflow="fold",
             )
+        if self._layout.width is None or self._layout.width >= sum(self._widths) + _GAP * len(self._widths):
+            # Nothing has to be folded: a column laid out as one cell of many lines takes a third of the time.
+            cells = [["\n".join(column) for column in zip(*cells, strict=True)]]
         for line in cells:
             table.add_row(*map(Text, line))
         with self._console.capture() as capture:

@@ -15,7 +15,6 @@ from geocli.addresses import LONGEST_TARGET, WORD_BYTES, parse_target
 from geocli.bans import Ban
 from geocli.errors import UsageError
 from geocli.inputs.fail2ban_client import BanReader, is_banned_line, is_list_line, is_names_line
-from geocli.inputs.fail2ban_log import LogReplay
 from geocli.inputs.fail2ban_status import StatusReader, is_statistics_line
 from geocli.inputs.fail2ban_times import read_times_line
 from geocli.inputs.stream import Piece, Stream, pieces
@@ -24,6 +23,8 @@ from geocli.records import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from geocli.inputs.fail2ban_log import LogReplay
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -46,7 +47,7 @@ def read_bans(streams: Iterable[Stream]) -> Iterator[list[Ban]]:
     that cannot be read to its end, or holds a complaint, stops no other. Raises ``UsageError`` for the first
     such, when everything else was given.
     """
-    log = LogReplay()
+    log = _Log()
     problems: list[UsageError] = []
     try:
         for stream in streams:
@@ -61,7 +62,25 @@ def read_bans(streams: Iterable[Stream]) -> Iterator[list[Ban]]:
         raise problems[0]
 
 
-def _read_stream(stream: Stream, log: LogReplay) -> Iterator[list[Ban]]:
+class _Log:
+    """fail2ban's log, if there is any: most inputs have none, and do without its module."""
+
+    def __init__(self) -> None:
+        self._replay: LogReplay | None = None
+
+    def read(self, line: bytes) -> bool:
+        if self._replay is None:
+            from geocli.inputs.fail2ban_log import LogReplay
+
+            self._replay = LogReplay()
+        return self._replay.read(line)
+
+    def bans(self) -> Iterator[list[Ban]]:
+        if self._replay is not None:
+            yield from self._replay.bans()
+
+
+def _read_stream(stream: Stream, log: _Log) -> Iterator[list[Ban]]:
     source = _Source(stream)
     reader = _Reader(log)
     is_first = True
@@ -95,7 +114,7 @@ class _Source:
 class _Reader:
     """Hands the lines of one stream, in parts of any size, to whom they are for."""
 
-    def __init__(self, log: LogReplay) -> None:
+    def __init__(self, log: _Log) -> None:
         self._log = log
         self._text = TextReader()
         self._status = StatusReader()

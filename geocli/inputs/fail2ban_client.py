@@ -29,6 +29,7 @@ _NAMES_ONLY = re.compile(
     rb"|\[" + _STRING + rb", '\|- p'\]\[)"  # status JAIL stats: two literals run together
 )  # fmt: skip
 _OPENING = re.compile(rb"['\"]")
+_SIMPLE = re.compile(rb"[^'\"]*+'([^'\\]*+)'\s*+(\S)")  # with what stands before it; nearly all are like that
 _FOLLOWER = re.compile(rb"\s*(\S)")
 _CLOSED = {quote: re.compile(quote + rest) for quote, rest in _REST.items()}
 _CLOSING = {quote: re.compile(rest) for quote, rest in _REST.items()}
@@ -84,7 +85,16 @@ class _Scanner:
             self._passing_over, self._is_cut = b"", True
         found = []
         position = 0
-        while opening := _OPENING.search(text, position):
+        while True:
+            if simple := _SIMPLE.match(text, position):
+                found.append(_String(simple[1], simple[2] == b":", self._is_cut))
+                self._is_cut = False
+                position = simple.end(1) + 1
+                continue
+            opening = _OPENING.search(text, position)
+            if opening is None:
+                self._rest = b""
+                break
             position = opening.start()
             closed = _CLOSED[opening[0]].match(text, position)
             follower = _FOLLOWER.match(text, closed.end()) if closed else None
@@ -95,8 +105,6 @@ class _Scanner:
             # A colon makes it the name of a jail.
             found.append(_String(closed[0][1:-1], follower[1] == b":", self._is_cut))
             self._is_cut = False
-        else:
-            self._rest = b""
         return found
 
     def _keep(self, rest: bytes, quote: bytes, *, is_open: bool) -> None:

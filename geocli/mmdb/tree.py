@@ -39,16 +39,25 @@ class Forest:
 
         What is equal leads to the same records in all files. Raises ``IndexError`` when a tree leads nowhere.
         """
-        numbers = unpack(f">{len(addresses)}I", b"".join(map(inet_aton, addresses)))
+        numbers = _numbers(addresses)
         (pointers, prefixes), *others = [tree.find(numbers) for tree in self._trees]
         if not others:
-            return pointers, _network_texts(numbers, prefixes)
+            return pointers, _texts(numbers, prefixes)
         together = list(zip(pointers, *(more for more, _ in others), strict=True))
         # The longest prefix: only there do all files say this.
-        return together, _network_texts(numbers, list(map(max, prefixes, *(bits for _, bits in others))))
+        return together, _texts(numbers, list(map(max, prefixes, *(bits for _, bits in others))))
 
 
-def _network_texts(numbers: Sequence[int], prefixes: Sequence[int]) -> list[str]:
+def network_texts(addresses: Sequence[str], prefixes: Sequence[int]) -> list[str]:
+    """The network of so many bits that each canonical IPv4 address is in, as CIDR text."""
+    return _texts(_numbers(addresses), prefixes)
+
+
+def _numbers(addresses: Sequence[str]) -> Sequence[int]:
+    return unpack(f">{len(addresses)}I", b"".join(map(inet_aton, addresses)))
+
+
+def _texts(numbers: Sequence[int], prefixes: Sequence[int]) -> list[str]:
     first = [number & _MASKS[bits] for number, bits in zip(numbers, prefixes, strict=True)]
     packed = iter_unpack("4s", pack(f">{len(first)}I", *first))
     return [inet_ntoa(octets) + _TAILS[bits] for (octets,), bits in zip(packed, prefixes, strict=True)]

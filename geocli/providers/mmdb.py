@@ -30,6 +30,7 @@ _MOST_PARTS = 4096
 
 _MOST_UNDERSTOOD = 60_000  # records kept: some 20 MB
 _MANY = 6_000  # addresses after which the search tree is worth being made ready
+_SOME = 100  # addresses from which on they are worth being put into columns
 _LARGEST_UNDERSTOOD = 4096  # bytes: a file whose records are all as large as can be is not worth a gigabyte
 _MARSHAL_WITHOUT_REFERENCES = 2  # from version 3 on, equal values may give different bytes
 
@@ -90,20 +91,36 @@ class MmdbProvider:
         self._asked += len(targets)
         if self._forest is None and self._asked > _MANY:
             self._forest = self._planted()
-        if self._forest is None:
+        if self._forest is None and len(targets) < _SOME:
             return Block.of(self.records(targets, resolved_at))
         plain = [target for target in targets if ":" not in target and "/" not in target]
+        if self._forest is None:
+            block = self._asked_each(plain, resolved_at)
+        else:
+            block = self._walked(self._forest, plain, resolved_at)
         if len(plain) == len(targets):
-            return self._walked(self._forest, targets, resolved_at)
+            return block
         others = [target for target in targets if ":" in target or "/" in target]
-        blocks = [self._walked(self._forest, plain, resolved_at), Block.of(self.records(others, resolved_at))]
-        return arranged(blocks, targets)
+        return arranged([block, Block.of(self.records(others, resolved_at))], targets)
 
     def _planted(self) -> Forest | None:
         from geocli.mmdb.tree import Forest  # only where there are many
 
         trees = [tree for database in self._databases if (tree := database.tree()) is not None]
         return Forest(trees) if len(trees) == len(self._databases) else None
+
+    def _asked_each(self, addresses: Sequence[str], resolved_at: str) -> Block:
+        """The answers about IPv4 addresses, each asked about."""
+        from geocli.mmdb.tree import network_texts
+
+        found = list(self._find(addresses))
+        order: dict[Answer, int] = {}
+        chosen = [order.setdefault(answer, len(order)) for answer, _ in found]
+        texts = network_texts(addresses, [prefix for _, prefix in found])
+        pairs = zip(found, texts, strict=True)
+        networks = [None if answer is NOTHING else text for (answer, _), text in pairs]
+        last = (self._source, resolved_at)
+        return Block(addresses, networks, chosen, [(*_values(answer), *last) for answer in order])
 
     def _walked(self, forest: Forest, addresses: Sequence[str], resolved_at: str) -> Block:
         """The answers about IPv4 addresses by way of the search trees."""
