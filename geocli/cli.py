@@ -10,7 +10,7 @@ import typer
 
 from geocli import __version__
 from geocli.commands._messages import say
-from geocli.commands._stdout import ReaderGoneError
+from geocli.commands._stdout import ReaderGoneError, write_text
 from geocli.errors import ExitCode, GeocliError
 from geocli.settings import Flags, load_settings
 
@@ -58,7 +58,10 @@ def run(arguments: list[str]) -> int:
         return ExitCode.INTERRUPTED
     except ReaderGoneError:
         return ExitCode.OK
-    except OSError as error:  # help and version are printed by Typer; the rest has words of its own
+    except OSError as error:
+        if not _HELP.intersection(arguments):
+            raise
+        # Typer prints the help; whatever else is written goes through commands._stdout.
         say(f"cannot write to standard output: {error.strerror or error}")
         return ExitCode.TRY_AGAIN
     return int(code or ExitCode.OK)
@@ -148,7 +151,7 @@ def _bare_app(*, add_completion: bool) -> typer.Typer:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"geocli {__version__}")
+        write_text(f"geocli {__version__}\n")
         raise typer.Exit
 
 

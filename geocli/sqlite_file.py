@@ -65,7 +65,7 @@ def _no_files_left() -> bool:
     try:
         with ExitStack() as files:
             for _ in range(_FILES):
-                files.enter_context(open(os.devnull, "rb"))  # noqa: PTH123 (Path is for type checkers only here)
+                files.callback(os.close, os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
         return error.errno in _NO_FILES
     return False

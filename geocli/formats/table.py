@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from operator import le
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -72,7 +73,8 @@ class _Table:
                 justify="right" if name in _NUMBERS else "left",
                 overflow="fold",
             )
-        if self._layout.width is None or self._layout.width >= sum(self._widths) + _GAP * len(self._widths):
+        room = self._console.width - _GAP * len(self._widths)
+        if sum(self._widths) <= room and all(map(le, _widths(cells, None), self._widths)):
             # Nothing has to be folded: a column laid out as one cell of many lines takes a third of the time.
             cells = [["\n".join(column) for column in zip(*cells, strict=True)]]
         for line in cells:

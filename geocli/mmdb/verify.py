@@ -74,7 +74,7 @@ def verify(path: Path, progress: Callable[[str, int, int], None] = _silent) -> V
 
 
 def vet(path: Path, vetted: Vetted, progress: Callable[[str, int, int], None] = _silent) -> Verified:
-    """Check a file, and put it on the list of those that are whole. Raises ``DamagedFileError``."""
+    """Check a file, and put it on the list of those that are whole. Raises what ``verify`` does."""
     try:
         before = path.stat()
         checked = verify(path, progress)

@@ -96,6 +96,15 @@ def test_a_later_row_that_is_wider_than_its_column_is_folded() -> None:
     assert max(map(len, text.splitlines())) <= 9 + 3 + 10
 
 
+@pytest.mark.parametrize("width", [None, 200])
+def test_later_rows_stay_together_when_one_of_them_is_folded(width: int | None) -> None:
+    form = load_format("table", Layout(FIELDS, ("org", "ip"), width=width))
+    form.rows([RECORD])
+    lines = form.rows([RECORD._replace(org="x" * 50), RECORD._replace(org="last", ip="::2")]).splitlines()
+    assert lines[0].split() == ["x" * len("Telefónica"), "192.0.2.1"]
+    assert lines[-1].split() == ["last", "::2"]
+
+
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_long_organisations_fit_the_terminal(width: int) -> None:
     record = RECORD._replace(org=LONG * 3, country_name="Bolivia, Plurinational State of")

@@ -124,6 +124,16 @@ def test_ten_thousand_addresses_of_the_embedded_database() -> None:
     assert Block.of(block.records()).records() == block.records()
 
 
+def test_some_thousands_too_few_for_the_tree(two: list[Path]) -> None:
+    chosen = random.Random(7)  # noqa: S311 (not a secret)
+    targets = [socket.inet_ntoa(chosen.randbytes(4)) for _ in range(2_000)]
+    targets += [*EDGES, "2001:4860:4860::8888", "8.8.8.0/24", "2a00::/16"]
+    chosen.shuffle(targets)
+    for files in ([], two):
+        for some in (targets, ["::1"] * 200):
+            assert MmdbProvider(files).block(some, NOW).records() == MmdbProvider(files).records(some, NOW)
+
+
 def test_a_tree_that_leads_nowhere_is_no_crash() -> None:
     for record in (0, 1):  # to itself, in a circle
         tree = Tree(record.to_bytes(3, "big") * 2 + bytes(6), 2, 24, 4)
