@@ -84,22 +84,23 @@ class LineWriter:
     def _template_of(self, answer: Shared) -> str:
         # Each second has another time, so what is remembered has a gap for it too.
         *timeless, time = answer
-        return self._timeless[tuple(timeless)].replace(_TIME, self._encode_text(time))
+        return self._timeless[tuple(timeless)].replace(_TIME, self._text(time))
 
     def _without_time(self, timeless: tuple[object, ...]) -> str:
         values = dict(zip(SHARED, timeless, strict=False))
         names = [FIELDS[index] for index in self._shared]
         return self._pattern % tuple(
-            _TIME if name == "resolved_at" else self._encode_text(values[name]) for name in names
+            _TIME if name == "resolved_at" else self._text(values[name]) for name in names
         )
 
     def _column(self, column: Sequence[object]) -> Iterable[object]:
         return column if is_plain(column) else map(self._encode, column)
 
     def _template(self, values: tuple[object, ...]) -> str:
-        text = self._texts
-        encode = self._encode
-        return self._pattern % tuple([text[v] if type(v) is str else encode(v) for v in values])
+        return self._pattern % tuple(map(self._text, values))
+
+    def _text(self, value: object) -> str:
+        return self._texts[value] if type(value) is str else self._encode(value)
 
     def _encode_text(self, value: object) -> str:
         return self._encode(value).replace("%", "%%")

@@ -17,6 +17,10 @@ _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 def _value(value: object) -> str:
     """One value. Text is UTF-8; control, formatting and half characters in it are escaped."""
+    if value is None:
+        return "null"
+    if type(value) is int:
+        return str(value)  # the encoder goes a long way for the same
     text = _to_json(value)
     if text.isprintable():
         return text
