@@ -95,6 +95,8 @@ def count(connection: sqlite3.Connection, question: BanQuestion, by: str, first:
     """The groups; ``first`` is SQL for when the first ban of one began. Go through it to the end."""
     # KiB: with the usual 2 MB, pages are read again and again.
     connection.execute("PRAGMA cache_size = -32000")
+    # Bytes: most of an index is read once, and need not be copied for that.
+    connection.execute("PRAGMA mmap_size = 268435456")
     # SQLite learned to name ISO weeks in 3.46 only.
     connection.create_function("iso_week", 1, iso_week, deterministic=True)
     values, select = _select(question, by, first)
