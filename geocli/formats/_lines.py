@@ -53,19 +53,14 @@ class LineWriter:
         self._pattern = "".join(text + slot for text, slot in zip(texts, [*slots, ""], strict=True))
         self._encode_column = encode_column or self._column
         self._encode = encode
-        # A column has values of one type: 1, 1.0 and True are equal, but not the same text.
-        self._templates = _Remembered(self._template)
+        self._templates: dict[str, str] = {}
         self._texts = _Remembered(self._encode_text)
         self._shared = shared
         self._timeless = _Remembered(self._without_time)
 
     def lines(self, rows: Sequence[Sequence[object]]) -> list[str]:
         """One line for each row."""
-        shared = list(map(self._shared_of, rows))
-        try:
-            templates = list(map(self._templates.__getitem__, shared))
-        except TypeError:  # a value that cannot be remembered: a list
-            templates = list(map(self._template, shared))
+        templates = list(map(self._known_template, map(self._shared_of, rows)))
         if not self._gaps:
             return [template % () for template in templates]
         gaps = [self._encode_column([row[index] for row in rows]) for index in self._gaps]
@@ -95,6 +90,15 @@ class LineWriter:
 
     def _column(self, column: Sequence[object]) -> Iterable[object]:
         return column if is_plain(column) else map(self._encode, column)
+
+    def _known_template(self, values: tuple[object, ...]) -> str:
+        key = repr(values)  # 1, 1.0 and True are equal, and so are 0.0 and -0.0, but not the same text
+        template = self._templates.get(key)
+        if template is None:
+            if len(self._templates) >= _MOST_REMEMBERED:
+                self._templates.clear()
+            template = self._templates[key] = self._template(values)
+        return template
 
     def _template(self, values: tuple[object, ...]) -> str:
         return self._pattern % tuple(map(self._text, values))

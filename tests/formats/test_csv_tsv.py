@@ -65,6 +65,11 @@ def test_the_chosen_columns_come_in_the_chosen_order(form: str) -> None:
     )
 
 
+def test_equal_values_that_are_not_the_same_text_are_written_as_they_are() -> None:
+    rows: list[tuple[Any, ...]] = [("a", 0), ("a", 0.0), ("a", False), ("a", -0.0)]
+    assert parse(write("csv", ("org", "x"), rows, header=False)) == [["a", str(value)] for _, value in rows]
+
+
 def test_a_line_end_in_a_value_is_no_line_end_in_csv() -> None:
     text = write("csv", ("org", "x"), [("a\r\nb\nc\rd", 1)], header=False)
     assert text == "a b c d,1\r\n"
