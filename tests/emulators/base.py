@@ -10,6 +10,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from contextlib import suppress
@@ -170,8 +171,9 @@ class Emulator(ABC):
         status = 0 if fault is Fault.CLOSE else answer.status
         self.requests.append(replace(request, status=status, fault=fault))
 
-        if self.latency:
-            await asyncio.sleep(self.latency)
+        if self.latency:  # from when it arrived: what it takes to find and write the answer is a part of that
+            _ = answer.body
+            await asyncio.sleep(request.time + self.latency - time.monotonic())
         await deliver(answer, fault, writer, planned.delay if planned else 0.0)
 
     def _answer(self, request: Request) -> Answer:

@@ -130,10 +130,9 @@ class IpApi(Emulator):
         address = parse(target)
         if address is None:
             return {"status": "fail", "message": "invalid query", "query": target}
-        if is_private(address):
-            return {"status": "fail", "message": "private range", "query": target}
         if is_bogon(address):
-            return {"status": "fail", "message": "reserved range", "query": target}
+            kind = "private" if is_private(address) else "reserved"
+            return {"status": "fail", "message": f"{kind} range", "query": target}
         found = whereabouts(address)
         return {
             "status": "success",

@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -62,7 +63,7 @@ class Answer:
     content: Any = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def body(self) -> bytes:
         if isinstance(self.content, bytes):
             return self.content
