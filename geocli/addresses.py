@@ -215,10 +215,12 @@ _RESERVED_V4 = [
 ]
 _RESERVED_STARTS = [int(network.network_address) for network in _RESERVED_V4]
 _RESERVED_ENDS = [int(network.broadcast_address) for network in _RESERVED_V4]
-_RESERVED_FIRST_OCTETS = frozenset(
-    str(octet)
+# How an address may begin that is reserved. Three characters always have its whole first octet.
+_RESERVED_BEGINNINGS = frozenset(
+    f"{octet}.{digit}"[:3]
     for network in _RESERVED_V4
     for octet in range(network.network_address.packed[0], network.broadcast_address.packed[0] + 1)
+    for digit in range(10)
 )
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -247,7 +249,7 @@ def is_reserved(target: str) -> bool:
     """
     if ":" in target:
         return _is_reserved_v6(IPv6Network(target))
-    if target.partition(".")[0] not in _RESERVED_FIRST_OCTETS:
+    if target[:3] not in _RESERVED_BEGINNINGS:
         # A wide network (0.0.0.0/0, 192.0.0.0/3) may start in a reserved octet, never only end in one.
         return False
     if "/" in target:
@@ -259,9 +261,7 @@ def is_reserved(target: str) -> bool:
 def split_reserved(targets: Collection[str]) -> tuple[list[str], list[str]]:
     """Targets as those that are reserved and those that are not, each in its order."""
     # The first half of is_reserved, here because it decides almost always.
-    doubtful = {
-        target for target in targets if target.partition(".")[0] in _RESERVED_FIRST_OCTETS or ":" in target
-    }
+    doubtful = {target for target in targets if target[:3] in _RESERVED_BEGINNINGS or ":" in target}
     reserved = set(filter(is_reserved, doubtful))
     if not reserved:
         return [], list(targets)

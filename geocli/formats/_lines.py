@@ -7,6 +7,7 @@ and its gaps are filled for each row. Of a ``Block``, that is once for each of i
 
 from __future__ import annotations
 
+from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar
 
@@ -56,7 +57,7 @@ class LineWriter:
         self._templates: dict[str, str] = {}
         self._texts = _Remembered(self._encode_text)
         self._shared = shared
-        self._timeless = _Remembered(self._without_time)
+        self._timeless: dict[tuple[object, ...], str] = {}
 
     def lines(self, rows: Sequence[Sequence[object]]) -> list[str]:
         """One line for each row."""
@@ -68,7 +69,7 @@ class LineWriter:
 
     def of(self, block: Block) -> list[str]:
         """One line for each record of a block; the rows must be records."""
-        templates = list(map(self._template_of, block.answers))
+        templates = self._templates_of(block.answers)
         if not self._gaps:
             return [templates[number] % () for number in block.numbers]
         columns = {"ip": block.ips, "network": block.networks}
@@ -76,17 +77,28 @@ class LineWriter:
         chosen = map(templates.__getitem__, block.numbers)
         return [template % gap for template, gap in zip(chosen, zip(*gaps, strict=True), strict=True)]
 
-    def _template_of(self, answer: Shared) -> str:
+    def _templates_of(self, answers: Sequence[Shared]) -> list[str]:
         # Each second has another time, so what is remembered has a gap for it too.
-        *timeless, time = answer
-        return self._timeless[tuple(timeless)].replace(_TIME, self._text(time))
+        known = self._timeless
+        keys = [answer[:-1] for answer in answers]
+        new = [key for key in keys if key not in known]
+        if len(known) + len(new) > _MOST_REMEMBERED:
+            known.clear()
+            new = keys
+        known.update(zip(new, self._without_time(new), strict=True))
+        return [
+            known[key].replace(_TIME, self._text(answer[-1]))
+            for key, answer in zip(keys, answers, strict=True)
+        ]
 
-    def _without_time(self, timeless: tuple[object, ...]) -> str:
-        values = dict(zip(SHARED, timeless, strict=False))
+    def _without_time(self, answers: Sequence[tuple[object, ...]]) -> Iterable[str]:
         names = [FIELDS[index] for index in self._shared]
-        return self._pattern % tuple(
-            _TIME if name == "resolved_at" else self._text(values[name]) for name in names
-        )
+        columns = dict(zip(SHARED, zip(*answers, strict=True), strict=False))
+        texts = [
+            repeat(_TIME, len(answers)) if name == "resolved_at" else self._texts_of(columns.get(name, ()))
+            for name in names
+        ]
+        return map(self._pattern.__mod__, zip(*texts, strict=True) if texts else repeat((), len(answers)))
 
     def _column(self, column: Sequence[object]) -> Iterable[object]:
         return column if is_plain(column) else map(self._encode, column)
@@ -102,6 +114,11 @@ class LineWriter:
 
     def _template(self, values: tuple[object, ...]) -> str:
         return self._pattern % tuple(map(self._text, values))
+
+    def _texts_of(self, column: Sequence[object]) -> Iterable[str]:
+        if {str}.issuperset(map(type, column)):
+            return map(self._texts.__getitem__, column)
+        return map(self._text, column)
 
     def _text(self, value: object) -> str:
         return self._texts[value] if type(value) is str else self._encode(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from geocli.formats._lines import LineFormat, LineWriter
@@ -19,8 +20,8 @@ def _value(value: object) -> str:
     """One value. Text is UTF-8; control, formatting and half characters in it are escaped."""
     if value is None:
         return "null"
-    if type(value) is int:
-        return str(value)  # the encoder goes a long way for the same
+    if type(value) is int or (type(value) is float and isfinite(value)):
+        return repr(value)  # the encoder goes a long way for the same
     text = _to_json(value)
     if text.isprintable():
         return text

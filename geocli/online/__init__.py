@@ -7,6 +7,8 @@ is imported before there is something to ask.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from geocli.addresses import parse_target
@@ -129,11 +131,15 @@ def values_of(item: Any, types: Mapping[str, frozenset[type]]) -> list[Any]:
     """
     if type(item) is not dict:
         raise MalformedError("an item is not an object")
-    values = [item.get(name) for name in types]
-    for value, allowed in zip(values, types.values(), strict=True):
-        if value is not None and type(value) not in allowed:
-            raise MalformedError("a value is not of the type that it should be")
+    values = list(map(item.get, types))
+    if not _are_allowed(tuple(map(type, values)), tuple(types.values())):
+        raise MalformedError("a value is not of the type that it should be")
     return values
+
+
+@lru_cache(maxsize=1000)
+def _are_allowed(found: tuple[type, ...], allowed: tuple[frozenset[type], ...]) -> bool:
+    return all(one is NoneType or one in those for one, those in zip(found, allowed, strict=True))
 
 
 def target_of(text: Any, targets: Container[str]) -> str | None:
