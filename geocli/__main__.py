@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import NoReturn
 
-_MANY = 100_000
+_MANY = 250_000
 
 
 def main() -> NoReturn:

@@ -7,6 +7,7 @@ what cannot be read, or without keeping what cannot be written.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from geocli.errors import CorruptFileError, GeocliError, StoreAwayError
@@ -90,6 +91,11 @@ class Cache:
                     yield records
         except GeocliError as error:
             self._problems.note(error)
+
+    def make_ready(self) -> None:
+        """Make ready to remember, for whoever has the time just now."""
+        with suppress(GeocliError):  # whoever remembers says so
+            self._journal.make_ready()
 
     def remember(self, segment: Segment) -> int | None:
         """Put new answers into the journal, as this segment: on disk when this returns.

@@ -104,6 +104,8 @@ class Pipeline:
 
     def _alone(self, batch: list[str]) -> Iterator[Rows]:
         for prepared in self._prepare(batch, self._told(batch)):
+            if batch and not prepared.rows.text and not prepared.segment and self._cache is not None:
+                self._cache.make_ready()  # a source is thinking at this moment
             yield self._keep(prepared)
         if len(batch) < self._full:
             self._at = None

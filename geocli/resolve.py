@@ -107,7 +107,8 @@ class Resolver:
     ) -> Iterator[Answers]:
         answers = {record.ip: record for record in known}
         shown = _known(batch, 0, answers)
-        yield Answers(Block.of([]), Block.of([answers[target] for target in batch[:shown]]))
+        if shown or not asked:
+            yield Answers(Block.of([]), Block.of([answers[target] for target in batch[:shown]]))
         if asked:
             for part in self._ask(asked, self._chain):
                 answers.update((record.ip, record) for record in part)

@@ -33,7 +33,8 @@ _BACK_OFF = 0.5  # seconds, doubled with each try
 _REST = 60  # seconds during which a source that failed is not asked again
 _MOST_FAILURES = 3  # batches in a row, before a source that answers nonsense counts as down
 
-_ALOFT = 0.003  # seconds in which the next request can leave, before an answer is worked on
+_ALOFT = 8  # rounds of the event loop in which the next request leaves, before an answer is worked on
+_FIRST_ALOFT = 40  # and in which the first ones do, connections and all
 _MOST_REJECTIONS = 20  # requests in a row: searching one bad item takes fourteen
 TOO_MANY = 429
 _FORBIDDEN = {401, 403}
@@ -83,29 +84,38 @@ class Asking:
         self._prepared = 1 if source.limit else 2 * concurrency
 
     def ask(self, targets: Sequence[str]) -> Iterator[Answers]:
-        """Answers batch by batch, as they come. Raises ``UnanswerableError`` when the source is down."""
+        """Answers batch by batch, as they come. Raises ``UnanswerableError`` when the source is down.
+
+        The first is empty: the first requests are on their way, and there is time to make ready for more.
+        """
         if self._down is not None and time.monotonic() < self._down_until:
             raise self._down
         self._down = None
         size = self._batch_size
         batches = deque(targets[begin : begin + size] for begin in range(0, len(targets), size))
         with asyncio.Runner() as runner:
+            loop = runner.get_loop()  # run as it is: a Runner's run() looks at signals, which takes its time
             client = Client(self._source.url, self._timeout, self._concurrency)
             self._slots = asyncio.Semaphore(self._concurrency)
             running: _Tasks = set()
+            begun = False
             try:
-                runner.run(self._tell_once())
+                loop.run_until_complete(self._tell_once())
                 while running or (batches and self._down is None):
                     while batches and len(running) < self._prepared and self._down is None:
                         work = self._batch(client, batches.popleft())
-                        running.add(runner.get_loop().create_task(work))
-                    done, running = runner.run(_first_of(running))
+                        running.add(loop.create_task(work))
+                    if not begun:
+                        begun = True
+                        loop.run_until_complete(_let_go(_FIRST_ALOFT))
+                        yield {}
+                    done, running = loop.run_until_complete(_first_of(running))
                     arrived: Answers = {}
                     for task in done:
                         arrived |= task.result()
                     yield arrived
             finally:
-                runner.run(_end(running, client))
+                loop.run_until_complete(_end(running, client))
         if self._down is not None:
             raise self._down
 
@@ -169,6 +179,7 @@ class Asking:
 
     async def _exchange(self, client: Client, targets: list[str]) -> dict[str, Answer]:
         """One request. Raises ``FailedError``, ``_RejectedError`` or ``UnanswerableError``."""
+        request = await client.request(self._source.parameters, targets)
         async with self._slots:
             if self._down is not None:
                 raise self._down
@@ -176,7 +187,7 @@ class Asking:
             left, seconds, refused = None, None, False
             try:
                 begun = time.monotonic()
-                reply = await client.post(self._source.parameters, targets)
+                reply = await client.send(request)
                 left, seconds = self._limit(reply)
                 refused = reply.status == TOO_MANY
                 if reply.status in _FORBIDDEN:
@@ -187,7 +198,7 @@ class Asking:
                 )
             finally:
                 await self._pacing.leave(left, seconds, refused=refused)
-        await asyncio.sleep(_ALOFT)
+        await _let_go(_ALOFT)
         return self._understood(reply, targets)
 
     def _limit(self, reply: Reply) -> tuple[int | None, float | None]:
@@ -217,6 +228,12 @@ class Asking:
             return self._source.read(json.loads(reply.body), targets)
         except (ValueError, RecursionError):  # MalformedError is one
             raise FailedError("its answer makes no sense", down=False) from None
+
+
+async def _let_go(rounds: int) -> None:
+    """Let the event loop do what is at hand."""
+    for _ in range(rounds):
+        await asyncio.sleep(0)
 
 
 async def _first_of(tasks: _Tasks) -> tuple[_Tasks, _Tasks]:

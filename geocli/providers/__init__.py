@@ -44,7 +44,10 @@ class Provider(Protocol):
         """Whether no address leaves this machine."""
 
     def resolve(self, targets: Sequence[str], reporter: Reporter) -> Iterator[list[GeoRecord]]:
-        """Records for all targets, in parts; ``reporter`` has the clock and hears what goes on."""
+        """Records for all targets, in parts; ``reporter`` has the clock and hears what goes on.
+
+        A part may be empty: then there is time to do something else.
+        """
 
 
 @runtime_checkable
