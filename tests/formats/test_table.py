@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from geocli.formats import Layout, load_format
 from geocli.records import FIELDS, GeoRecord
@@ -201,3 +206,31 @@ def test_any_rows_fit_the_terminal_and_nothing_is_lost(
     assert max(map(cells, lines)) <= width
     body = lines[2:] if header else lines
     assert sorted("".join(body).replace(" ", "")) == sorted("".join("".join(row) for row in rows))
+
+
+def test_color_is_around_the_text_of_a_cell_and_of_the_header() -> None:
+    header, _, line = table([RECORD], chosen=("ip", "country_code", "org"), color=True)
+    assert header == "\x1b[1mip         country code  org\x1b[0m"
+    assert line == "\x1b[1m192.0.2.1\x1b[0m  \x1b[36mES\x1b[0m            Telefónica"
+
+
+@given(
+    st.lists(
+        st.tuples(*[st.text(st.characters(exclude_categories=["C", "Z"]), max_size=12)] * 3),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_what_fits_stands_where_rich_would_set_it(rows: list[tuple[str, str, str]]) -> None:
+    names = ("asn", "org", "city")
+    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in names:
+        drawn.add_column(name, justify="right" if name == "asn" else "left", no_wrap=True)
+    for row in rows:
+        drawn.add_row(*map(Text, row))
+    console = Console(file=io.StringIO(), width=1000, color_system=None, legacy_windows=False)
+    with console.capture() as capture:
+        console.print(drawn)
+    form = load_format("table", Layout(names, names))
+    set_here = form.head() + form.rows(rows)
+    assert set_here.splitlines() == [line.rstrip() for line in capture.get().splitlines()]
