@@ -12,7 +12,7 @@ The contract, which ``tests/formats`` runs over every module here:
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard, cast
 
 from geocli.errors import UsageError
 from geocli.records import clean_text
@@ -84,7 +84,7 @@ def cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def is_plain(column: Sequence[object]) -> bool:
+def is_plain(column: Sequence[object]) -> TypeGuard[Sequence[str]]:
     """Whether every value is an address, a network, a number in digits or a hexadecimal word.
 
     Most columns of which every value is new are that, and no form has to do anything about it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocli.formats import cell
-from geocli.formats._lines import LineFormat, LineWriter
+from geocli.formats._lines import LineFormat
 
 if TYPE_CHECKING:
     from geocli.formats import Layout
@@ -32,5 +32,5 @@ def create(layout: Layout) -> LineFormat:
     """CSV for this layout."""
     others = len(layout.chosen) - 1
     value = _value if others else _only_value
-    writer = LineWriter(["", *"," * others, "\r\n"], layout.indexes, layout.distinct, value)
-    return LineFormat(writer, ",".join(map(_value, layout.chosen)) + "\r\n" if layout.header else "")
+    head = ",".join(map(_value, layout.chosen)) + "\r\n" if layout.header else ""
+    return LineFormat(layout, ["", *"," * others, "\r\n"], value, head=head)

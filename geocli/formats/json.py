@@ -6,7 +6,7 @@ import json
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from geocli.formats._lines import LineFormat, LineWriter
+from geocli.formats._lines import LineFormat
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,4 +49,4 @@ def create(layout: Layout) -> LineFormat:
     """JSON Lines for this layout."""
     first, *others = _values(layout.chosen)
     literals = [f"{{{first}: ", *(f", {name}: " for name in others), "}\n"]
-    return LineFormat(LineWriter(literals, layout.indexes, layout.distinct, _value, _values))
+    return LineFormat(layout, literals, _value, _values)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from geocli.errors import UsageError
 from geocli.formats import cell
-from geocli.formats._lines import LineFormat, LineWriter
+from geocli.formats._lines import LineFormat
 
 if TYPE_CHECKING:
     from geocli.formats import Layout
@@ -36,4 +36,4 @@ def create(layout: Layout) -> LineFormat:
             names = ", ".join(f"{{{name}}}" for name in layout.columns)
             raise UsageError(f"{ascii(part[0])} in the template is no field: there is {names}")
     literals[-1] += layout.template[end:] + "\n"
-    return LineFormat(LineWriter(literals, indexes, layout.distinct, cell))
+    return LineFormat(layout, literals, cell, indexes=indexes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocli.formats import cell
-from geocli.formats._lines import LineFormat, LineWriter
+from geocli.formats._lines import LineFormat
 
 if TYPE_CHECKING:
     from geocli.formats import Layout
@@ -14,5 +14,5 @@ if TYPE_CHECKING:
 def create(layout: Layout) -> LineFormat:
     """TSV for this layout."""
     others = len(layout.chosen) - 1
-    writer = LineWriter(["", *"\t" * others, "\n"], layout.indexes, layout.distinct, cell)
-    return LineFormat(writer, "\t".join(layout.chosen) + "\n" if layout.header else "")
+    head = "\t".join(layout.chosen) + "\n" if layout.header else ""
+    return LineFormat(layout, ["", *"\t" * others, "\n"], cell, head=head)

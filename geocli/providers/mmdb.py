@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 from ipaddress import ip_network
-from itertools import repeat
+from itertools import count, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,9 +128,9 @@ class MmdbProvider:
             pointers, found = forest.find(addresses)
         except IndexError:
             return Block.of(self.records(addresses, resolved_at))  # finds out which file is damaged
-        order: dict[Any, int] = {}
-        chosen = [order.setdefault(pointer, len(order)) for pointer in pointers]
-        self._follow(order, dict(zip(pointers, addresses, strict=True)))
+        order = dict(zip(dict.fromkeys(pointers), count(), strict=False))
+        chosen = list(map(order.__getitem__, pointers))
+        self._follow(order, pointers, addresses)
         led_to, last = self._led_to, (self._source, resolved_at)
         answers = [(*led_to[pointer], *last) for pointer in order]
         networks: Sequence[str | None] = found
@@ -141,13 +141,16 @@ class MmdbProvider:
             ]
         return Block(addresses, networks, chosen, answers)
 
-    def _follow(self, pointers: Collection[Any], examples: dict[Any, str]) -> None:
-        """Learn what pointers lead to that are new, each by the example of an address."""
+    def _follow(self, pointers: Collection[Any], each: Sequence[Any], addresses: Sequence[str]) -> None:
+        """Learn what pointers lead to that are new; ``each`` is the pointer of each address."""
         led_to = self._led_to
         new = [pointer for pointer in pointers if pointer not in led_to]
+        if not new:
+            return
         if len(led_to) + len(new) > _MOST_UNDERSTOOD:
             led_to.clear()
             new = list(pointers)
+        examples = dict(zip(each, addresses, strict=True))
         answers = self._find([examples[pointer] for pointer in new])
         for pointer, (answer, _) in zip(new, answers, strict=True):
             led_to[pointer] = _values(answer)

@@ -1,0 +1,97 @@
+"""Blocks as text: of many records, what they have in common is rendered once.
+
+A line is cut at all that is new in it: the address, its network, and the time, of which each second has
+another. What stands between these is rendered once for each answer; then all pieces of all lines are joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain, repeat, zip_longest
+from typing import TYPE_CHECKING
+
+from geocli.block import SHARED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from geocli.block import Block, Shared
+
+_NEW = frozenset({"ip", "network", "resolved_at"})
+_MOST_REMEMBERED = 40_000  # answers: some megabytes
+
+_Pieces = tuple[str, ...]
+"""What stands before, between and behind what is new in a line."""
+
+
+class BlockWriter:
+    """Renders blocks as lines that all have the same fields.
+
+    ``literals`` are the texts before, between and behind the fields ``names``, which may name one more than
+    once. ``encode`` makes text of a value, ``encode_column`` of many.
+    """
+
+    def __init__(
+        self,
+        literals: Sequence[str],
+        names: Sequence[str],
+        encode: Callable[[object], str],
+        encode_column: Callable[[Sequence[object]], Iterable[str]],
+    ) -> None:
+        self._encode = encode
+        self._encode_column = encode_column
+        self._new: list[str] = []
+        self._patterns = [""]
+        self._shared: list[list[str]] = [[]]
+        for literal, name in zip(literals, [*names, None], strict=True):
+            self._patterns[-1] += literal.replace("%", "%%")
+            if name in _NEW:
+                self._new.append(name)
+                self._patterns.append("")
+                self._shared.append([])
+            elif name is not None:
+                self._patterns[-1] += "%s"
+                self._shared[-1].append(name)
+        self._known: dict[Shared, _Pieces] = {}
+
+    def text(self, block: Block) -> str:
+        """The lines of all records."""
+        numbers, columns = block.numbers, list[Iterable[str]]()
+        for pieces, name in zip_longest(zip(*self._pieces(block.answers), strict=True), self._new):
+            if any(pieces or ()):
+                columns.append(map(pieces.__getitem__, numbers))
+            if name is not None:
+                columns.append(self._column(block, name))
+        return "".join(chain.from_iterable(zip(*columns, strict=True)))
+
+    def _column(self, block: Block, name: str) -> Iterable[str]:
+        if name == "ip":
+            return self._encode_column(block.ips)
+        if name == "network":
+            return self._encode_column(block.networks)
+        texts = [self._encode(answer[-1]) for answer in block.answers]
+        return map(texts.__getitem__, block.numbers)
+
+    def _pieces(self, answers: Sequence[Shared]) -> Sequence[_Pieces]:
+        known = self._known
+        keys = [answer[:-1] for answer in answers]  # without the time
+        found = [pieces for key in keys if (pieces := known.get(key)) is not None]
+        if len(found) == len(keys):
+            return found
+        new = [key for key in keys if key not in known]
+        if len(known) + len(new) > _MOST_REMEMBERED:
+            known.clear()
+            new = keys
+        known.update(zip(new, self._made(new), strict=True))
+        return [known[key] for key in keys]
+
+    def _made(self, answers: Sequence[Shared]) -> Iterable[_Pieces]:
+        columns = dict(zip(SHARED, zip(*answers, strict=True), strict=False))
+        texts = {name: list(self._encode_column(columns[name])) for names in self._shared for name in names}
+        made: list[Iterable[str]] = [
+            map(pattern.__mod__, zip(*(texts[name] for name in names), strict=True))
+            if names
+            else repeat(pattern % (), len(answers))
+            for pattern, names in zip(self._patterns, self._shared, strict=True)
+        ]
+        return zip(*made, strict=True)
