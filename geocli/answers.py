@@ -6,6 +6,7 @@ a value that cannot be used is ``None``.
 
 from __future__ import annotations
 
+from sys import intern
 from typing import NamedTuple
 
 from geocli import countries
@@ -58,7 +59,7 @@ def text(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     cleaned = clean_text(value).strip()
-    return None if cleaned in {"", "-"} else cleaned
+    return None if cleaned in {"", "-"} else intern(cleaned)  # there are more answers than names
 
 
 def _degrees(value: object, limit: int) -> float | None:

@@ -38,9 +38,12 @@ class Cache:
         self._rests_until = 0.0
 
     def locate(self, targets: Collection[str]) -> dict[str, int]:
-        """Which segment of the journal each of many targets is in, if any."""
+        """Which segment of the journal each of many targets is in, if any.
+
+        For whoever would answer the same again (``Journal.locate``).
+        """
         try:
-            return self._journal.locate(targets)
+            return self._journal.locate(targets, steady=True)
         except GeocliError as error:
             self._problems.note(error)
             return {}

@@ -7,6 +7,7 @@ takes a side in a dispute, the package's neutral name is used.
 from __future__ import annotations
 
 from functools import cache
+from sys import intern
 
 
 @cache
@@ -19,7 +20,7 @@ def _names() -> dict[str, str]:
 def country_code(text: str) -> str | None:
     """The upper-case alpha-2 code if ``text`` is one, else ``None`` (``ZZ``, ``EU``, ``-``, empty)."""
     code = text.upper()
-    return code if text.isascii() and code in _names() else None
+    return intern(code) if text.isascii() and code in _names() else None
 
 
 def country_name(code: str) -> str | None:

@@ -85,7 +85,7 @@ class Workers:
         self._busy.append(worker)
         _write(worker.tasks, _LENGTH.pack(len(task)) + task)
 
-    def take(self) -> bytes:
+    def take(self) -> bytearray:
         """Wait for the result of the task given first. Raises ``WorkerFailedError``."""
         worker = self._busy.popleft()
         self._idle.append(worker)
@@ -115,7 +115,7 @@ def _serve(function: Callable[[bytes], bytes], tasks: int, results: int, parents
         for descriptor in parents:
             os.close(descriptor)
         while True:
-            task = _receive(tasks)
+            task = bytes(_receive(tasks))
             try:
                 result = function(task)
             except Exception:  # noqa: BLE001 (the parent does the task again, and meets the error itself)
@@ -127,25 +127,25 @@ def _serve(function: Callable[[bytes], bytes], tasks: int, results: int, parents
         os._exit(0)  # nothing of the parent's may run here: no exit handlers, no buffers written twice
 
 
-def _receive(descriptor: int) -> bytes:
+def _receive(descriptor: int) -> bytearray:
     (length,) = _LENGTH.unpack(_read(descriptor, _LENGTH.size))
     if length == _FAILED:
         raise WorkerFailedError
     return _read(descriptor, length)
 
 
-def _read(descriptor: int, length: int) -> bytes:
-    parts = []
-    while length:
+def _read(descriptor: int, length: int) -> bytearray:
+    data = bytearray(length)
+    view = memoryview(data)
+    while view:
         try:
-            part = os.read(descriptor, length)
+            size = os.readv(descriptor, [view])
         except OSError:
-            part = b""
-        if not part:
+            size = 0
+        if not size:
             raise WorkerFailedError
-        parts.append(part)
-        length -= len(part)
-    return b"".join(parts)
+        view = view[size:]
+    return data
 
 
 def _write(descriptor: int, data: bytes) -> None:

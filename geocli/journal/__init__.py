@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 BANS_TAG = "bans "
 _HAS_BANS = f"(substr(tag, 1, {len(BANS_TAG)}) = ?)"
 _FEW = 16  # up to so many addresses, searching a tag as text beats splitting it
+_MOST_OWN = 300_000  # addresses in the index, when what this process writes need not get into it any more
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
 
 
@@ -74,6 +75,7 @@ class Journal:
         self._writer: SegmentWriter | None = None
         self._index = AddressIndex()
         self._indexed: dict[tuple[int, float], int] = {}
+        self._own: set[int] = set()  # keys of segments that this process wrote since it looked last
 
     def __enter__(self) -> Self:
         return self
@@ -103,7 +105,9 @@ class Journal:
 
     def write(self, segment: Segment) -> int:
         """Write a segment that is ready; its key. On disk when this returns; raises ``GeocliError``."""
-        return self._writing().append(segment.value, segment.tag)
+        key = self._writing().append(segment.value, segment.tag)
+        self._own.add(key)
+        return key
 
     def find(
         self,
@@ -134,19 +138,24 @@ class Journal:
                 wanted.difference_update(found)
         return found
 
-    def locate(self, targets: Collection[str]) -> dict[str, int]:
+    def locate(self, targets: Collection[str], *, steady: bool = False) -> dict[str, int]:
         """The key of the newest segment that holds each target, if any does.
 
-        Of new targets none has one, and hardly a segment has to be looked at. Raises ``DamagedFileError``.
+        Of new targets none has one, and hardly a segment has to be looked at. Whoever is ``steady`` would
+        answer the same again: of what this process has written itself, the last of very much is left out, so
+        that memory does not grow with the input. Raises ``DamagedFileError``.
         """
         with translated(self._path):
             # A key alone does not name a segment: once the journal is empty, diskcache counts from the start.
             for segment in list(self._rows("SELECT key, store_time FROM Cache ORDER BY key")):
-                if segment not in self._indexed:
+                if segment in self._indexed:
+                    continue
+                if not (steady and segment[0] in self._own and len(self._index) >= _MOST_OWN):
                     for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", segment[:1]):
                         _expect(type(tag) is str, self._path)
                         self._index.add(tag.split(), len(self._indexed))
-                    self._indexed[segment] = segment[0]
+                self._indexed[segment] = segment[0]
+            self._own.clear()
             if not self._indexed:
                 return {}
             keys = list(self._indexed.values())

@@ -25,6 +25,9 @@ class AddressIndex:
         self._numbers = array("I", bytes(4 * _SMALLEST))
         self._count = 0
 
+    def __len__(self) -> int:
+        return self._count
+
     def add(self, addresses: list[str], number: int) -> None:
         """Say that these are in the segment with this number."""
         while self._count + len(addresses) > _FULLEST * len(self._prints):

@@ -36,6 +36,7 @@ _SETTINGS: dict[str, Any] = {
     "statistics": 0,
     "tag_index": 0,
     "disk_min_file_size": 1 << 62,  # a segment never leaves the database
+    "sqlite_cache_size": 512,  # pages: 2 MB. What is appended is not read again; diskcache would keep 32 MB
     "sqlite_auto_vacuum": 1,
     "sqlite_journal_mode": "wal",
     "sqlite_mmap_size": 0,  # a mapped file that is truncated kills the process with SIGBUS

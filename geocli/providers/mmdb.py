@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _MOST_PARTS = 4096
 """A network is asked about in at most so many parts; one that has more has no single answer."""
 
-_MOST_UNDERSTOOD = 60_000  # records kept: some 20 MB
+_MOST_UNDERSTOOD = 10_000  # records kept by what is in them: some 4 MB
+_MOST_FOLLOWED = 24_000  # and by where they stand: some 8 MB, in each of the processes
 _MANY = 6_000  # addresses after which the search tree is worth being made ready
 _SOME = 100  # addresses from which on they are worth being put into columns
 _LARGEST_UNDERSTOOD = 4096  # bytes: a file whose records are all as large as can be is not worth a gigabyte
@@ -147,7 +148,7 @@ class MmdbProvider:
         new = [pointer for pointer in pointers if pointer not in led_to]
         if not new:
             return
-        if len(led_to) + len(new) > _MOST_UNDERSTOOD:
+        if len(led_to) + len(new) > _MOST_FOLLOWED:
             led_to.clear()
             new = list(pointers)
         examples = dict(zip(each, addresses, strict=True))

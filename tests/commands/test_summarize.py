@@ -130,7 +130,7 @@ class _Broken(workers.Workers):
 
     _taken = 0
 
-    def take(self) -> bytes:
+    def take(self) -> bytearray:
         self._taken += 1
         if self._taken == 2:
             raise workers.WorkerFailedError

@@ -106,6 +106,25 @@ def test_each_of_many_segments_is_found_again(journal: Journal) -> None:
     assert journal.find(targets, anything).keys() == set(targets)
 
 
+def test_of_what_it_wrote_itself_a_journal_need_not_keep_everything_in_mind(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geocli.journal._MOST_OWN", 100)
+    written = [[f"192.0.{part}.{n}" for n in range(50)] for part in range(4)]
+    for targets in written:
+        assert journal.locate(targets, steady=True) == {}
+        journal.append([record(target) for target in targets])
+    assert [len(journal.locate(targets, steady=True)) for targets in written] == [50, 50, 0, 0]
+    other = Journal(tmp_path / "data" / "journal", busy_timeout=0.2)
+    for targets in written:  # not its own, so all of it
+        assert other.locate(targets, steady=True).keys() == set(targets)
+    third = Journal(tmp_path / "data" / "journal", busy_timeout=0.2)
+    for targets in written:
+        third.append([record(target, "FR") for target in targets])
+        assert third.locate(targets).keys() == set(targets)
+        assert third.find(targets, anything)[targets[0]].country_code == "FR"
+
+
 @pytest.mark.parametrize("others", [0, 100], ids=["few addresses", "many addresses"])
 def test_the_newest_usable_record_is_found(journal: Journal, others: int) -> None:
     targets = ["192.0.2.1", *(f"198.51.100.{n}" for n in range(others))]
