@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from geocli.errors import DamagedFileError
@@ -173,7 +174,8 @@ class SqliteStore:
         count = 0
         with self._transaction(_ROOM) as connection:
             for batch in batches:
-                connection.executemany(_REPLAY, batch.answers)
+                # In the order of the index: it is walked once for each batch, not once for each answer.
+                connection.executemany(_REPLAY, sorted(batch.answers, key=itemgetter(0)))
                 connection.executemany(sqlite_bans.REPLAY, batch.bans)
                 count += len(batch.answers) + len(batch.bans)
             connection.execute(
