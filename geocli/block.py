@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.records import FIELDS, GeoRecord, check_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 Shared = tuple[Any, ...]
 """All fields of a record but ``ip`` and ``network``, in their order: what addresses may have in common."""
@@ -61,8 +61,21 @@ class Block(NamedTuple):
         """The records of all other addresses."""
         if not ips:
             return self
-        rows = zip(self.ips, self.networks, self.numbers, strict=True)
-        left = [row for row in rows if row[0] not in ips]
+        return self._of_which(row for row in self._heads() if row[0] not in ips)
+
+    def only(self, keeps: Callable[[GeoRecord], bool]) -> Block:
+        """The records that are kept: asked once for each answer, of a record without address and network."""
+        nowhere = Block(
+            [""] * len(self.answers), [None] * len(self.answers), range(len(self.answers)), self.answers
+        )
+        kept = list(map(keeps, nowhere.records()))
+        return self if all(kept) else self._of_which(row for row in self._heads() if kept[row[2]])
+
+    def _heads(self) -> Iterable[tuple[str, str | None, int]]:
+        return zip(self.ips, self.networks, self.numbers, strict=True)
+
+    def _of_which(self, heads: Iterable[tuple[str, str | None, int]]) -> Block:
+        left = list(heads)
         if not left:
             return Block((), (), (), ())
         ips, networks, numbers = zip(*left, strict=True)

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from geocli.block import Block
 from geocli.errors import CorruptFileError, GeocliError, StoreAwayError
 
 if TYPE_CHECKING:
@@ -53,19 +54,21 @@ class Cache:
         targets: Collection[str],
         usable: Callable[[GeoRecord], bool],
         where: Mapping[str, int] | None = None,
-    ) -> dict[str, GeoRecord]:
-        """The usable record of each target that has one; ``where`` is what ``locate`` said before."""
+    ) -> list[Block]:
+        """The usable records of those targets that have one, each in one block.
+
+        ``where`` is what ``locate`` said before. Whether a record is ``usable`` hangs on its answer alone.
+        """
         found: dict[str, GeoRecord] = {}
         # In this order: what a flush forgets between the two look-ups is in the store by then.
         try:
             found = self._journal.find(targets, usable, where)
         except GeocliError as error:
             self._problems.note(error)
-        missing = [target for target in targets if target not in found]
-        if missing:
-            stored = self._stored(lambda: self._store.find(missing)) or {}
-            found.update((target, record) for target, record in stored.items() if usable(record))
-        return found
+        missing = [target for target in targets if target not in found] if found else targets
+        stored = self._stored(lambda: self._store.block(missing)) if missing else None
+        blocks = [Block.of(found.values())]
+        return blocks if stored is None else [*blocks, stored.only(usable)]
 
     def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
         """The store's bans in these spans."""

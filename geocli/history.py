@@ -85,7 +85,8 @@ class Atlas:
         asked = [ip for ip in targets if self._known[ip].status != "reserved"]
         if not asked:
             return
-        found = self._cache.find(asked, lambda record: record.status == "ok")
+        blocks = self._cache.find(asked, lambda record: record.status == "ok")
+        found = {record.ip: record for block in blocks for record in block.records()}
         self._known.update(found)
         left = [ip for ip in asked if ip not in found]
         if left and self._pipeline is not None:

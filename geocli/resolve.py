@@ -89,23 +89,24 @@ class Resolver:
         Raises ``DamagedFileError``.
         """
         reserved, asked = split_reserved(dict.fromkeys(batch))
-        known = [GeoRecord(target, "reserved") for target in reserved]
+        known = [Block.of(GeoRecord(target, "reserved") for target in reserved)]
         if asked and self._cache is not None and not self._refresh:
             doubtful = [target for target in asked if target not in told.kept] if told.kept else asked
             found = self._cache.find(doubtful, self._usable(time.time()), told.where)
-            known += found.values()
-            asked = [target for target in asked if target not in found]
+            if there := set().union(*(block.ips for block in found)):
+                known += found
+                asked = [target for target in asked if target not in there]
         if self._bulk is None:
             yield from self._as_they_come(batch, known, asked)
             return
         answered = self._bulk.block(asked, told.at or self._reporter.clock()) if asked else Block.of([])
-        blocks = [block for block in (answered, Block.of(known)) if block.ips]
+        blocks = [block for block in (answered, *known) if block.ips]
         yield Answers(answered.without(told.kept), arranged(blocks, batch))
 
     def _as_they_come(
-        self, batch: Sequence[str], known: Sequence[GeoRecord], asked: list[str]
+        self, batch: Sequence[str], known: Sequence[Block], asked: list[str]
     ) -> Iterator[Answers]:
-        answers = {record.ip: record for record in known}
+        answers = {record.ip: record for block in known for record in block.records()}
         shown = _known(batch, 0, answers)
         if shown or not asked:
             yield Answers(Block.of([]), Block.of([answers[target] for target in batch[:shown]]))

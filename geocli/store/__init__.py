@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from geocli.block import Block
     from geocli.errors import CorruptFileError
     from geocli.records import GeoRecord
     from geocli.seen import SeenBan
@@ -121,6 +122,9 @@ class Store(Protocol):
 
     def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
         """The stored record of each target that has one."""
+
+    def block(self, targets: Collection[str]) -> Block:
+        """The same by column, in no order; each target once."""
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All records, in batches."""

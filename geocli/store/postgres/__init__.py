@@ -12,6 +12,7 @@ import importlib.util
 import time
 from typing import TYPE_CHECKING, Any
 
+from geocli.block import Block
 from geocli.errors import DamagedFileError, StoreAwayError, UsageError
 from geocli.records import FIELDS, GeoRecord, check_rows, clean_text
 from geocli.seen import SeenBan, check_bans
@@ -68,8 +69,11 @@ class PostgresStore:
 
     def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
         """The stored record of each target that has one. Raises ``GeocliError``."""
-        rows = self._select(_FIND, (list(targets),), self._read_timeout)
-        return {record.ip: record for record in self._records(rows)}
+        return {record.ip: record for record in self.block(targets).records()}
+
+    def block(self, targets: Collection[str]) -> Block:
+        """The same by column, in no order; each target once. Raises ``GeocliError``."""
+        return Block.of(self._records(self._select(_FIND, (list(targets),), self._read_timeout)))
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All records, in batches. Raises ``GeocliError``."""
