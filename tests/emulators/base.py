@@ -173,7 +173,7 @@ class Emulator(ABC):
 
         if self.latency:  # from when it arrived: what it takes to find and write the answer is a part of that
             _ = answer.body
-            await asyncio.sleep(request.time + self.latency - time.monotonic())
+            await _sleep_until(request.time + self.latency)
         await deliver(answer, fault, writer, planned.delay if planned else 0.0)
 
     def _answer(self, request: Request) -> Answer:
@@ -195,3 +195,10 @@ class Emulator(ABC):
             if not self._faults:
                 return None
             return self._faults[0] if self._faults[0].lasts else self._faults.popleft()
+
+
+async def _sleep_until(moment: float) -> None:
+    """asyncio sleeps whole milliseconds, rounded up: the last one is spent awake."""
+    await asyncio.sleep(moment - 0.001 - time.monotonic())
+    while time.monotonic() < moment:
+        await asyncio.sleep(0)
