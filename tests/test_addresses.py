@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from geocli.addresses import (
     LONGEST_TARGET,
     WORD_BYTES,
+    _quick_v6,
     find_ends,
     find_targets,
     is_ipv6,
@@ -325,6 +326,42 @@ def test_any_target_among_punctuation_is_found_once_and_canonical(
     text, expected = target
     assume(not (text.endswith(":") and right.startswith(":")))  # the next test
     assert find_targets(f"{left}{text}{right}".encode()) == [expected]
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    st.one_of(
+        V6.map(str), V6.map(lambda address: address.exploded.upper()), st.from_regex(r"[0-9a-fA-F:]{2,40}")
+    )
+)
+def test_the_systems_way_with_ipv6_is_that_of_ipaddress(text: str) -> None:
+    found = _quick_v6(text)
+    assert found is None or found == str(IPv6Address(text))
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "192.0.2.1 GET /1/2",
+                "12:30:01 8.8.8.8",
+                "2001:db8::1",
+                "198.51.100.0/24 x",
+                "1.2.3.4/a",
+                "::1 ::/0",
+                "",
+            ]
+        )
+    )
+)
+def test_lines_do_not_change_what_is_found_in_others(lines: list[str]) -> None:
+    one_by_one = [target for line in lines for target in find_targets(line.encode())]
+    text = "\n".join(lines).encode()
+    assert find_targets(text) == one_by_one
+    ends = find_ends(text)
+    assert [target for _, target in ends] == one_by_one
+    assert [end for end, _ in ends] == sorted(end for end, _ in ends)
 
 
 @pytest.mark.parametrize("address", ["::", "2001:db8::", "fe80::"])
