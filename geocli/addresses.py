@@ -37,7 +37,9 @@ _LEFT = rb"(?<![0-9A-Za-z_.%].)(?<![0-9A-Za-z_]-.)"
 # ... on the right neither, but a full stop or a hyphen that ends the word is fine.
 _RIGHT = rb"(?![0-9A-Za-z_])(?![.-][0-9A-Za-z_])"
 _REST_OF_OCTET = rb"(?:(?<=1)[0-9]{0,2}|(?<=2)(?:[0-4][0-9]?|5[0-5]?|[6-9])?|(?<=[3-9])[0-9]?|(?<=0))"
-_REST_OF_V4 = _REST_OF_OCTET + rb"(?:\." + _OCTET + rb"){3}"
+# Chrome/120.0.0.0 is what most browsers call themselves. No host has such an address, so nothing is lost.
+_NO_BROWSER = rb"(?!(?<=[A-Za-z]/[0-9])[0-9]{0,2}(?:\.0){3}(?![0-9/]))"
+_REST_OF_V4 = _NO_BROWSER + _REST_OF_OCTET + rb"(?:\." + _OCTET + rb"){3}"
 # Two colons at least. Atomic: giving a group back would find an address in half a word.
 _REST_OF_V6 = (
     # Not inside a longer run, where "::" or a whole group and its colon stand before it. The label of
@@ -220,7 +222,7 @@ def _quick_v6(text: str) -> str | None:
     system = _system()
     try:
         packed = system.inet_pton(system.AF_INET6, text)
-    except (OSError, AttributeError):
+    except (OSError, ValueError, AttributeError):
         return None
     # What begins with zeros may be an IPv4 address in another spelling.
     return str(system.inet_ntop(system.AF_INET6, packed)) if any(packed[:2]) else None

@@ -328,6 +328,19 @@ def test_any_target_among_punctuation_is_found_once_and_canonical(
     assert find_targets(f"{left}{text}{right}".encode()) == [expected]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('1.2.3.4 "Mozilla/5.0 Chrome/120.0.0.0 Safari/537.36 Edg/9.0.0.0"', ["1.2.3.4"]),
+        ("::1 HeadlessChrome/99.0.0.0, 120.0.0.0/8", ["::1", "120.0.0.0/8"]),
+        ("http://120.0.0.0/ outside/120.0.0.1(80) (120.0.0.0)", ["120.0.0.0", "120.0.0.1", "120.0.0.0"]),
+    ],
+)
+def test_what_browsers_call_themselves_is_no_address(text: str, expected: list[str]) -> None:
+    assert find_targets(text.encode()) == expected
+    assert [target for _, target in find_ends(text.encode())] == expected
+
+
 @settings(deadline=None, max_examples=500)
 @given(
     st.one_of(
