@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 BANS_TAG = "bans "
 _HAS_BANS = f"(substr(tag, 1, {len(BANS_TAG)}) = ?)"
 _FEW = 16  # up to so many addresses, searching a tag as text beats splitting it
-_MOST_OWN = 300_000  # addresses in the index, when what this process writes need not get into it any more
+_MOST_OWN = 100_000  # addresses in the index, when what this process writes need not get into it any more
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
 
 
