@@ -12,6 +12,7 @@ import json
 from collections import Counter, deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from geocli.journal.finding import FEW
 from geocli.journal.segments import Segment, encode
 from geocli.resolve import Told
 from geocli.workers import WorkerFailedError, Workers, processors
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from geocli.resolve import Resolver
 
 _ALONE = 2  # full batches before workers pay for themselves: they cost as much as one
-_FEW = 16  # targets that the journal is better searched for than indexed
 
 
 class Rows(NamedTuple):
@@ -115,7 +115,7 @@ class Pipeline:
         if not self._resolver.steady:
             return Told()
         self._at = self._at or self._resolver.clock()
-        if self._cache is None or len(batch) <= _FEW:
+        if self._cache is None or len(batch) <= FEW:
             return Told(self._at)
         where = self._cache.locate(batch)
         kept = {target for target, key in where.items() if key in self._written}

@@ -141,6 +141,14 @@ def _connect(path: Path, query: str, busy_timeout: float) -> sqlite3.Connection 
         return connection
 
 
+def expect(condition: bool, path: Path) -> None:  # noqa: FBT001 (an assertion about a file, not a switch)
+    """See that what was read is what geocli writes. Raises ``DamagedFileError``."""
+    if not condition:
+        raise DamagedFileError(
+            path, "holds something that geocli did not write", "move it away and look into it"
+        )
+
+
 def make_private_directory(path: Path) -> None:
     """Make ``path`` and what is above it, mode 0700 whatever the umask. Raises ``GeocliError``."""
     with translated(path):

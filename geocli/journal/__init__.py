@@ -19,10 +19,11 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from geocli.errors import DamagedFileError
-from geocli.journal.index import AddressIndex
+from geocli.journal.finding import Finder
 from geocli.records import Batch, GeoRecord
 from geocli.seen import SeenBan
 from geocli.sqlite_file import (
+    expect,
     lock_file,
     make_private_directory,
     open_for_reading,
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 BANS_TAG = "bans "
 _HAS_BANS = f"(substr(tag, 1, {len(BANS_TAG)}) = ?)"
-_FEW = 16  # up to so many addresses, searching a tag as text beats splitting it
-_MOST_OWN = 100_000  # addresses in the index, when what this process writes need not get into it any more
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
 
 
@@ -73,9 +72,7 @@ class Journal:
         self._busy_timeout = busy_timeout
         self._reader: sqlite3.Connection | None = None
         self._writer: SegmentWriter | None = None
-        self._index = AddressIndex()
-        self._indexed: dict[tuple[int, float], int] = {}
-        self._own: set[int] = set()  # keys of segments that this process wrote since it looked last
+        self._finder = Finder(self._path, self._rows, self._answers)
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +103,7 @@ class Journal:
     def write(self, segment: Segment) -> int:
         """Write a segment that is ready; its key. On disk when this returns; raises ``GeocliError``."""
         key = self._writing().append(segment.value, segment.tag)
-        self._own.add(key)
+        self._finder.wrote(key)
         return key
 
     def find(
@@ -119,93 +116,26 @@ class Journal:
 
         ``where`` is what ``locate`` said about the targets, for whoever asked it before.
         """
-        if where is None and len(targets) <= _FEW:
-            return self._search(targets, usable)
-        found, unusable = self._find_in(self.locate(targets) if where is None else where, usable)
-        return found | self._search(unusable, usable)  # an older segment may hold what can be used
-
-    def _search(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, GeoRecord]:
-        """Look through the tags of all segments, the newest first."""
-        wanted, found = set(targets), dict[str, GeoRecord]()
-        if not wanted:
-            return found
-        with translated(self._path):
-            for key, tag in self._rows("SELECT key, tag FROM Cache ORDER BY key DESC"):
-                if not wanted:
-                    break
-                _expect(type(key) is int and type(tag) is str, self._path)
-                found |= self._usable(key, _in_tag(wanted, tag), usable)
-                wanted.difference_update(found)
-        return found
+        return self._finder.find(targets, usable, where)
 
     def locate(self, targets: Collection[str], *, steady: bool = False) -> dict[str, int]:
-        """The key of the newest segment that holds each target, if any does.
+        """The key of the newest segment that holds each target, if any does (``Finder``).
 
-        Of new targets none has one, and hardly a segment has to be looked at. Whoever is ``steady`` would
-        answer the same again: of what this process has written itself, the last of very much is left out, so
-        that memory does not grow with the input. Raises ``DamagedFileError``.
+        Raises ``DamagedFileError``.
         """
-        with translated(self._path):
-            # A key alone does not name a segment: once the journal is empty, diskcache counts from the start.
-            for segment in list(self._rows("SELECT key, store_time FROM Cache ORDER BY key")):
-                if segment in self._indexed:
-                    continue
-                if not (steady and segment[0] in self._own and len(self._index) >= _MOST_OWN):
-                    for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", segment[:1]):
-                        _expect(type(tag) is str, self._path)
-                        self._index.add(tag.split(), len(self._indexed))
-                self._indexed[segment] = segment[0]
-            self._own.clear()
-            if not self._indexed:
-                return {}
-            keys = list(self._indexed.values())
-            by_key: dict[int, set[str]] = {}
-            for target, number in self._index.find(targets).items():
-                by_key.setdefault(keys[number], set()).add(target)
-            # The index may be wrong about an address, and what is believed to be here is not written again.
-            return {target: key for key in by_key for target in self._hits(key, by_key[key])}
+        return self._finder.locate(targets, steady=steady)
 
-    def _hits(self, key: int, targets: set[str]) -> set[str]:
-        """Those of the targets that a segment holds."""
-        for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", (key,)):
-            _expect(type(tag) is str, self._path)
-            return _in_tag(targets, tag)
-        return set()
-
-    def _find_in(
-        self, where: Mapping[str, int], usable: Callable[[GeoRecord], bool]
-    ) -> tuple[dict[str, GeoRecord], set[str]]:
-        """The usable records of the segments that ``locate`` named, and which targets' are not usable."""
-        by_key: dict[int, set[str]] = {}
-        for target, key in where.items():
-            by_key.setdefault(key, set()).add(target)
-        found: dict[str, GeoRecord] = {}
-        unusable: set[str] = set()
-        with translated(self._path):
-            for key, targets in by_key.items():
-                hits = self._hits(key, targets)
-                found |= self._usable(key, hits, usable)
-                unusable |= hits.difference(found)
-        return found, unusable
-
-    def _usable(
-        self, key: int, targets: Collection[str], usable: Callable[[GeoRecord], bool]
-    ) -> dict[str, GeoRecord]:
-        """The usable records of these targets in a segment."""
-        if not targets:
-            return {}
-        try:
-            rows = self.read(key).answers
-        except BadSegmentError:
-            return {}  # the flush sets it aside and says so
-        records = (GeoRecord._make(row) for row in rows if row[0] in targets)
-        return {record.ip: record for record in records if usable(record)}
+    def _answers(self, key: int) -> Sequence[tuple[Any, ...]]:
+        """The answers of one segment, none if it is bad: the flush sets it aside and says so."""
+        with suppress(BadSegmentError):
+            return self.read(key).answers
+        return ()
 
     def keys(self) -> list[int]:
         """The keys of all segments, oldest first. What is appended later is not among them."""
         with translated(self._path):
             keys = [key for (key,) in self._rows("SELECT key FROM Cache ORDER BY key")]
-        _expect(all(type(key) is int for key in keys), self._path)
+        expect(all(type(key) is int for key in keys), self._path)
         return keys
 
     def read(self, key: int) -> Batch:
@@ -234,7 +164,7 @@ class Journal:
         found: set[str] = set()
         with translated(self._path):
             for (tag,) in self._rows(f"SELECT tag FROM Cache WHERE NOT {_HAS_BANS}", (BANS_TAG,)):  # noqa: S608 (a constant)
-                _expect(type(tag) is str, self._path)
+                expect(type(tag) is str, self._path)
                 found.update(tag.split())
         return found
 
@@ -250,7 +180,7 @@ class Journal:
         select = f"SELECT key, store_time FROM Cache WHERE {condition} ORDER BY key DESC"  # noqa: S608 (a constant)
         with translated(self._path):
             segments = list(self._rows(select, (BANS_TAG,)))
-        _expect(all(type(key) is int for key, _ in segments), self._path)
+        expect(all(type(key) is int for key, _ in segments), self._path)
         for segment in segments:
             if known is None or segment not in known:
                 with suppress(BadSegmentError):  # the flush sets it aside and says so
@@ -270,7 +200,7 @@ class Journal:
         with translated(self._path):
             select = "SELECT raw, mode, filename, value FROM Cache WHERE key = ?"
             for raw, mode, filename, value in self._rows(select, (key,)):
-                _expect((raw, mode, filename) == (1, _RAW, None) and type(value) is str, self._path)
+                expect((raw, mode, filename) == (1, _RAW, None) and type(value) is str, self._path)
                 return str(value)
         return None
 
@@ -301,7 +231,7 @@ class Journal:
         """When the oldest segment was written, seconds since the epoch. Raises ``GeocliError``."""
         with translated(self._path):
             for (since,) in self._rows("SELECT store_time FROM Cache ORDER BY key LIMIT 1"):
-                _expect(type(since) in {float, int}, self._path)
+                expect(type(since) in {float, int}, self._path)
                 return float(since)
         return None
 
@@ -352,16 +282,3 @@ class Journal:
                 self._reader = None
             self._writer = SegmentWriter(self._directory, self._busy_timeout)
         return self._writer
-
-
-def _in_tag(targets: set[str], tag: str) -> set[str]:
-    if len(targets) <= _FEW:  # found sooner as text than a tag is split
-        return {target for target in targets if f" {target} " in tag}
-    return targets.intersection(tag.split())
-
-
-def _expect(condition: bool, path: Path) -> None:  # noqa: FBT001 (an assertion about a file, not a switch)
-    if not condition:
-        raise DamagedFileError(
-            path, "holds something that geocli did not write", "move it away and look into it"
-        )

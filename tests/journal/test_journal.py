@@ -109,7 +109,7 @@ def test_each_of_many_segments_is_found_again(journal: Journal) -> None:
 def test_of_what_it_wrote_itself_a_journal_need_not_keep_everything_in_mind(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("geocli.journal._MOST_OWN", 100)
+    monkeypatch.setattr("geocli.journal.finding._MOST_OWN", 100)
     written = [[f"192.0.{part}.{n}" for n in range(50)] for part in range(4)]
     for targets in written:
         assert journal.locate(targets, steady=True) == {}
