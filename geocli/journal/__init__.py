@@ -275,10 +275,22 @@ class Journal:
 
     def _writing(self) -> SegmentWriter:
         if self._writer is None:
-            from geocli.journal.writer import SegmentWriter  # 25 ms that a cached look-up does not need
-
+            with _uninterrupted():
+                from geocli.journal.writer import SegmentWriter  # 25 ms that a cached look-up does not need
             if self._reader is not None:
                 self._reader.close()  # sqlite_file says why; _rows opens it again
                 self._reader = None
             self._writer = SegmentWriter(self._directory, self._busy_timeout)
         return self._writer
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold an interrupt back: one that comes in the midst of an import, Python may lose."""
+    import signal  # an idle flush does without
+
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
