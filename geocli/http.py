@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 # What httpx imports where it is installed, for nothing: its command line (50 ms), another event loop (70 ms).
 for _unused in ("httpx._main", "trio"):
+    # None says "cannot be imported" (importlib's rule), which the type of sys.modules does not know.
     sys.modules.setdefault(_unused, None)  # type: ignore[arg-type]
 
 import httpx  # noqa: E402 (after the lines above)
