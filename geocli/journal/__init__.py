@@ -112,10 +112,7 @@ class Journal:
         usable: Callable[[GeoRecord], bool],
         where: Mapping[str, int] | None = None,
     ) -> dict[str, GeoRecord]:
-        """The newest usable record of each target that has one. Raises ``DamagedFileError``.
-
-        ``where`` is what ``locate`` said about the targets, for whoever asked it before.
-        """
+        """The newest usable record of each target that has one (``Finder``). Raises ``DamagedFileError``."""
         return self._finder.find(targets, usable, where)
 
     def locate(self, targets: Collection[str], *, steady: bool = False) -> dict[str, int]:
