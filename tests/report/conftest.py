@@ -105,6 +105,8 @@ class Browser:
         self.complaints()
         self.requests()
         self.driver.get(url or page.as_uri())
+        # Loaded is not drawn: a page without a frame has no width to take a picture of, and does not print.
+        self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
 
     def run(self, script: str, *arguments: object) -> Any:
         """What a script returns that runs in the page."""
@@ -150,7 +152,12 @@ def start_browser(profile: Path) -> Iterator[Browser]:
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = Chrome(options, Service(need("chromedriver")))
     try:
-        yield Browser(driver)
+        started = Browser(driver)
+        # Chromium starts with a page of its own, which asks for hundreds of files: let it finish, then go.
+        while started.requests():
+            time.sleep(0.5)
+        driver.get("about:blank")
+        yield started
     finally:
         driver.quit()
 
