@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import deque
+from contextlib import suppress
 from functools import cache
 from ipaddress import (
     IPv4Address,
@@ -18,6 +20,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -70,6 +73,9 @@ _V4_ONLY = rb"(?s)[0-9](?=[0-9]{0,2}\.[0-9]{1,3}\.)" + _LEFT + _REST_OF_V4 + rb"
 _V4_ALONE = rb"(?s)[0-9](?=[0-9]{0,2}\.[0-9]{1,3}\.)" + _LEFT + _REST_OF_V4 + _RIGHT
 # Eight pairs of hexadecimal digits are an EUI-64 or a WWN, the long form of a MAC address.
 _EUI64 = rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7}"
+# A list: nothing but an address on its first line.
+_LIST = rb"[0-9]{1,3}(?:\.[0-9]{1,3}){3}\s*\n"
+_LONG = 4096  # bytes: what is shorter is not worth a look whether it is a list
 _PLAIN, _WITH_PREFIXES, _WITH_V6 = range(3)  # a line's addresses: IPv4 without prefixes, IPv4, any
 # Compiled when first needed: that takes as long as a fifth of a look-up of one address.
 _compiled = cache(re.compile)
@@ -111,6 +117,8 @@ def find_targets(text: bytes) -> list[str]:
     The rule is the contract's ("Addresses in text"): ports, brackets, quotes and punctuation around an
     address do no harm; versions, times, MAC addresses and parts of host names are not addresses.
     """
+    if len(text) > _LONG and (listed := _listed(text)) is not None:
+        return listed
     found: list[str] = []
     for begin, end, kind in _parts(text):
         if kind == _PLAIN:
@@ -120,6 +128,21 @@ def find_targets(text: bytes) -> list[str]:
         else:
             found += [target for _, target in _ends(text, begin, end, has_v6=kind == _WITH_V6)]
     return found
+
+
+def _listed(text: bytes) -> list[str] | None:
+    """The targets of a text that is nothing but canonical IPv4 addresses between white space.
+
+    Such lists are read three times as fast as other text, which gives ``None``.
+    """
+    if not _compiled(_LIST).match(text) or (system := _strict_system()) is None:
+        return None
+    try:
+        words = text.decode("ascii").split()
+        deque(map(system.inet_pton, repeat(system.AF_INET), words), maxlen=0)
+    except (OSError, ValueError):
+        return None
+    return words
 
 
 def find_ends(text: bytes) -> list[tuple[int, str]]:
@@ -205,6 +228,27 @@ def _classify(before: bytes, word: bytes, prefix: bytes | None) -> str | None:
     if int(prefix) > address.max_prefixlen or (len(prefix) > 1 and prefix[:1] == b"0"):
         return None
     return _canonical_network(address, int(prefix))
+
+
+@cache
+def _strict_system() -> Any:
+    """``socket``, if the system takes an IPv4 address in its canonical spelling only, else ``None``."""
+    import socket  # most texts are short
+
+    for text in (
+        "01.2.3.4",
+        "1.2.3.04",
+        "1.2.3.00",
+        "1.2.3.0x4",
+        "1.2.3",
+        "1.2.772",
+        "1.2.3.256",
+        "1.2.3.4.",
+    ):
+        with suppress(OSError):
+            socket.inet_pton(socket.AF_INET, text)
+            return None
+    return socket
 
 
 @cache

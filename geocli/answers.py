@@ -6,11 +6,12 @@ a value that cannot be used is ``None``.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from sys import intern
 from typing import NamedTuple
 
 from geocli import countries
-from geocli.records import MAX_ASN, clean_text
+from geocli.records import MAX_ASN, MAX_TEXT, clean_text
 
 
 class Answer(NamedTuple):
@@ -29,13 +30,20 @@ class Answer(NamedTuple):
 NOTHING = Answer()
 """No value at all."""
 
+_CODE = 2  # letters
+
 
 def country(code: object, name: object = None) -> tuple[str | None, str | None]:
     """ISO 3166-1 alpha-2 code and English name; a code that is no country's (``ZZ``, ``-``) has neither."""
-    known = countries.country_code(code) if isinstance(code, str) else None
-    if known is None:
+    if not isinstance(code, str) or len(code) != _CODE:
         return None, None
-    return known, text(name) or countries.country_name(known)
+    return _country(code, name if isinstance(name, str) and len(name) <= MAX_TEXT else text(name))
+
+
+@lru_cache(1000)  # there are more answers than countries
+def _country(code: str, name: str | None) -> tuple[str | None, str | None]:
+    known = countries.country_code(code)
+    return (None, None) if known is None else (known, text(name) or countries.country_name(known))
 
 
 def place(latitude: object, longitude: object) -> tuple[float | None, float | None]:

@@ -7,7 +7,7 @@ address. It is also what a journal segment looks like.
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from itertools import chain, count, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.records import FIELDS, GeoRecord, check_columns
@@ -24,7 +24,10 @@ SHARED = tuple(name for name in FIELDS if name not in {"ip", "network"})
 
 
 class Block(NamedTuple):
-    """Records. ``ips``, ``networks``, ``numbers`` have a value for each; ``answers[number]`` is the rest."""
+    """Records. ``ips``, ``networks``, ``numbers`` have a value for each; ``answers[number]`` is the rest.
+
+    Blocks may share a list of answers that grows from one to the next: then it has more than are named.
+    """
 
     ips: Sequence[str]
     networks: Sequence[str | None]
@@ -57,6 +60,14 @@ class Block(NamedTuple):
         columns = dict(zip(SHARED, zip(*answers, strict=True), strict=True))
         check_columns({**columns, "ip": self.ips, "network": self.networks})
 
+    def compact(self) -> Block:
+        """The same records, with no answers but theirs."""
+        order = dict(zip(dict.fromkeys(self.numbers), count(), strict=False))
+        if len(order) == len(self.answers):
+            return self
+        answers = [self.answers[number] for number in order]
+        return Block(self.ips, self.networks, list(map(order.__getitem__, self.numbers)), answers)
+
     def without(self, ips: Collection[str]) -> Block:
         """The records of all other addresses."""
         if not ips:
@@ -83,11 +94,12 @@ class Block(NamedTuple):
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The values of one record for each address, for whoever needs no names for them."""
-        parts = [(answer[: _NETWORK - 1], answer[_NETWORK - 1 :]) for answer in self.answers]
-        chosen = map(parts.__getitem__, self.numbers)
+        ips, networks, numbers, answers = self.compact()
+        parts = [(answer[: _NETWORK - 1], answer[_NETWORK - 1 :]) for answer in answers]
+        chosen = map(parts.__getitem__, numbers)
         return [
             (ip, *before, network, *after)
-            for ip, network, (before, after) in zip(self.ips, self.networks, chosen, strict=True)
+            for ip, network, (before, after) in zip(ips, networks, chosen, strict=True)
         ]
 
     def records(self) -> list[GeoRecord]:
@@ -104,7 +116,7 @@ def arranged(blocks: Sequence[Block], order: Sequence[str]) -> Block:
     networks = list(chain.from_iterable(block.networks for block in blocks))
     numbers: list[int] = []
     answers: list[Shared] = []
-    for block in blocks:
+    for block in map(Block.compact, blocks):
         offset = len(answers)
         numbers += [number + offset for number in block.numbers] if offset else block.numbers
         answers += block.answers

@@ -161,9 +161,9 @@ class Pipeline:
         for fresh, shown in self._resolver.answer(batch, told):
             statuses, without_country = Counter[str](), 0
             for number, count in Counter(shown.numbers).items():
-                status, country, *_ = shown.answers[number]
-                statuses[status] += count
-                without_country += count if country is None else 0
+                answer = shown.answers[number]
+                statuses[answer[0]] += count
+                without_country += count if answer[1] is None else 0
             rows = Rows(self._render(shown), statuses, without_country)
             yield _Prepared(rows, encode(fresh) if fresh.ips and self._cache is not None else None)
 

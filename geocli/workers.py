@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LENGTH = struct.Struct("<q")
 _FAILED = -1
+_WIDE = 1 << 20  # bytes: as much as anybody may have
 _MOST = 4  # processes: the one that gives out the work cannot feed more
 
 
@@ -94,6 +95,7 @@ class Workers:
     def _fork(self, function: Callable[[bytes], bytes]) -> _Worker:
         task_end, tasks = os.pipe()
         results, result_end = os.pipe()
+        _widen(result_end)
         # The parent decides what an interrupt means: for a worker it means nothing, from the first moment.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -125,6 +127,14 @@ def _serve(function: Callable[[bytes], bytes], tasks: int, results: int, parents
                 _write(results, result)
     finally:
         os._exit(0)  # nothing of the parent's may run here: no exit handlers, no buffers written twice
+
+
+def _widen(pipe: int) -> None:
+    """Let a pipe hold a whole result where the system can: a worker need not wait until it is read."""
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl
+
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _WIDE)
 
 
 def _receive(descriptor: int) -> bytearray:

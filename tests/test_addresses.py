@@ -377,6 +377,38 @@ def test_lines_do_not_change_what_is_found_in_others(lines: list[str]) -> None:
     assert [end for end, _ in ends] == sorted(end for end, _ in ends)
 
 
+LISTED = st.one_of(V4.map(str), st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){3}", fullmatch=True))
+UNLISTED = st.sampled_from(
+    [
+        "",
+        "1.2.3.4/24",
+        "1.2.3",
+        "1.2.3.4.5",
+        "01.2.3.4",
+        "é",
+        "\x00",
+        "::1",
+        "-",
+        "1.2.3.4:22",
+        "1.2.3.4 5.6.7.8",
+    ]
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.lists(st.one_of(LISTED, LISTED, LISTED, UNLISTED), min_size=1, max_size=20),
+    st.sampled_from(["\n", "\r\n", "\n\n", "\x1c\n", "\x85\n", " \n\t"]),
+)
+def test_a_long_list_is_read_as_its_lines_are(lines: list[str], line_end: str) -> None:
+    copies = 1 + 5000 // len(line_end.join([*lines, ""]))
+    text = line_end.join([*lines, ""] * copies)
+    assert (
+        find_targets(text.encode())
+        == [found for line in lines for found in find_targets(line.encode())] * copies
+    )
+
+
 @pytest.mark.parametrize("address", ["::", "2001:db8::", "fe80::"])
 def test_a_colon_behind_an_address_that_ends_in_two_is_punctuation(address: str) -> None:
     assert find_targets(f"from {address}: refused".encode()) == [address]

@@ -89,7 +89,8 @@ def is_plain(column: Sequence[object]) -> TypeGuard[Sequence[str]]:
 
     Most columns of which every value is new are that, and no form has to do anything about it.
     """
-    if {*map(type, column)} != {str}:
+    try:
+        text = "".join(cast("Sequence[str]", column))
+    except TypeError:
         return False
-    text = "".join(cast("Sequence[str]", column))
     return text.isascii() and not text.encode().translate(None, _PLAIN)

@@ -1,7 +1,8 @@
 """Blocks as text: of many records, what they have in common is rendered once.
 
 A line is cut at all that is new in it: the address, its network, and the time, of which each second has
-another. What stands between these is rendered once for each answer; then all pieces of all lines are joined.
+another. What stands between these is rendered once for each answer, and remembered; with the time, once for
+each list of answers, which many blocks may share. Then all pieces of all lines are joined.
 """
 
 from __future__ import annotations
@@ -53,25 +54,53 @@ class BlockWriter:
             elif name is not None:
                 self._patterns[-1] += "%s"
                 self._shared[-1].append(name)
+        both = zip(self._patterns, self._shared, strict=True)
+        fixed = [None if names else pattern % () for pattern, names in both]
+        # The gaps of a line, and what stands before, between and behind them, if it is the same in all lines.
+        self._gaps: list[str] = []
+        self._fixed = fixed[:1]
+        for name, text in zip(self._new, fixed[1:], strict=True):
+            if name == "resolved_at":
+                self._fixed[-1] = None
+            else:
+                self._gaps.append(name)
+                self._fixed.append(text)
         self._known: dict[Shared, _Pieces] = {}
+        # The answers of the last block, which may be the next one's too, and more of them by then; and what
+        # stands before, between and behind the gaps of each.
+        self._answers: Sequence[Shared] = ()
+        self._rendered: list[list[str]] = []
 
     def text(self, block: Block) -> str:
         """The lines of all records."""
-        numbers, columns = block.numbers, list[Iterable[str]]()
-        for pieces, name in zip_longest(zip(*self._pieces(block.answers), strict=True), self._new):
-            if any(pieces or ()):
-                columns.append(map(pieces.__getitem__, numbers))
+        self._render(block.answers)
+        columns = list[Iterable[str]]()
+        for rendered, fixed, name in zip_longest(self._rendered, self._fixed, self._gaps):
+            if fixed is None:
+                columns.append(map(rendered.__getitem__, block.numbers))
+            elif fixed:
+                columns.append(repeat(fixed, len(block.ips)))
             if name is not None:
-                columns.append(self._column(block, name))
+                columns.append(self._encode_column(block.ips if name == "ip" else block.networks))
         return "".join(chain.from_iterable(zip(*columns, strict=True)))
 
-    def _column(self, block: Block, name: str) -> Iterable[str]:
-        if name == "ip":
-            return self._encode_column(block.ips)
-        if name == "network":
-            return self._encode_column(block.networks)
-        texts = [self._encode(answer[-1]) for answer in block.answers]
-        return map(texts.__getitem__, block.numbers)
+    def _render(self, answers: Sequence[Shared]) -> None:
+        """Render those of these answers that are new."""
+        if answers is not self._answers:
+            self._answers, self._rendered = answers, [[] for _ in self._fixed]
+        new = answers[len(self._rendered[0]) :]
+        if not new:
+            return
+        first, *others = zip(*self._pieces(new), strict=True)
+        columns: list[Iterable[str]] = [first]
+        for name, texts in zip(self._new, others, strict=True):
+            if name == "resolved_at":
+                times = self._encode_column([answer[-1] for answer in new])
+                columns[-1] = map("".join, zip(columns[-1], times, texts, strict=True))
+            else:
+                columns.append(texts)
+        for rendered, column in zip(self._rendered, columns, strict=True):
+            rendered += map(intern, column)
 
     def _pieces(self, answers: Sequence[Shared]) -> Sequence[_Pieces]:
         known = self._known

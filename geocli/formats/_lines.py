@@ -87,7 +87,7 @@ class LineFormat:
         head: str = "",
     ) -> None:
         indexes = layout.indexes if indexes is None else indexes
-        column = encode_column or _mostly_plain(encode)
+        column = encode_column or mostly_plain(encode)
         self._rows = LineWriter(literals, indexes, layout.distinct, encode, column)
         self._blocks = BlockWriter(literals, [layout.columns[index] for index in indexes], encode, column)
         self._head = head
@@ -105,15 +105,18 @@ class LineFormat:
         return self._blocks.text(block)
 
 
-def _mostly_plain(encode: Callable[[object], str]) -> Callable[[Sequence[object]], Iterable[str]]:
+def mostly_plain(encode: Callable[[object], str]) -> Callable[[Sequence[object]], Iterable[str]]:
     """``encode`` for a column, which takes as it is what is text that no form has to do anything about."""
 
     def encode_column(column: Sequence[object]) -> Iterable[str]:
         if is_plain(column):
             return column
+        if not {*map(type, column)} <= {str, type(None)}:
+            return map(encode, column)  # of what is equal but not the same text, 0.0 and -0.0, each is itself
         if is_plain([value for value in column if value is not None]):
             nothing = encode(None)
             return [nothing if value is None else str(value) for value in column]
-        return map(encode, column)
+        texts = {value: encode(value) for value in {*column}}
+        return map(texts.__getitem__, column)
 
     return encode_column

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocli.formats import cell
-from geocli.formats._lines import LineFormat
+from geocli.formats._lines import LineFormat, mostly_plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from geocli.formats import Layout
 
 
@@ -28,9 +30,13 @@ def _only_value(value: object) -> str:
     return _value(value) or '""'  # an empty line would be no row
 
 
+def _only_values(column: Sequence[object]) -> Iterable[str]:
+    return [text or '""' for text in mostly_plain(_value)(column)]
+
+
 def create(layout: Layout) -> LineFormat:
     """CSV for this layout."""
     others = len(layout.chosen) - 1
-    value = _value if others else _only_value
+    value, values = (_value, None) if others else (_only_value, _only_values)
     head = ",".join(map(_value, layout.chosen)) + "\r\n" if layout.header else ""
-    return LineFormat(layout, ["", *"," * others, "\r\n"], value, head=head)
+    return LineFormat(layout, ["", *"," * others, "\r\n"], value, values, head=head)

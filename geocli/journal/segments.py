@@ -43,8 +43,9 @@ class Segment(NamedTuple):
 
 def encode(block: Block) -> Segment:
     """A segment of these records."""
-    body = {"ip": block.ips, "network": block.networks, "answer": block.numbers, "answers": block.answers}
-    return Segment(_text(_ANSWERS, body), f" {' '.join(block.ips)} ")
+    ips, networks, numbers, answers = block.compact()
+    body = {"ip": ips, "network": networks, "answer": numbers, "answers": answers}
+    return Segment(_text(_ANSWERS, body), f" {' '.join(ips)} ")
 
 
 def encode_bans(bans: Sequence[SeenBan]) -> Segment:

@@ -13,12 +13,15 @@ from __future__ import annotations
 import sys
 from array import array
 from itertools import chain
+from operator import add, and_
 from socket import inet_aton, inet_ntoa
 from struct import iter_unpack, pack, unpack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_T = TypeVar("_T")
 
 _HIGH_NIBBLE = bytes(octet >> 4 for octet in range(256))
 _LOW_NIBBLE = bytes(octet & 15 for octet in range(256))
@@ -33,34 +36,56 @@ class Forest:
 
     def __init__(self, trees: Sequence[Tree]) -> None:
         self._trees = trees
+        # Of most addresses, the first 16 bits decide. Their network is written already; others' are empty.
+        leads = zip(*([node >= tree.empty for node in tree.tops] for tree in trees), strict=True)
+        decided = [top for top, are_records in enumerate(leads) if all(are_records)]
+        bits = [max(tree.top_bits[top] for tree in trees) for top in decided]
+        self._networks = [""] * (1 << _TOP)
+        for top, text in zip(decided, _texts([top << _TOP for top in decided], bits), strict=True):
+            self._networks[top] = text
 
     def find(self, addresses: Sequence[str]) -> tuple[Sequence[Any], list[str]]:
         """For each canonical IPv4 address what it leads to, and the network this holds for, as CIDR text.
 
         What is equal leads to the same records in all files. Raises ``IndexError`` when a tree leads nowhere.
         """
-        numbers = _numbers(addresses)
-        (pointers, prefixes), *others = [tree.find(numbers) for tree in self._trees]
-        if not others:
-            return pointers, _texts(numbers, prefixes)
-        together = list(zip(pointers, *(more for more, _ in others), strict=True))
-        # The longest prefix: only there do all files say this.
-        return together, _texts(numbers, list(map(max, prefixes, *(bits for _, bits in others))))
+        packed = _packed(addresses)
+        tops = unpack(f">{2 * len(addresses)}H", packed)[::2]
+        networks = list(map(self._networks.__getitem__, tops))
+        pointers = [list(map(tree.tops.__getitem__, tops)) for tree in self._trees]
+        if undecided := [index for index, network in enumerate(networks) if not network]:
+            numbers = list(map(_numbers(packed).__getitem__, undecided))
+            found, prefixes = zip(*(tree.find(numbers) for tree in self._trees), strict=True)
+            for column, records in zip(pointers, found, strict=True):
+                _put(column, undecided, records)
+            # The longest prefix: only there do all files say this.
+            longest = list(map(max, *prefixes)) if len(prefixes) > 1 else prefixes[0]
+            _put(networks, undecided, _texts(numbers, longest))
+        return (list(zip(*pointers, strict=True)) if len(pointers) > 1 else pointers[0]), networks
+
+
+def _put(column: list[_T], indexes: Sequence[int], values: Sequence[_T]) -> None:
+    for index, value in zip(indexes, values, strict=True):
+        column[index] = value
 
 
 def network_texts(addresses: Sequence[str], prefixes: Sequence[int]) -> list[str]:
     """The network of so many bits that each canonical IPv4 address is in, as CIDR text."""
-    return _texts(_numbers(addresses), prefixes)
+    return _texts(_numbers(_packed(addresses)), prefixes)
 
 
-def _numbers(addresses: Sequence[str]) -> Sequence[int]:
-    return unpack(f">{len(addresses)}I", b"".join(map(inet_aton, addresses)))
+def _packed(addresses: Sequence[str]) -> bytes:
+    return b"".join(map(inet_aton, addresses))
+
+
+def _numbers(packed: bytes) -> Sequence[int]:
+    return unpack(f">{len(packed) // 4}I", packed)
 
 
 def _texts(numbers: Sequence[int], prefixes: Sequence[int]) -> list[str]:
-    first = [number & _MASKS[bits] for number, bits in zip(numbers, prefixes, strict=True)]
-    packed = iter_unpack("4s", pack(f">{len(first)}I", *first))
-    return [inet_ntoa(octets) + _TAILS[bits] for (octets,), bits in zip(packed, prefixes, strict=True)]
+    packed = pack(f">{len(numbers)}I", *map(and_, numbers, map(_MASKS.__getitem__, prefixes)))
+    octets = chain.from_iterable(iter_unpack("4s", packed))
+    return list(map(add, map(inet_ntoa, octets), map(_TAILS.__getitem__, prefixes)))
 
 
 class Tree:
@@ -77,14 +102,15 @@ class Tree:
         self.empty = node_count
         """The record that says that nothing is known."""
         self._records = _records(data[:size], record_size)
-        self._tops, self._top_bits = self._first_bits(96 if ip_version == 6 else 0)
+        self.tops, self.top_bits = self._first_bits(96 if ip_version == 6 else 0)
+        """What the first 16 bits lead to, a record or a node, and how many bits decided that."""
 
     def find(self, numbers: Sequence[int]) -> tuple[list[int], list[int]]:
         """For each address its record, ``empty`` or a pointer into the data, and how long its prefix is.
 
         Raises ``IndexError`` when the tree leads nowhere.
         """
-        records, count, tops, top_bits = self._records, self.empty, self._tops, self._top_bits
+        records, count, tops, top_bits = self._records, self.empty, self.tops, self.top_bits
         found, prefixes = [], []
         for number in numbers:
             top = number >> _TOP

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 from ipaddress import ip_network
-from itertools import count, repeat
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,9 @@ from geocli.mmdb.vetted import Vetted
 from geocli.records import MAX_SOURCE, GeoRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from geocli.block import Shared
     from geocli.mmdb.tree import Forest
     from geocli.reporter import Reporter
     from geocli.settings import Settings
@@ -29,12 +30,12 @@ _MOST_PARTS = 4096
 """A network is asked about in at most so many parts; one that has more has no single answer."""
 
 _MOST_UNDERSTOOD = 10_000  # records kept by what is in them: some 4 MB
-_MOST_FOLLOWED = 24_000  # and by where they stand: some 8 MB, in each of the processes
+_MOST_LEARNED = 60_000  # answers by where they stand: some 20 MB, rendered too, in each of the processes
 _MANY = 6_000  # addresses after which the search tree is worth being made ready
 _SOME = 100  # addresses from which on they are worth being put into columns
 _LARGEST_UNDERSTOOD = 4096  # bytes: a file whose records are all as large as can be is not worth a gigabyte
 _MARSHAL_WITHOUT_REFERENCES = 2  # from version 3 on, equal values may give different bytes
-
+_UNKNOWN, _NEW = 0, -1  # among the answers that were learned: where "unknown" stands; where there is none yet
 
 _Found = tuple[Any, ...]
 """A record from ``status`` to ``org``."""
@@ -63,7 +64,8 @@ class MmdbProvider:
         self._understood: dict[bytes, Answer] = {}
         self._asked = 0
         self._forest: Forest | None = None
-        self._led_to: dict[Any, _Found] = {}
+        self._learned: list[Shared] = []
+        self._numbers: dict[Any, int] = {}  # where in this list the answer is that a pointer leads to
 
     @property
     def sources(self) -> frozenset[str]:
@@ -94,12 +96,14 @@ class MmdbProvider:
             self._forest = self._planted()
         if self._forest is None and len(targets) < _SOME:
             return Block.of(self.records(targets, resolved_at))
-        plain = [target for target in targets if ":" not in target and "/" not in target]
+        text = " ".join(targets)
+        has_others = ":" in text or "/" in text
+        plain = [t for t in targets if ":" not in t and "/" not in t] if has_others else targets
         if self._forest is None:
             block = self._asked_each(plain, resolved_at)
         else:
             block = self._walked(self._forest, plain, resolved_at)
-        if len(plain) == len(targets):
+        if not has_others:
             return block
         others = [target for target in targets if ":" in target or "/" in target]
         return arranged([block, Block.of(self.records(others, resolved_at))], targets)
@@ -129,32 +133,36 @@ class MmdbProvider:
             pointers, found = forest.find(addresses)
         except IndexError:
             return Block.of(self.records(addresses, resolved_at))  # finds out which file is damaged
-        order = dict(zip(dict.fromkeys(pointers), count(), strict=False))
-        chosen = list(map(order.__getitem__, pointers))
-        self._follow(order, pointers, addresses)
-        led_to, last = self._led_to, (self._source, resolved_at)
-        answers = [(*led_to[pointer], *last) for pointer in order]
+        numbers = self._followed(pointers, addresses, (self._source, resolved_at))
         networks: Sequence[str | None] = found
-        if unknown := {number for number, answer in enumerate(answers) if answer[0] == "unknown"}:
+        if _UNKNOWN in numbers:
             networks = [
-                None if number in unknown else network
-                for network, number in zip(networks, chosen, strict=True)
+                None if number == _UNKNOWN else network
+                for network, number in zip(networks, numbers, strict=True)
             ]
-        return Block(addresses, networks, chosen, answers)
+        return Block(addresses, networks, numbers, self._learned)
 
-    def _follow(self, pointers: Collection[Any], each: Sequence[Any], addresses: Sequence[str]) -> None:
-        """Learn what pointers lead to that are new; ``each`` is the pointer of each address."""
-        led_to = self._led_to
-        new = [pointer for pointer in pointers if pointer not in led_to]
-        if not new:
-            return
-        if len(led_to) + len(new) > _MOST_FOLLOWED:
-            led_to.clear()
-            new = list(pointers)
-        examples = dict(zip(each, addresses, strict=True))
-        answers = self._find([examples[pointer] for pointer in new])
-        for pointer, (answer, _) in zip(new, answers, strict=True):
-            led_to[pointer] = _values(answer)
+    def _followed(
+        self, pointers: Sequence[Any], addresses: Sequence[str], last: tuple[str, str]
+    ) -> Sequence[int]:
+        """Where each address's answer is among those learned, all of which end with ``last``."""
+        is_full = len(self._learned) + len(pointers) > _MOST_LEARNED
+        if is_full or not self._learned or self._learned[_UNKNOWN][-2:] != last:
+            # Not cleared: blocks share the old list.
+            self._learned, self._numbers = [(*_values(NOTHING), *last)], {}
+        learned, numbers = self._learned, self._numbers
+        found = list(map(numbers.get, pointers, repeat(_NEW)))
+        if _NEW not in found:
+            return found
+        triples = zip(pointers, addresses, found, strict=True)
+        new = {pointer: address for pointer, address, number in triples if number == _NEW}
+        for pointer, (answer, _) in zip(new, self._find(list(new.values())), strict=True):
+            if answer is NOTHING:
+                numbers[pointer] = _UNKNOWN
+            else:
+                numbers[pointer] = len(learned)
+                learned.append(("ok", *answer, *last))
+        return list(map(numbers.__getitem__, pointers))
 
     def _found(self, target: str, answered: tuple[Answer, int]) -> tuple[_Found, str | None]:
         """A target's values, and the network that they hold for."""

@@ -169,6 +169,25 @@ def test_many_different_records_never_mix_up(provider: Make, monkeypatch: pytest
     assert [(record.asn, record.org) for record in records] == [(n + 1, f"Number {n}") for n in numbers]
 
 
+def test_answers_learned_for_many_never_mix_up(provider: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mmdb, "_MANY", 0)
+    monkeypatch.setattr(mmdb, "_MOST_LEARNED", 60)
+    known = [n for n in range(100) if n % 10]
+    made = provider({f"5.0.{n}.0/24": {"asn": n + 1, "as_name": f"Number {n}"} for n in known})
+    dice = random.Random(7)  # noqa: S311 (the same addresses every time)
+    batches = [[dice.randrange(100) for _ in range(dice.randrange(1, 50))] for _ in range(50)]
+    times = [dice.choice([NOW, "2026-11-27T00:00:00Z"]) for _ in batches]
+    blocks = [made.block([f"5.0.{n}.1" for n in batch], at) for batch, at in zip(batches, times, strict=True)]
+    # Looked at afterwards: what was learned for later blocks does not change those before.
+    for batch, at, block in zip(batches, times, blocks, strict=True):
+        records = block.records()
+        assert {record.resolved_at for record in records} == {at}
+        said = [(record.asn, record.org, record.network) for record in records]
+        assert said == [
+            (n + 1, f"Number {n}", f"5.0.{n}.0/24") if n % 10 else (None, None, None) for n in batch
+        ]
+
+
 # --- several files
 
 
