@@ -76,7 +76,7 @@ class Counting:
         self._given.append(part)
         try:
             if self._workers is None:
-                self._workers = Workers(lambda text: "\n".join(find_targets(text)).encode())
+                self._workers = Workers(lambda text: ["\n".join(find_targets(text)).encode()])
             if not self._workers.has_idle:
                 self._take()
             self._workers.give(part)

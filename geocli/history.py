@@ -115,7 +115,7 @@ def open_history(
     pipeline = None
     if local:
         resolver = Resolver(local, cache, settings, reporter)
-        pipeline = Pipeline(resolver, cache, lambda _: "", problems)
+        pipeline = Pipeline(resolver, cache, lambda _: b"", problems)
     return History(journal, store, Atlas(cache, pipeline))
 
 

@@ -32,7 +32,7 @@ _ALONE = 2  # full batches before workers pay for themselves: they cost as much 
 class Rows(NamedTuple):
     """Rendered rows, and what they were: how many of which status, how many without a country."""
 
-    text: str
+    data: bytes
     statuses: Counter[str]
     without_country: int
 
@@ -43,27 +43,25 @@ class _Prepared(NamedTuple):
     rows: Rows
     segment: Segment | None
 
-    def to_bytes(self) -> bytes:
-        texts = [self.rows.text, *(self.segment or ())]
-        parts = [text.encode("utf-8", "surrogatepass") for text in texts]
+    def to_parts(self) -> list[bytes]:
+        parts = [self.rows.data, *(text.encode() for text in self.segment or ())]
         head = [self.rows.statuses, self.rows.without_country, list(map(len, parts))]
-        return b"".join([json.dumps(head).encode(), b"\n", *parts])
+        return [json.dumps(head).encode() + b"\n", *parts]
 
     @classmethod
     def from_bytes(cls, data: bytes | bytearray) -> _Prepared:
         begin = data.index(b"\n") + 1
         statuses, without_country, lengths = json.loads(data[:begin])
-        texts, view = [], memoryview(data)  # a megabyte is not copied once more
+        parts, view = [], memoryview(data)  # a megabyte is not copied once more
         for length in lengths:
-            texts.append(str(view[begin : begin + length], "utf-8", "surrogatepass"))
+            parts.append(view[begin : begin + length])
             begin += length
-        text, *segment = texts
-        rows = Rows(text, Counter(statuses), without_country)
-        return cls(rows, Segment(*segment) if segment else None)
+        rows = Rows(bytes(parts[0]), Counter(statuses), without_country)
+        return cls(rows, Segment(*(str(part, "utf-8") for part in parts[1:])) if parts[1:] else None)
 
 
 class Pipeline:
-    """Resolves batches with ``resolver``; ``render`` makes text of records.
+    """Resolves batches with ``resolver``; ``render`` makes of records what is to be shown.
 
     Batches of the resolver's size are worth a worker; a smaller or empty one says that the input pauses. All
     that comes without a pause is answered as of one moment. So an address that comes again is answered as
@@ -74,7 +72,7 @@ class Pipeline:
         self,
         resolver: Resolver,
         cache: Cache | None,
-        render: Callable[[Block], str],
+        render: Callable[[Block], bytes],
         problems: Problems,
     ) -> None:
         self._resolver = resolver
@@ -104,7 +102,7 @@ class Pipeline:
 
     def _alone(self, batch: list[str]) -> Iterator[Rows]:
         for prepared in self._prepare(batch, self._told(batch)):
-            if batch and not prepared.rows.text and not prepared.segment and self._cache is not None:
+            if batch and not prepared.rows.data and not prepared.segment and self._cache is not None:
                 self._cache.make_ready()  # a source is thinking at this moment
             yield self._keep(prepared)
         if len(batch) < self._full:
@@ -149,13 +147,13 @@ class Pipeline:
         given.popleft()
         return self._keep(prepared)
 
-    def _work(self, task: bytes) -> bytes:
+    def _work(self, task: bytes) -> list[bytes]:
         """What a worker does with a batch. Whatever is wrong, the parent is to find out by itself."""
         before = len(self._problems)
         (prepared,) = self._prepare(*_task_of(task))
         if len(self._problems) > before:
             raise WorkerFailedError
-        return prepared.to_bytes()
+        return prepared.to_parts()
 
     def _prepare(self, batch: list[str], told: Told) -> Iterator[_Prepared]:
         for fresh, shown in self._resolver.answer(batch, told):

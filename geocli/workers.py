@@ -1,4 +1,4 @@
-"""Work on other processors: a function of bytes to bytes, in forked processes, results in order.
+"""Work on other processors: a function of bytes to bytes, in parts, in forked processes, results in order.
 
 A worker that cannot do a task says so, and whoever gave it does it himself; so errors are raised where they
 can be reported. Nothing is shared but two pipes, and nothing read from them is executed.
@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _LENGTH = struct.Struct("<q")
 _FAILED = -1
@@ -44,7 +44,7 @@ class Workers:
     ``WorkerFailedError`` when there can be none.
     """
 
-    def __init__(self, function: Callable[[bytes], bytes]) -> None:
+    def __init__(self, function: Callable[[bytes], Sequence[bytes]]) -> None:
         self._busy: deque[_Worker] = deque()
         self._idle: list[_Worker] = []
         with suppress(OSError):  # no more processes or files: fewer will do
@@ -92,7 +92,7 @@ class Workers:
         self._idle.append(worker)
         return _receive(worker.results)
 
-    def _fork(self, function: Callable[[bytes], bytes]) -> _Worker:
+    def _fork(self, function: Callable[[bytes], Sequence[bytes]]) -> _Worker:
         task_end, tasks = os.pipe()
         results, result_end = os.pipe()
         _widen(result_end)
@@ -111,7 +111,9 @@ class Workers:
         return _Worker(pid, tasks, results)
 
 
-def _serve(function: Callable[[bytes], bytes], tasks: int, results: int, parents: list[int]) -> None:
+def _serve(
+    function: Callable[[bytes], Sequence[bytes]], tasks: int, results: int, parents: list[int]
+) -> None:
     """Do tasks until there are no more. Never returns."""
     try:
         for descriptor in parents:
@@ -123,8 +125,10 @@ def _serve(function: Callable[[bytes], bytes], tasks: int, results: int, parents
             except Exception:  # noqa: BLE001 (the parent does the task again, and meets the error itself)
                 _write(results, _LENGTH.pack(_FAILED))
             else:
-                _write(results, _LENGTH.pack(len(result)))
-                _write(results, result)
+                _write(results, _LENGTH.pack(sum(map(len, result))))
+                for part in result:
+                    _write(results, part)
+                del result  # not kept beside the next one
     finally:
         os._exit(0)  # nothing of the parent's may run here: no exit handlers, no buffers written twice
 

@@ -30,8 +30,8 @@ from tests.conftest import Geocli, MakeMmdb
 FULL = 50
 
 
-def render(block: Block) -> str:
-    return "".join(f"{record.ip} {record.country_code}\n" for record in block.records())
+def render(block: Block) -> bytes:
+    return "".join(f"{record.ip} {record.country_code}\n" for record in block.records()).encode()
 
 
 class House:
@@ -49,7 +49,7 @@ class House:
     def run(self, batches: list[list[str]], *, render: object = render) -> Iterator[str]:
         line = Pipeline(self.resolver, self.cache, render, self.problems)  # type: ignore[arg-type]
         for rows in line.run(iter(batches)):
-            yield rows.text
+            yield rows.data.decode()
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def test_what_a_worker_cannot_do_is_done_without_it(
 ) -> None:
     parent = os.getpid()
 
-    def fragile(block: Block) -> str:
+    def fragile(block: Block) -> bytes:
         if os.getpid() != parent and block.ips[0] == batches[7][0]:
             if how == "raise":
                 raise ValueError("not here")
@@ -160,13 +160,13 @@ def test_a_pause_shows_everything_at_once(tmp_path: Path, batches: list[list[str
 
 
 def test_what_a_worker_prepares_survives_the_way_back() -> None:
-    rows = Rows("ü\ud800\n\nx", Counter({"ok": 2, "unknown": 1}), 1)
+    rows = Rows("ü\n\nx".encode() + b"\xff", Counter({"ok": 2, "unknown": 1}), 1)
     for prepared in (
         _Prepared(rows, None),
         _Prepared(rows, Segment("a\nb", " 192.0.2.1 ")),
-        _Prepared(rows._replace(text=""), Segment("", "")),
+        _Prepared(rows._replace(data=b""), Segment("", "")),
     ):
-        assert _Prepared.from_bytes(prepared.to_bytes()) == prepared
+        assert _Prepared.from_bytes(b"".join(prepared.to_parts())) == prepared
 
 
 def test_an_interrupt_leaves_no_worker_and_says_nothing(geocli: Geocli) -> None:

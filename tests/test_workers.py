@@ -17,14 +17,14 @@ def three_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "processors", lambda: 3)
 
 
-def shout(task: bytes) -> bytes:
+def shout(task: bytes) -> list[bytes]:
     if task == b"fail":
         raise ValueError("no")
     if task == b"die":
         os.kill(os.getpid(), signal.SIGKILL)
     if task.startswith(b"slow"):
         time.sleep(0.05)
-    return task.upper() * 100_000  # far more than a pipe holds
+    return [task.upper() * 50_000] * 2  # far more than a pipe holds
 
 
 def test_results_come_in_the_order_of_the_tasks() -> None:
@@ -53,9 +53,9 @@ def test_a_task_that_cannot_be_done_is_told_and_only_that_one(bad: bytes) -> Non
 
 
 def test_closing_ends_all_of_them_whatever_they_do() -> None:
-    def endless(task: bytes) -> bytes:
+    def endless(task: bytes) -> list[bytes]:
         time.sleep(600)
-        return task
+        return [task]
 
     with Workers(endless) as crew:
         crew.give(b"")

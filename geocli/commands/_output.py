@@ -6,7 +6,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.commands._stdout import write_text
+from geocli.commands._stdout import write_bytes, write_text
 from geocli.errors import UsageError
 from geocli.formats import Layout, load_format
 
@@ -76,17 +76,26 @@ class Output:
         if sys.stdout is not None and not terminal:
             # What goes into a file or a pipe is UTF-8 in every locale; a terminal gets what it can show.
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
+        takes_utf8 = sys.stdout is None or sys.stdout.encoding.lower() in {"utf-8", "utf8"}
+        self._encoding = None if takes_utf8 else (sys.stdout.encoding, sys.stdout.errors or "strict")
 
-    def render(self, block: Block) -> str:
-        """Some records as text. Writes nothing: that may be done elsewhere, and later."""
-        return self._format.block(block)
+    def render(self, block: Block) -> bytes:
+        """Some records as stdout takes them. Writes nothing: that may be done elsewhere, and later."""
+        data = self._format.block(block)
+        return data if self._encoding is None else data.decode().encode(*self._encoding)
 
     def write(self, rows: Sequence[Row]) -> None:
         """Show some rows now. Raises ``ReaderGoneError`` or ``TryAgainError``."""
         self.write_text(self._format.rows(rows))
 
+    def write_rendered(self, rows: bytes) -> None:
+        """Show rows that were rendered. Raises ``ReaderGoneError`` or ``TryAgainError``."""
+        if not self._begun:
+            self.write_text("")
+        write_bytes(rows)
+
     def write_text(self, text: str) -> None:
-        """Show rendered rows. Raises ``ReaderGoneError`` or ``TryAgainError``."""
+        """Show text among the rows. Raises ``ReaderGoneError`` or ``TryAgainError``."""
         if not self._begun:
             self._begun = True
             text = self._format.head() + text

@@ -129,7 +129,7 @@ class Subject(NamedTuple):
     ) -> None:
         chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
         resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress))
-        pipeline, size = Pipeline(resolver, cache, lambda _: "", problems), resolver.batch_size
+        pipeline, size = Pipeline(resolver, cache, lambda _: b"", problems), resolver.batch_size
         if not self.logs:
             locator, untimed = Locator(pipeline, size), 0
             for found in self.source.read(sorted(self.wanted.jails), problems):

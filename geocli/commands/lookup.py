@@ -103,7 +103,7 @@ def lookup(
                 for rows in Pipeline(resolver, cache, output.render, problems).run(batches):
                     tally.count(rows)
                     progress.show("looking up", tally.total)
-                    output.write_text(rows.text)
+                    output.write_rendered(rows.data)
                 progress.hide()
                 if cache is not None:
                     watch_journal(journal, settings)

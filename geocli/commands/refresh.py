@@ -61,7 +61,7 @@ def refresh(
             cache = Cache(journal, store, problems)
             resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress), refresh=True)
             batches = find_outlived(store, wanted, resolver.batch_size, limit)
-            for rows in Pipeline(resolver, cache, lambda _: "", problems).run(batches):
+            for rows in Pipeline(resolver, cache, lambda _: b"", problems).run(batches):
                 statuses += rows.statuses
                 progress.show("asking again", statuses.total(), limit)
     except GeocliError as error:

@@ -93,18 +93,18 @@ def summarize(
                 used = None if no_cache else cache
                 resolver = Resolver(chain, used, settings, reporter(settings, problems, progress))
 
-                def grouped(block: "Block") -> str:
+                def grouped(block: "Block") -> bytes:
                     """The groups of some records, which a worker may have counted."""
                     part = Groups(by)
                     for record in block.records():
                         if not (exclude_reserved and record.status == "reserved"):
                             part.add(key_of(by, record), 1, hits[record.ip])
-                    return json_.dumps(part.parts())
+                    return json_.dumps(part.parts()).encode()
 
                 targets, size, done = list(hits), resolver.batch_size, 0
                 batches = (targets[begin : begin + size] for begin in range(0, len(targets), size))
                 for rows in Pipeline(resolver, used, grouped, problems).run(batches):
-                    for values, addresses, count in json_.loads(rows.text):
+                    for values, addresses, count in json_.loads(rows.data):
                         groups.add(tuple(values), addresses, count)
                     done += rows.statuses.total()
                     progress.show("looking up", done, len(targets))

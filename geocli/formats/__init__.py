@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from geocli.block import Block
 
-_PLAIN = b"0123456789abcdefABCDEF.:/"
+PLAIN = b"0123456789abcdefABCDEF.:/"
+"""What addresses and networks are made of."""
+
 _LONGEST_CELL = 10_000  # characters; a record's text is shorter anyway
 _MOSTLY_DISTINCT = frozenset({"ip", "network"})
 
@@ -67,8 +69,8 @@ class Format(Protocol):
     def rows(self, rows: Sequence[Row]) -> str:
         """Some rows, complete lines."""
 
-    def block(self, block: Block) -> str:
-        """Some records, complete lines; only where the layout's columns are a record's."""
+    def block(self, block: Block) -> bytes:
+        """Some records, complete lines, in UTF-8; only where the layout's columns are a record's."""
 
 
 def load_format(name: str, layout: Layout) -> Format:
@@ -84,6 +86,11 @@ def cell(value: object) -> str:
     return "" if value is None else str(value)
 
 
+def to_bytes(text: str) -> bytes:
+    """Text as it goes into files and pipes. Half characters, which only a template has, are escaped."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def is_plain(column: Sequence[object]) -> TypeGuard[Sequence[str]]:
     """Whether every value is an address, a network, a number in digits or a hexadecimal word.
 
@@ -93,4 +100,4 @@ def is_plain(column: Sequence[object]) -> TypeGuard[Sequence[str]]:
         text = "".join(cast("Sequence[str]", column))
     except TypeError:
         return False
-    return text.isascii() and not text.encode().translate(None, _PLAIN)
+    return text.isascii() and not text.encode().translate(None, PLAIN)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain, repeat, zip_longest
-from sys import intern
 from typing import TYPE_CHECKING
 
 from geocli.block import SHARED
+from geocli.formats import PLAIN, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _NEW = frozenset({"ip", "network", "resolved_at"})
 _MOST_REMEMBERED = 16_000  # answers: some 8 MB
 
-_Pieces = tuple[str, ...]
+_Pieces = tuple[bytes, ...]
 """What stands before, between and behind what is new in a line."""
 
 
@@ -30,7 +30,7 @@ class BlockWriter:
     """Renders blocks as lines that all have the same fields.
 
     ``literals`` are the texts before, between and behind the fields ``names``, which may name one more than
-    once. ``encode`` makes text of a value, ``encode_column`` of many.
+    once. ``encode`` makes text of a value, ``encode_column`` of many; around an address it puts ``quote``.
     """
 
     def __init__(
@@ -39,9 +39,12 @@ class BlockWriter:
         names: Sequence[str],
         encode: Callable[[object], str],
         encode_column: Callable[[Sequence[object]], Iterable[str]],
+        quote: str,
     ) -> None:
         self._encode = encode
         self._encode_column = encode_column
+        self._quote = quote.encode()
+        self._nothing = to_bytes(encode(None))
         self._new: list[str] = []
         self._patterns = [""]
         self._shared: list[list[str]] = [[]]
@@ -55,7 +58,7 @@ class BlockWriter:
                 self._patterns[-1] += "%s"
                 self._shared[-1].append(name)
         both = zip(self._patterns, self._shared, strict=True)
-        fixed = [None if names else pattern % () for pattern, names in both]
+        fixed = [None if names else to_bytes(pattern % ()) for pattern, names in both]
         # The gaps of a line, and what stands before, between and behind them, if it is the same in all lines.
         self._gaps: list[str] = []
         self._fixed = fixed[:1]
@@ -69,38 +72,54 @@ class BlockWriter:
         # The answers of the last block, which may be the next one's too, and more of them by then; and what
         # stands before, between and behind the gaps of each.
         self._answers: Sequence[Shared] = ()
-        self._rendered: list[list[str]] = []
+        self._rendered: list[list[bytes]] = []
 
-    def text(self, block: Block) -> str:
-        """The lines of all records."""
+    def data(self, block: Block) -> bytes:
+        """The lines of all records, in UTF-8."""
         self._render(block.answers)
-        columns = list[Iterable[str]]()
+        columns = list[Iterable[bytes]]()
         for rendered, fixed, name in zip_longest(self._rendered, self._fixed, self._gaps):
             if fixed is None:
                 columns.append(map(rendered.__getitem__, block.numbers))
             elif fixed:
                 columns.append(repeat(fixed, len(block.ips)))
             if name is not None:
-                columns.append(self._encode_column(block.ips if name == "ip" else block.networks))
-        return "".join(chain.from_iterable(zip(*columns, strict=True)))
+                columns.append(self._gap(block.ips if name == "ip" else block.networks))
+        return b"".join(chain.from_iterable(zip(*columns, strict=True)))
+
+    def _gap(self, column: Sequence[str | None]) -> Sequence[bytes]:
+        """What stands in a gap of each line: an address, a network, or nothing."""
+        missing = [index for index, value in enumerate(column) if value is None]
+        values = [value or "" for value in column] if missing else column
+        joined = to_bytes("\n".join(values))  # type: ignore[arg-type]  # there is no None
+        if joined.translate(None, PLAIN + b"\n") or joined.count(b"\n") != len(column) - 1:
+            return list(map(to_bytes, self._encode_column(column)))
+        if self._quote:
+            joined = self._quote + joined.replace(b"\n", self._quote + b"\n" + self._quote) + self._quote
+        texts = joined.split(b"\n")
+        for index in missing:
+            texts[index] = self._nothing
+        return texts
 
     def _render(self, answers: Sequence[Shared]) -> None:
         """Render those of these answers that are new."""
-        if answers is not self._answers:
+        is_known = answers is self._answers
+        if not is_known:
             self._answers, self._rendered = answers, [[] for _ in self._fixed]
         new = answers[len(self._rendered[0]) :]
         if not new:
             return
-        first, *others = zip(*self._pieces(new), strict=True)
-        columns: list[Iterable[str]] = [first]
-        for name, texts in zip(self._new, others, strict=True):
+        # What comes to a list that grows was in none of its blocks before.
+        first, *others = zip(*(self._made(new) if is_known else self._pieces(new)), strict=True)
+        columns: list[Iterable[bytes]] = [first]
+        for name, pieces in zip(self._new, others, strict=True):
             if name == "resolved_at":
-                times = self._encode_column([answer[-1] for answer in new])
-                columns[-1] = map("".join, zip(columns[-1], times, texts, strict=True))
+                times = map(to_bytes, self._encode_column([answer[-1] for answer in new]))
+                columns[-1] = map(b"".join, zip(columns[-1], times, pieces, strict=True))
             else:
-                columns.append(texts)
+                columns.append(pieces)
         for rendered, column in zip(self._rendered, columns, strict=True):
-            rendered += map(intern, column)
+            rendered += _each_once(column)
 
     def _pieces(self, answers: Sequence[Shared]) -> Sequence[_Pieces]:
         known = self._known
@@ -116,13 +135,20 @@ class BlockWriter:
         return [known[key] for key in keys]
 
     def _made(self, answers: Sequence[Shared]) -> Iterable[_Pieces]:
-        columns = dict(zip(SHARED, zip(*answers, strict=True), strict=False))
+        columns = dict(zip(SHARED, zip(*answers, strict=True), strict=False))  # with or without the time
         texts = {name: list(self._encode_column(columns[name])) for names in self._shared for name in names}
-        # What follows the network is the same in most lines: kept once, it takes a third of the memory.
-        made: list[Iterable[str]] = [
-            map(intern, map(pattern.__mod__, zip(*(texts[name] for name in names), strict=True)))
+        made: list[Iterable[bytes]] = [
+            _each_once(
+                map(to_bytes, map(pattern.__mod__, zip(*(texts[name] for name in names), strict=True)))
+            )
             if names
-            else repeat(pattern % (), len(answers))
+            else repeat(to_bytes(pattern % ()), len(answers))
             for pattern, names in zip(self._patterns, self._shared, strict=True)
         ]
         return zip(*made, strict=True)
+
+
+def _each_once(pieces: Iterable[bytes]) -> Iterable[bytes]:
+    """The same, equal ones as one. What follows the network is the same in most lines."""
+    known: dict[bytes, bytes] = {}
+    return [known.setdefault(piece, piece) for piece in pieces]

@@ -73,7 +73,7 @@ class LineWriter:
 class LineFormat:
     """A form in which each row is a line: ``head`` before all, then what the two writers make of rows.
 
-    What a line is made of is said as for ``LineWriter``; ``indexes`` are the layout's, if not given.
+    What a line is made of is said as for the two; ``indexes`` are the layout's, if not given.
     """
 
     def __init__(
@@ -85,11 +85,13 @@ class LineFormat:
         *,
         indexes: Sequence[int] | None = None,
         head: str = "",
+        quote: str = "",
     ) -> None:
         indexes = layout.indexes if indexes is None else indexes
         column = encode_column or mostly_plain(encode)
         self._rows = LineWriter(literals, indexes, layout.distinct, encode, column)
-        self._blocks = BlockWriter(literals, [layout.columns[index] for index in indexes], encode, column)
+        names = [layout.columns[index] for index in indexes]
+        self._blocks = BlockWriter(literals, names, encode, column, quote)
         self._head = head
 
     def head(self) -> str:
@@ -100,9 +102,9 @@ class LineFormat:
         """Some rows, complete lines."""
         return "".join(self._rows.lines(rows))
 
-    def block(self, block: Block) -> str:
+    def block(self, block: Block) -> bytes:
         """Some records, complete lines."""
-        return self._blocks.text(block)
+        return self._blocks.data(block)
 
 
 def mostly_plain(encode: Callable[[object], str]) -> Callable[[Sequence[object]], Iterable[str]]:

@@ -49,4 +49,4 @@ def create(layout: Layout) -> LineFormat:
     """JSON Lines for this layout."""
     first, *others = _values(layout.chosen)
     literals = [f"{{{first}: ", *(f", {name}: " for name in others), "}\n"]
-    return LineFormat(layout, literals, _value, _values)
+    return LineFormat(layout, literals, _value, _values, quote='"')

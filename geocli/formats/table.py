@@ -11,7 +11,7 @@ import re
 from operator import le
 from typing import TYPE_CHECKING
 
-from geocli.formats import cell
+from geocli.formats import cell, to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -126,8 +126,8 @@ class _Table:
             console.print(table)
         return capture.get().splitlines()
 
-    def block(self, block: Block) -> str:
-        return self.rows(block.records())
+    def block(self, block: Block) -> bytes:
+        return to_bytes(self.rows(block.records()))
 
 
 def _shown(name: str, value: object) -> str:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _MOST_PARTS = 4096
 """A network is asked about in at most so many parts; one that has more has no single answer."""
 
-_MOST_UNDERSTOOD = 10_000  # records kept by what is in them: some 4 MB
-_MOST_LEARNED = 60_000  # answers by where they stand: some 20 MB, rendered too, in each of the processes
+_MOST_UNDERSTOOD = 4_000  # records kept by what is in them: some 2 MB
+_MOST_LEARNED = 36_000  # answers by where they stand: some 20 MB, rendered too, in each of the processes
 _MANY = 6_000  # addresses after which the search tree is worth being made ready
 _SOME = 100  # addresses from which on they are worth being put into columns
 _LARGEST_UNDERSTOOD = 4096  # bytes: a file whose records are all as large as can be is not worth a gigabyte

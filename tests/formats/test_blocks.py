@@ -52,7 +52,9 @@ def test_blocks_are_written_as_their_records(
     blocks = data.draw(st.permutations([block for blocks in runs for block in blocks]))
     for block in blocks:
         # What is shared may have grown since: the block is what it was.
-        assert together.block(block) == load_format(form, Layout(FIELDS, chosen)).rows(block.records())
+        assert (
+            together.block(block) == load_format(form, Layout(FIELDS, chosen)).rows(block.records()).encode()
+        )
 
 
 @settings(deadline=None, max_examples=100)
