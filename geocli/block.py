@@ -7,7 +7,8 @@ address. It is also what a journal segment looks like.
 
 from __future__ import annotations
 
-from itertools import chain, count, repeat
+from itertools import count, repeat
+from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.records import FIELDS, GeoRecord, check_columns
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 Shared = tuple[Any, ...]
 """All fields of a record but ``ip`` and ``network``, in their order: what addresses may have in common."""
+
+MOST_SHARED = 36_000
+"""Answers that are worth being kept for the next block: some 20 MB, rendered too, for each process."""
 
 _NETWORK = FIELDS.index("network")
 SHARED = tuple(name for name in FIELDS if name not in {"ip", "network"})
@@ -76,11 +80,10 @@ class Block(NamedTuple):
 
     def only(self, keeps: Callable[[GeoRecord], bool]) -> Block:
         """The records that are kept: asked once for each answer, of a record without address and network."""
-        nowhere = Block(
-            [""] * len(self.answers), [None] * len(self.answers), range(len(self.answers)), self.answers
-        )
-        kept = list(map(keeps, nowhere.records()))
-        return self if all(kept) else self._of_which(row for row in self._heads() if kept[row[2]])
+        named = list({*self.numbers})
+        nowhere = Block([""] * len(named), [None] * len(named), named, self.answers)
+        kept = dict(zip(named, map(keeps, nowhere.records()), strict=True))
+        return self if all(kept.values()) else self._of_which(row for row in self._heads() if kept[row[2]])
 
     def _heads(self) -> Iterable[tuple[str, str | None, int]]:
         return zip(self.ips, self.networks, self.numbers, strict=True)
@@ -108,17 +111,53 @@ class Block(NamedTuple):
         return list(map(tuple.__new__, repeat(GeoRecord), self.rows()))
 
 
+class SharedAnswers:
+    """Answers read back from disk, each understood, checked and kept once for all blocks that have it.
+
+    ``understand`` makes answers of the texts that they are kept as; equal texts are one answer.
+    """
+
+    def __init__(self, understand: Callable[[Sequence[str]], Iterable[Shared]]) -> None:
+        self._understand = understand
+        self._answers: list[Shared] = []
+        self._numbers: dict[str, int] = {}
+
+    def block(self, ips: Sequence[str], networks: Sequence[str | None], texts: Sequence[str]) -> Block:
+        """A record of each address. Raises ``ValueError`` for what no record may be."""
+        if len(self._answers) + len(texts) > MOST_SHARED:
+            self._answers, self._numbers = [], {}  # not cleared: blocks share the old list
+        known = self._numbers
+        new = list(dict.fromkeys(text for text in texts if text not in known))
+        answers = [tuple(map(_one, answer)) for answer in self._understand(new)]
+        columns = zip(*answers, strict=True) if answers else repeat(())
+        check_columns({**dict(zip(SHARED, columns, strict=False)), "ip": ips, "network": networks})
+        known.update(zip(new, count(len(self._answers)), strict=False))
+        self._answers += answers
+        return Block(ips, networks, list(map(known.__getitem__, texts)), self._answers)
+
+
+def _one(value: object) -> object:
+    """The same value; equal texts are one object."""
+    return intern(value) if type(value) is str else value
+
+
 def arranged(blocks: Sequence[Block], order: Sequence[str]) -> Block:
     """The records of all blocks in this order, which may repeat addresses. Each is in exactly one block."""
-    if len(blocks) == 1 and blocks[0].ips == order:
-        return blocks[0]
-    where = {ip: index for index, ip in enumerate(chain.from_iterable(block.ips for block in blocks))}
-    networks = list(chain.from_iterable(block.networks for block in blocks))
-    numbers: list[int] = []
-    answers: list[Shared] = []
+    together = blocks[0] if len(blocks) == 1 else _joined(blocks)
+    if together.ips == order:
+        return together
+    where = dict(zip(together.ips, count(), strict=False))
+    indexes = list(map(where.__getitem__, order))
+    networks = list(map(together.networks.__getitem__, indexes))
+    return Block(order, networks, list(map(together.numbers.__getitem__, indexes)), together.answers)
+
+
+def _joined(blocks: Sequence[Block]) -> Block:
+    ips, networks = list[str](), list[str | None]()
+    numbers, answers = list[int](), list[Shared]()
     for block in map(Block.compact, blocks):
-        offset = len(answers)
-        numbers += [number + offset for number in block.numbers] if offset else block.numbers
+        numbers += [number + len(answers) for number in block.numbers]
+        ips += block.ips
+        networks += block.networks
         answers += block.answers
-    indexes = [where[ip] for ip in order]
-    return Block(order, [networks[i] for i in indexes], [numbers[i] for i in indexes], answers)
+    return Block(ips, networks, numbers, answers)

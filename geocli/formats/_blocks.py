@@ -72,7 +72,7 @@ class BlockWriter:
         # The answers of the last block, which may be the next one's too, and more of them by then; and what
         # stands before, between and behind the gaps of each.
         self._answers: Sequence[Shared] = ()
-        self._rendered: list[list[bytes]] = []
+        self._rendered: list[list[bytes]] = [[] for _ in self._fixed]
 
     def data(self, block: Block) -> bytes:
         """The lines of all records, in UTF-8."""

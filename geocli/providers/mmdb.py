@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from geocli.addresses import is_network
 from geocli.answers import NOTHING, Answer
-from geocli.block import Block, arranged
+from geocli.block import MOST_SHARED, Block, arranged
 from geocli.errors import DamagedFileError, UsageError
 from geocli.mmdb.file import Database, network_text
 from geocli.mmdb.installed import in_use
@@ -30,7 +30,6 @@ _MOST_PARTS = 4096
 """A network is asked about in at most so many parts; one that has more has no single answer."""
 
 _MOST_UNDERSTOOD = 4_000  # records kept by what is in them: some 2 MB
-_MOST_LEARNED = 36_000  # answers by where they stand: some 20 MB, rendered too, in each of the processes
 _MANY = 6_000  # addresses after which the search tree is worth being made ready
 _SOME = 100  # addresses from which on they are worth being put into columns
 _LARGEST_UNDERSTOOD = 4096  # bytes: a file whose records are all as large as can be is not worth a gigabyte
@@ -146,7 +145,7 @@ class MmdbProvider:
         self, pointers: Sequence[Any], addresses: Sequence[str], last: tuple[str, str]
     ) -> Sequence[int]:
         """Where each address's answer is among those learned, all of which end with ``last``."""
-        is_full = len(self._learned) + len(pointers) > _MOST_LEARNED
+        is_full = len(self._learned) + len(pointers) > MOST_SHARED
         if is_full or not self._learned or self._learned[_UNKNOWN][-2:] != last:
             # Not cleared: blocks share the old list.
             self._learned, self._numbers = [(*_values(NOTHING), *last)], {}

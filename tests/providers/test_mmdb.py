@@ -171,7 +171,7 @@ def test_many_different_records_never_mix_up(provider: Make, monkeypatch: pytest
 
 def test_answers_learned_for_many_never_mix_up(provider: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mmdb, "_MANY", 0)
-    monkeypatch.setattr(mmdb, "_MOST_LEARNED", 60)
+    monkeypatch.setattr(mmdb, "MOST_SHARED", 60)
     known = [n for n in range(100) if n % 10]
     made = provider({f"5.0.{n}.0/24": {"asn": n + 1, "as_name": f"Number {n}"} for n in known})
     dice = random.Random(7)  # noqa: S311 (the same addresses every time)

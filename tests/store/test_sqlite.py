@@ -185,6 +185,47 @@ def test_a_row_that_somebody_else_wrote_is_not_handed_on(store: SqliteStore, tmp
         store.find(["192.0.2.1"])
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("latitude", "north"), ("longitude", float("inf")), ("latitude", 91.0), ("asn", "1"), ("asn", 1.5),
+        ("asn", -1), ("org", 7), ("country_code", b"DE"), ("status", None), ("resolved_at", "yesterday"),
+    ],
+)  # fmt: skip
+def test_values_of_a_table_that_takes_any_are_looked_at(
+    store: SqliteStore, tmp_path: Path, column: str, value: object
+) -> None:
+    store.replay(answers([record("192.0.2.1")]), NOW)
+    with sqlite3.connect(tmp_path / "data" / "geo.db") as other:
+        other.executescript("CREATE TABLE any_ AS SELECT * FROM geo_cache; DROP TABLE geo_cache;")
+        other.execute(f"CREATE TABLE geo_cache ({', '.join(FIELDS)})")  # no types, not strict
+        other.execute("INSERT INTO geo_cache SELECT * FROM any_")
+        other.execute(f"UPDATE geo_cache SET {column} = ?", (value,))  # noqa: S608 (one of the above)
+    with pytest.raises(DamagedFileError, match=r"geo\.db"):
+        store.find(["192.0.2.1"])
+
+
+def test_answers_that_are_shared_never_mix_up(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("geocli.block.MOST_SHARED", 30)
+    places = [0.1, 0.1 + 2**-56, 0.30000000000000004, 1e-7, -89.99999999999999, None]
+    given = {
+        f"192.0.2.{n}": record(f"192.0.2.{n}", org=f'Number {n % 40}\\"ü')._replace(
+            latitude=places[n % 6], longitude=places[n % 6], asn=n % 7 or None, network=f"192.0.2.{n}/32"
+        )
+        for n in range(200)
+    }
+    store.replay(answers(list(given.values())), NOW)
+    blocks = [
+        (begin, store.block([*given][begin : begin + size]))
+        for begin in range(0, 200, 7)
+        for size in (1, 7, 29)
+    ]
+    # Looked at afterwards: what was read later does not change what was read before.
+    for begin, block in blocks:
+        asked = [*given][begin : begin + len(block.ips)]
+        assert {found.ip: found for found in block.records()} == {ip: given[ip] for ip in asked}
+
+
 # --- what is old --------------------------------------------------------------------------------------
 
 
