@@ -10,7 +10,7 @@ import typer
 
 from geocli import __version__
 from geocli.commands._messages import say
-from geocli.commands._stdout import ReaderGoneError, write_text
+from geocli.commands._stdout import ReaderGoneError, prepare_stdout, write_text
 from geocli.errors import ExitCode, GeocliError
 from geocli.settings import Flags, load_settings
 
@@ -43,6 +43,7 @@ _HELP = {"-h", "--help"}
 
 def run(arguments: list[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
+    prepare_stdout()
     completing = "_GEOCLI_COMPLETE" in os.environ
     arguments, command = (arguments, None) if completing else arrange(arguments)
     app = _app([command]) if command else _completing_app() if completing else _overview()

@@ -42,12 +42,12 @@ class _Screen:
                 return
             self._parts.append(part)
 
-    def text(self) -> str:
+    def text(self, encoding: str) -> str:
         """All that was shown; nothing more can be."""
         os.close(self.theirs)
         self._reader.join()
         os.close(self._own)
-        return b"".join(self._parts).decode("utf-8", "surrogateescape")
+        return b"".join(self._parts).decode(encoding, "surrogateescape")
 
 
 def on_terminal(
@@ -58,6 +58,7 @@ def on_terminal(
     stderr: bool = True,
     columns: int = 100,
     timeout: float = 60,
+    encoding: str = "utf-8",
 ) -> Shown:
     """Run to the end, with stdout or stderr in a pipe where they are no terminal, and ``stdin`` too."""
     screens = [_Screen() if shown else None for shown in (stdout, stderr)]
@@ -67,12 +68,14 @@ def on_terminal(
         input=b"" if stdin is None else stdin.encode(),
         stdout=out,
         stderr=err,
-        env=geocli.env | {"TERM": "xterm", "COLUMNS": str(columns)},
+        env=geocli.env
+        | {"TERM": "xterm", "COLUMNS": str(columns)}
+        | ({"PYTHONIOENCODING": encoding} if encoding != "utf-8" else {}),
         timeout=timeout,
         check=False,
     )
     texts = [
-        (piped or b"").decode("utf-8", "surrogateescape") if screen is None else screen.text()
+        (piped or b"").decode("utf-8", "surrogateescape") if screen is None else screen.text(encoding)
         for screen, piped in zip(screens, (done.stdout, done.stderr), strict=True)
     ]
     return Shown(done.returncode, *texts)

@@ -6,7 +6,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.commands._stdout import write_bytes, write_text
+from geocli.commands._stdout import takes_utf8, write_bytes, write_text
 from geocli.errors import UsageError
 from geocli.formats import Layout, load_format
 
@@ -76,8 +76,7 @@ class Output:
         if sys.stdout is not None and not terminal:
             # What goes into a file or a pipe is UTF-8 in every locale; a terminal gets what it can show.
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
-        takes_utf8 = sys.stdout is None or sys.stdout.encoding.lower() in {"utf-8", "utf8"}
-        self._encoding = None if takes_utf8 else (sys.stdout.encoding, sys.stdout.errors or "strict")
+        self._encoding = None if takes_utf8() else (sys.stdout.encoding, sys.stdout.errors or "strict")
 
     def render(self, block: Block) -> bytes:
         """Some records as stdout takes them. Writes nothing: that may be done elsewhere, and later."""

@@ -21,6 +21,20 @@ class ReaderGoneError(Exception):
     """Nobody reads stdout any more: time to stop, silently."""
 
 
+def prepare_stdout() -> None:
+    """Have what stdout's encoding lacks shown all the same."""
+    if not takes_utf8():
+        from geocli.commands import _lookalikes  # for terminals of the last century
+
+        _lookalikes.register()
+        sys.stdout.reconfigure(errors=_lookalikes.NAME)  # type: ignore[union-attr]
+
+
+def takes_utf8() -> bool:
+    """Whether stdout takes text as it is. Closed, it takes anything."""
+    return sys.stdout is None or (sys.stdout.encoding or "utf-8").lower() == "utf-8"
+
+
 def write_text(text: str) -> None:
     """Write to stdout and see that it got there. Raises ``ReaderGoneError`` or ``TryAgainError``."""
     if text:
