@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain, repeat, zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from geocli.block import SHARED
 from geocli.formats import PLAIN, to_bytes
@@ -89,9 +89,13 @@ class BlockWriter:
 
     def _gap(self, column: Sequence[str | None]) -> Sequence[bytes]:
         """What stands in a gap of each line: an address, a network, or nothing."""
-        missing = [index for index, value in enumerate(column) if value is None]
-        values = [value or "" for value in column] if missing else column
-        joined = to_bytes("\n".join(values))  # type: ignore[arg-type]  # there is no None
+        missing: list[int] = []
+        try:
+            text = "\n".join(cast("Sequence[str]", column))
+        except TypeError:
+            missing = [index for index, value in enumerate(column) if value is None]
+            text = "\n".join([value or "" for value in column])
+        joined = to_bytes(text)
         if joined.translate(None, PLAIN + b"\n") or joined.count(b"\n") != len(column) - 1:
             return list(map(to_bytes, self._encode_column(column)))
         if self._quote:

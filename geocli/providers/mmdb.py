@@ -133,12 +133,10 @@ class MmdbProvider:
         except IndexError:
             return Block.of(self.records(addresses, resolved_at))  # finds out which file is damaged
         numbers = self._followed(pointers, addresses, (self._source, resolved_at))
-        networks: Sequence[str | None] = found
+        networks: list[str | None] = [*found]
         if _UNKNOWN in numbers:
-            networks = [
-                None if number == _UNKNOWN else network
-                for network, number in zip(networks, numbers, strict=True)
-            ]
+            for index in [index for index, number in enumerate(numbers) if number == _UNKNOWN]:
+                networks[index] = None
         return Block(addresses, networks, numbers, self._learned)
 
     def _followed(
@@ -153,15 +151,17 @@ class MmdbProvider:
         found = list(map(numbers.get, pointers, repeat(_NEW)))
         if _NEW not in found:
             return found
-        triples = zip(pointers, addresses, found, strict=True)
-        new = {pointer: address for pointer, address, number in triples if number == _NEW}
+        left = [index for index, number in enumerate(found) if number == _NEW]
+        new = {pointers[index]: addresses[index] for index in left}
         for pointer, (answer, _) in zip(new, self._find(list(new.values())), strict=True):
             if answer is NOTHING:
                 numbers[pointer] = _UNKNOWN
             else:
                 numbers[pointer] = len(learned)
                 learned.append(("ok", *answer, *last))
-        return list(map(numbers.__getitem__, pointers))
+        for index in left:
+            found[index] = numbers[pointers[index]]
+        return found
 
     def _found(self, target: str, answered: tuple[Answer, int]) -> tuple[_Found, str | None]:
         """A target's values, and the network that they hold for."""
