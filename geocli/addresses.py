@@ -235,16 +235,7 @@ def _strict_system() -> Any:
     """``socket``, if the system takes an IPv4 address in its canonical spelling only, else ``None``."""
     import socket  # most texts are short
 
-    for text in (
-        "01.2.3.4",
-        "1.2.3.04",
-        "1.2.3.00",
-        "1.2.3.0x4",
-        "1.2.3",
-        "1.2.772",
-        "1.2.3.256",
-        "1.2.3.4.",
-    ):
+    for text in ("01.2.3.4", "1.2.3.04", "1.2.3.00", "1.2.3.0x4", "1.2.3", "1.2.772", "1.2.3.256"):
         with suppress(OSError):
             socket.inet_pton(socket.AF_INET, text)
             return None

@@ -74,7 +74,7 @@ def _degrees(value: object, limit: int) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        degrees = float(value)
+        degrees = float(value) + 0.0  # -0.0 is equal to 0.0, but another text
     except (ValueError, OverflowError):
         return None
     return degrees if -limit <= degrees <= limit else None  # false for NaN as well
