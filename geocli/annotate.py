@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geocli.addresses import find_ends, split_reserved
+from geocli.addresses import split_reserved
+from geocli.in_text import find_ends
 from geocli.inputs.stream import pieces
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from geocli.addresses import find_targets, parse_target
+from geocli.addresses import parse_target
+from geocli.in_text import find_targets
 
 
 class Ban(NamedTuple):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from geocli.addresses import find_targets
 from geocli.errors import UsageError
+from geocli.in_text import find_targets
 from geocli.inputs import TargetReader
 from geocli.inputs.stream import Piece, pieces
 from geocli.workers import WorkerFailedError, Workers, processors

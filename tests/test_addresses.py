@@ -21,16 +21,13 @@ from hypothesis import strategies as st
 
 from geocli.addresses import (
     LONGEST_TARGET,
-    WORD_BYTES,
-    _quick_v6,
-    find_ends,
-    find_targets,
     is_ipv6,
     is_network,
     is_reserved,
     parse_target,
     split_reserved,
 )
+from geocli.in_text import WORD_BYTES, _quick_v6, find_ends, find_targets
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from geocli.addresses import LONGEST_TARGET, WORD_BYTES, parse_target
+from geocli.addresses import LONGEST_TARGET, parse_target
 from geocli.bans import Ban
 from geocli.errors import UsageError
+from geocli.in_text import WORD_BYTES
 from geocli.inputs.fail2ban_client import BanReader, is_banned_line, is_list_line, is_names_line
 from geocli.inputs.fail2ban_status import StatusReader, is_statistics_line
 from geocli.inputs.fail2ban_times import read_times_line

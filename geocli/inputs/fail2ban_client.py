@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from geocli.addresses import find_targets
 from geocli.bans import Ban
+from geocli.in_text import find_targets
 from geocli.records import clean_text
 
 _REST = {b"'": rb"(?s:[^'\\]++|\\.)*+'", b'"': rb'(?s:[^"\\]++|\\.)*+"'}

@@ -10,8 +10,8 @@ import select
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from geocli.addresses import WORD_BYTES
 from geocli.errors import UsageError
+from geocli.in_text import WORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -99,7 +99,7 @@ class Stream:
 
 
 def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
-    """Join and cut chunks so that no word (``addresses.WORD_BYTES``) stands on both sides of a cut.
+    """Join and cut chunks so that no word (``in_text.WORD_BYTES``) stands on both sides of a cut.
 
     A word that is far too long to be an address comes in opaque pieces of its own.
     """

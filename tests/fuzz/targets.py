@@ -9,9 +9,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from geocli.addresses import find_ends, find_targets, is_reserved, parse_target
+from geocli.addresses import is_reserved, parse_target
 from geocli.answers import Answer
 from geocli.errors import UsageError
+from geocli.in_text import find_ends, find_targets
 from geocli.inputs.bans import read_bans
 from geocli.inputs.stream import Stream
 from geocli.journal import BadSegmentError

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from geocli.addresses import find_targets, parse_target
+from geocli.addresses import parse_target
+from geocli.in_text import find_targets
 from geocli.inputs import read_targets
 from geocli.inputs.fail2ban_client import BannedReader, is_banned_line
 from tests.test_addresses import canonical, within

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geocli.addresses import WORD_BYTES
 from geocli.errors import ExitCode, UsageError
+from geocli.in_text import WORD_BYTES
 from geocli.inputs import Stream, read_batches, read_targets
 from geocli.inputs.stream import pieces
 from geocli.resolve import BATCH
