@@ -39,6 +39,7 @@ class Finder:
         self._answers = answers
         self._index = AddressIndex()
         self._indexed: dict[tuple[int, float], int] = {}
+        self._youngest: tuple[int, float] | None = None
         self._own: set[int] = set()  # keys of segments that this process wrote since it looked last
 
     def wrote(self, key: int) -> None:
@@ -82,8 +83,7 @@ class Finder:
         of addresses on, so that memory does not grow with the input. Raises ``DamagedFileError``.
         """
         with translated(self._path):
-            # A key alone does not name a segment: once the journal is empty, diskcache counts from the start.
-            for segment in list(self._rows("SELECT key, store_time FROM Cache ORDER BY key")):
+            for segment in self._not_seen():
                 if segment in self._indexed:
                     continue
                 if not (steady and segment[0] in self._own and len(self._index) >= _MOST_OWN):
@@ -100,6 +100,19 @@ class Finder:
                 by_key.setdefault(keys[number], set()).add(target)
             # The index may be wrong about an address, and what is believed to be here is not written again.
             return {target: key for key in by_key for target in self._hits(key, by_key[key])}
+
+    def _not_seen(self) -> list[tuple[int, float]]:
+        """All segments, or those that are younger than the youngest that was there before."""
+        # A key alone does not name a segment: once the journal is empty, diskcache counts from the start. But
+        # while the youngest is there, it was not empty; then what is older need not be gone through again.
+        segments, youngest = list[tuple[int, float]](), self._youngest
+        if youngest is not None:
+            since = "SELECT key, store_time FROM Cache WHERE key >= ? ORDER BY key"
+            segments = list(self._rows(since, youngest[:1]))
+        if segments[:1] != [youngest]:
+            segments = list(self._rows("SELECT key, store_time FROM Cache ORDER BY key"))
+        self._youngest = segments[-1] if segments else None
+        return segments
 
     def _hits(self, key: int, targets: set[str]) -> set[str]:
         """Those of the targets that a segment holds."""

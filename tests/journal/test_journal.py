@@ -87,6 +87,26 @@ def test_one_process_finds_what_others_append_and_forget_meanwhile(journal: Jour
         assert journal.find(targets, anything).keys() == {targets[7]}
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.one_of(st.just("look"), st.sampled_from([1, 2, 3]), st.integers(-4, -1)), max_size=14))
+def test_whatever_others_do_in_between_all_that_is_there_is_found(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[int | str]
+) -> None:
+    directory = tmp_path_factory.mktemp("journal")
+    targets = [f"198.51.100.{n}" for n in range(50)]
+    new = iter(targets)
+    with Journal(directory, busy_timeout=0.2) as journal, Journal(directory, busy_timeout=0.2) as other:
+        for step in [*steps, "look"]:
+            if isinstance(step, str):
+                there = {row.ip for batch in other.everything() for row in batch}
+                assert journal.find(targets, anything).keys() == there
+            elif step > 0:  # so many segments more
+                for _ in range(step):
+                    other.append([record(next(new))])
+            else:  # the oldest are forgotten
+                other.forget(other.keys()[:-step])
+
+
 def test_an_address_that_the_index_takes_for_another_is_not_in_the_journal(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
