@@ -36,13 +36,8 @@ class Forest:
 
     def __init__(self, trees: Sequence[Tree]) -> None:
         self._trees = trees
-        # Of most addresses, the first 16 bits decide. Their network is written already; others' are empty.
-        leads = zip(*([node >= tree.empty for node in tree.tops] for tree in trees), strict=True)
-        decided = [top for top, are_records in enumerate(leads) if all(are_records)]
-        bits = [max(tree.top_bits[top] for tree in trees) for top in decided]
+        # Of most addresses, the first 16 bits decide. Their network is written once; that of others is empty.
         self._networks = [""] * (1 << _TOP)
-        for top, text in zip(decided, _texts([top << _TOP for top in decided], bits), strict=True):
-            self._networks[top] = text
 
     def find(self, addresses: Sequence[str]) -> tuple[Sequence[Any], list[str]]:
         """For each canonical IPv4 address what it leads to, and the network this holds for, as CIDR text.
@@ -60,7 +55,11 @@ class Forest:
                 _put(column, undecided, records)
             # The longest prefix: only there do all files say this.
             longest = list(map(max, *prefixes)) if len(prefixes) > 1 else prefixes[0]
-            _put(networks, undecided, _texts(numbers, longest))
+            texts = _texts(numbers, longest)
+            _put(networks, undecided, texts)
+            for index, text, bits in zip(undecided, texts, longest, strict=True):
+                if bits <= _TOP:
+                    self._networks[tops[index]] = text
         return (list(zip(*pointers, strict=True)) if len(pointers) > 1 else pointers[0]), networks
 
 
