@@ -75,7 +75,7 @@ class Output:
         self._begun = False
         if sys.stdout is not None and not terminal:
             # What goes into a file or a pipe is UTF-8 in every locale; a terminal gets what it can show.
-            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]  # a real stream
         self._encoding = None if takes_utf8() else (sys.stdout.encoding, sys.stdout.errors or "strict")
 
     def render(self, block: Block) -> bytes:

@@ -27,7 +27,7 @@ def prepare_stdout() -> None:
         from geocli.commands import _lookalikes  # for terminals of the last century
 
         _lookalikes.register()
-        sys.stdout.reconfigure(errors=_lookalikes.NAME)  # type: ignore[union-attr]
+        sys.stdout.reconfigure(errors=_lookalikes.NAME)  # type: ignore[union-attr]  # a real stream
 
 
 def takes_utf8() -> bool:

@@ -101,15 +101,15 @@ class Tree:
         self.empty = node_count
         """The record that says that nothing is known."""
         self._records = _records(data[:size], record_size)
-        self.tops, self.top_bits = self._first_bits(96 if ip_version == 6 else 0)
-        """What the first 16 bits lead to, a record or a node, and how many bits decided that."""
+        self.tops, self._top_bits = self._first_bits(96 if ip_version == 6 else 0)
+        """What the first 16 bits lead to: a record, or a node."""
 
     def find(self, numbers: Sequence[int]) -> tuple[list[int], list[int]]:
         """For each address its record, ``empty`` or a pointer into the data, and how long its prefix is.
 
         Raises ``IndexError`` when the tree leads nowhere.
         """
-        records, count, tops, top_bits = self._records, self.empty, self.tops, self.top_bits
+        records, count, tops, top_bits = self._records, self.empty, self.tops, self._top_bits
         found, prefixes = [], []
         for number in numbers:
             top = number >> _TOP
