@@ -80,10 +80,14 @@ class Block(NamedTuple):
 
     def only(self, keeps: Callable[[GeoRecord], bool]) -> Block:
         """The records that are kept: asked once for each answer, of a record without address and network."""
-        named = list({*self.numbers})
-        nowhere = Block([""] * len(named), [None] * len(named), named, self.answers)
-        kept = dict(zip(named, map(keeps, nowhere.records()), strict=True))
+        kept = {number: keeps(record) for number, record in self.nowhere().items()}
         return self if all(kept.values()) else self._of_which(row for row in self._heads() if kept[row[2]])
+
+    def nowhere(self) -> dict[int, GeoRecord]:
+        """One record for each answer that is named, without address and network, by its number."""
+        named = list(dict.fromkeys(self.numbers))
+        block = Block([""] * len(named), [None] * len(named), named, self.answers)
+        return dict(zip(named, block.records(), strict=True))
 
     def _heads(self) -> Iterable[tuple[str, str | None, int]]:
         return zip(self.ips, self.networks, self.numbers, strict=True)

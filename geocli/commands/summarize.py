@@ -2,6 +2,7 @@
 
 import json as json_
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,9 +97,16 @@ def summarize(
                 def grouped(block: "Block") -> bytes:
                     """The groups of some records, which a worker may have counted."""
                     part = Groups(by)
-                    for record in block.records():
+                    if by == "network":
+                        groups_of = [(record, 1, hits[record.ip]) for record in block.records()]
+                    else:  # which an answer decides, whatever has it
+                        addresses, found = Counter(block.numbers), Counter[int]()
+                        for ip, number in zip(block.ips, block.numbers, strict=True):
+                            found[number] += hits[ip]
+                        groups_of = [(r, addresses[n], found[n]) for n, r in block.nowhere().items()]
+                    for record, count, hit in groups_of:
                         if not (exclude_reserved and record.status == "reserved"):
-                            part.add(key_of(by, record), 1, hits[record.ip])
+                            part.add(key_of(by, record), count, hit)
                     return json_.dumps(part.parts()).encode()
 
                 targets, size, done = list(hits), resolver.batch_size, 0
