@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _LOG_HEADER = 32  # bytes
 _POLL = 0.01  # seconds
+_STEPS = 1_000_000  # of SQLite's virtual machine, which does so many in 0.1 s
 _NO_FILES = {EMFILE, ENFILE}
 _FILES = 8  # for two databases: it, its log, the log's index, and the directory to sync
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
@@ -42,7 +43,9 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return TryAgainError(f"{path}: locked by another process; try again")
     if primary in _CORRUPT or (primary == sqlite3.SQLITE_FULL and _is_damaged(path)):
         return CorruptFileError(path, "is not SQLite, or damaged", "the next geocli flush sets it aside")
-    if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in {ENOSPC, EDQUOT, EFBIG}:
+    if primary == sqlite3.SQLITE_FULL:  # it does not say which
+        return TryAgainError(f"{path}: the disk is full, or that of temporary files; make room and try again")
+    if getattr(error, "errno", None) in {ENOSPC, EDQUOT, EFBIG}:
         return TryAgainError(f"{path}: the disk is full; make room and try again")
     if primary == sqlite3.SQLITE_IOERR:
         return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")
@@ -77,7 +80,21 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from None
         raise error_of(error, path) from error
+
+
+def interruptible(connection: sqlite3.Connection) -> None:
+    """Let an interrupt end a statement that takes long, as ``KeyboardInterrupt`` out of ``translated``.
+
+    Python looks for signals only where it runs itself. What is raised there, SQLite makes an error of its.
+    """
+    connection.set_progress_handler(_look_for_signals, _STEPS)
+
+
+def _look_for_signals() -> int:
+    return 0  # go on
 
 
 def open_for_reading(path: Path, busy_timeout: float) -> sqlite3.Connection | None:
@@ -110,6 +127,7 @@ class _Reader(sqlite3.Connection):
     def _open(self, query: str) -> None:
         uri = f"{self._path.absolute().as_uri()}?{query}"
         super().__init__(uri, uri=True, timeout=self._busy_timeout, isolation_level=None)
+        interruptible(self)
 
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
         """That of ``sqlite3``, also when the log's index was begun anew and is not filled yet.

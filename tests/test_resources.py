@@ -152,6 +152,23 @@ def test_a_full_disk_costs_nothing_that_was_journalled(small: Small, tmp_path: P
     assert state["stored"] >= 3000
 
 
+def test_no_room_to_sort_in_is_a_reason_to_try_again(small: Small, tmp_path: Path) -> None:
+    many = tmp_path / "many"
+    many.write_text("\n".join(addresses(20_000)))
+    _, flush, stats, again = small(
+        f"""GEOCLI_DATA_DIR={tmp_path}/data geocli -f ip -i {many}
+        GEOCLI_DATA_DIR={tmp_path}/data SQLITE_TMPDIR={tmp_path}/disk geocli flush
+        GEOCLI_DATA_DIR={tmp_path}/data geocli stats -j
+        GEOCLI_DATA_DIR={tmp_path}/data SQLITE_TMPDIR={tmp_path} geocli flush"""
+    )
+    assert (flush[0], len(flush[2].splitlines())) == (75, 1)
+    assert "or that of temporary files" in flush[2]
+    assert json.loads(stats[1])["dirty"] == 20_000
+    assert json.loads(stats[1])["stored"] == 0
+    assert again == (0, "", "")
+    assert sorted(path.name for path in (tmp_path / "disk").iterdir()) == []
+
+
 def test_what_cannot_be_written_is_answered(small: Small, tmp_path: Path) -> None:
     _, _, known, new, flush, stats = small(
         f"""geocli 8.8.8.8

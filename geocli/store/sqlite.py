@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing, contextmanager
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from geocli.block import SHARED, Block, Shared, SharedAnswers
@@ -15,6 +14,7 @@ from geocli.sqlite_file import (
     create,
     empty_log,
     hold_open,
+    interruptible,
     make_private_directory,
     open_for_reading,
     set_aside,
@@ -50,15 +50,22 @@ _FIND = (
 )
 _ALL = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip > ? ORDER BY ip LIMIT ?"  # noqa: S608 (the same)
 # KiB of pages in memory: with the usual 2 MB, a flush of a million writes and reads each page many times.
-_ROOM = "PRAGMA cache_size = -32000"
+# What SQLite sorts in memory is bounded by the same number, the rest of it is sorted in temporary files.
+_ROOM = "PRAGMA cache_size = -16000"
+_SORTED_IN_FILES = "PRAGMA temp_store = FILE"  # some are built to keep all of it in memory
 _BATCH = 10_000  # rows read at once; nothing is held in between
 _OUTLIVED = (
     "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < iif(status = 'ok', ?, ?) "
     "AND (resolved_at, ip) > (?, ?) ORDER BY resolved_at, ip LIMIT ?"
 )
 _FORGET = "DELETE FROM geo_cache WHERE resolved_at < ?"
+# What a flush has is collected in temporary tables first, without touching the store, and sorted before it
+# meets the indexes, which are then walked once: one by one, each of millions would find another page of them.
+_COLLECT = f"CREATE TEMP TABLE arrived ({_COLUMNS})"
+_ARRIVE = f"INSERT INTO temp.arrived VALUES ({', '.join('?' * len(FIELDS))})"  # noqa: S608 (the same)
+# Of two about one address, the later still comes later.
 _REPLAY = (
-    f"INSERT INTO geo_cache ({_COLUMNS}) VALUES ({', '.join('?' * len(FIELDS))}) "  # noqa: S608 (the same)
+    f"INSERT INTO geo_cache ({_COLUMNS}) SELECT {_COLUMNS} FROM temp.arrived WHERE true ORDER BY ip, rowid "  # noqa: S608 (the same)
     f"ON CONFLICT (ip) DO UPDATE SET {', '.join(f'{f} = excluded.{f}' for f in FIELDS[1:])} "
     "WHERE (excluded.status = 'ok', excluded.resolved_at) >= (geo_cache.status = 'ok', geo_cache.resolved_at)"
 )
@@ -73,6 +80,21 @@ def _understood(texts: Sequence[str]) -> Iterable[Shared]:
         for name in _DEGREES:
             answer[name] = None if answer[name] == "NULL" else float(answer[name])
         yield tuple(answer.values())
+
+
+def _collect(connection: sqlite3.Connection, batches: Iterable[Batch]) -> int:
+    """Put all batches into temporary tables, which are files only when they are large; how many rows."""
+    # By itself: with a log, a transaction of two databases may be committed in the one and fail in the other.
+    connection.execute("BEGIN")
+    connection.execute(_COLLECT)
+    connection.execute(sqlite_bans.COLLECT)
+    count = 0
+    for batch in batches:
+        connection.executemany(_ARRIVE, batch.answers)
+        connection.executemany(sqlite_bans.ARRIVE, batch.bans)
+        count += len(batch.answers) + len(batch.bans)
+    connection.execute("COMMIT")
+    return count
 
 
 class SqliteStore:
@@ -202,18 +224,16 @@ class SqliteStore:
         """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""
         make_private_directory(self._path.parent)
         create(self._path, self._path.parent, self._busy_timeout)
-        count = 0
-        with self._transaction(_ROOM) as connection:
-            for batch in batches:
-                # In the order of the index: it is walked once for each batch, not once for each answer.
-                connection.executemany(_REPLAY, sorted(batch.answers, key=itemgetter(0)))
-                connection.executemany(sqlite_bans.REPLAY, batch.bans)
-                count += len(batch.answers) + len(batch.bans)
-            connection.execute(
-                "INSERT INTO geo_state (name, value) VALUES ('last_flush', ?) "
-                "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                (flushed_at,),
-            )
+        with self._writing(_ROOM, _SORTED_IN_FILES) as connection:
+            count = _collect(connection, batches)
+            with self._transaction(connection):
+                connection.execute(_REPLAY)
+                connection.execute(sqlite_bans.REPLAY)
+                connection.execute(
+                    "INSERT INTO geo_state (name, value) VALUES ('last_flush', ?) "
+                    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    (flushed_at,),
+                )
         return count
 
     def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
@@ -225,7 +245,7 @@ class SqliteStore:
             return Forgotten()
         answers = bans = 0
         # Without secure_delete, addresses could be read in the file's free pages until these are used again.
-        with self._transaction("PRAGMA secure_delete = ON") as connection:
+        with self._writing("PRAGMA secure_delete = ON") as connection, self._transaction(connection):
             if "answers" in kinds:
                 answers = connection.execute(_FORGET, (before,)).rowcount
             if "bans" in kinds:
@@ -233,27 +253,33 @@ class SqliteStore:
         return Forgotten(answers, bans)
 
     @contextmanager
-    def _transaction(self, *pragmas: str) -> Iterator[sqlite3.Connection]:
-        """A connection in the one transaction that is committed in the end, all of it or nothing."""
+    def _writing(self, *pragmas: str) -> Iterator[sqlite3.Connection]:
+        """A connection for one transaction."""
         self.close()  # sqlite_file says why
         with translated(self._path), closing(hold_open(self._path, self._busy_timeout)):
             connection = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
             try:
+                interruptible(connection)
                 # Of itself, SQLite would copy a large log into the file in the midst of COMMIT.
                 for pragma in ("PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0", *pragmas):
                     connection.execute(pragma)
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    self._bring_up_to_date(connection)
-                    yield connection
-                    connection.execute("COMMIT")
-                except BaseException:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                    raise
+                yield connection
                 empty_log(self._path, connection)  # so that a copy of geo.db alone is complete
             finally:
                 connection.close()
+
+    @contextmanager
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """The one transaction, which is committed in the end, all of it or nothing."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._bring_up_to_date(connection)
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
 
     def set_aside(self) -> CorruptFileError | None:
         """Rename a damaged file and say so; ``None`` when it is not damaged. Raises ``GeocliError``."""

@@ -26,18 +26,25 @@ _JOINED = "LEFT JOIN geo_cache g ON g.ip = b.ip AND g.status = 'ok'"
 ALL = f"SELECT {', '.join(SEEN_FIELDS)} FROM bans WHERE ({_KEY}) > (?, ?, ?, ?) ORDER BY {_KEY} LIMIT ?"  # noqa: S608 (constants, here and below)
 """Bans behind a key, at most so many."""
 
+COLLECT = f"CREATE TEMP TABLE sighted ({', '.join(SEEN_FIELDS)})"
+"""Room for sightings."""
+
+ARRIVE = f"INSERT INTO temp.sighted VALUES ({', '.join('?' * len(SEEN_FIELDS))})"  # noqa: S608
+"""One sighting into it."""
+
 # The order of ``seen.merged``.
 _RANK = "({0}.last_seen, ifnull({0}.expires_at, ''), ifnull({0}.ban_count, -1))"
 _NEWER = f"{_RANK.format('excluded')} > {_RANK.format('bans')}"
 _NEWEST = ("expires_at", "ban_count", "last_seen")
 REPLAY = (
-    f"INSERT INTO bans ({', '.join(SEEN_FIELDS)}) VALUES ({', '.join('?' * len(SEEN_FIELDS))}) "  # noqa: S608
+    f"INSERT INTO bans ({', '.join(SEEN_FIELDS)}) SELECT {', '.join(SEEN_FIELDS)} "  # noqa: S608
+    f"FROM temp.sighted WHERE true ORDER BY {_KEY} "
     f"ON CONFLICT ({_KEY}) DO UPDATE SET "
     + "".join(f"{name} = iif({_NEWER}, excluded.{name}, bans.{name}), " for name in _NEWEST)
     + "timed = max(bans.timed, excluded.timed), first_seen = min(bans.first_seen, excluded.first_seen) "
     f"WHERE {_NEWER} OR excluded.timed > bans.timed OR excluded.first_seen < bans.first_seen"
 )
-"""One sighting of a ban: what ``seen.merged`` makes of it and what is there."""
+"""All that is there: of each ban, what ``seen.merged`` makes of its sightings and of what is stored."""
 
 FORGET = "DELETE FROM bans WHERE banned_at < :before AND (timed = 1 OR last_seen < :before)"
 """Bans that began before, and that were seen before only if nobody says when they began."""

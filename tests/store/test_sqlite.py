@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 import struct
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from geocli.errors import DamagedFileError, TryAgainError
 from geocli.records import FIELDS
 from geocli.seen import SEEN_FIELDS
-from geocli.sqlite_file import create
+from geocli.sqlite_file import create, open_for_reading, translated
 from geocli.store import Batch, Outlived
 from geocli.store.sqlite import SCHEMA_VERSION, SqliteStore
 from tests.bans import BAN
@@ -75,6 +76,42 @@ def test_a_later_replay_is_one_commit_too(store: SqliteStore, tmp_path: Path) ->
         for expected in (1, 2, 3):
             store.replay(answers([record(f"192.0.2.{n}", second=expected) for n in range(200)]), NOW)
             assert commit_frames(tmp_path / "data" / "geo.db-wal") == expected
+
+
+_ENDLESS = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+
+
+@contextmanager
+def interrupted() -> Iterator[None]:
+    """Somebody presses Ctrl-C in a moment."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            yield
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_interrupt_ends_a_flush_in_the_midst_and_it_can_be_done_again(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.replay(answers([record("192.0.2.1")]), NOW)
+    with monkeypatch.context() as patch, interrupted():
+        patch.setattr("geocli.store.sqlite._REPLAY", _ENDLESS)
+        store.replay(answers([record("192.0.2.2")]), NOW)
+    assert set(store.find(["192.0.2.1", "192.0.2.2"])) == {"192.0.2.1"}
+    assert store.replay(answers([record("192.0.2.2")]), NOW) == 1
+    assert set(store.find(["192.0.2.1", "192.0.2.2"])) == {"192.0.2.1", "192.0.2.2"}
+
+
+def test_an_interrupt_ends_a_question_that_takes_long(store: SqliteStore, tmp_path: Path) -> None:
+    store.replay(answers([record("192.0.2.1")]), NOW)
+    path = tmp_path / "data" / "geo.db"
+    reader = open_for_reading(path, 1)
+    assert reader is not None
+    with closing(reader), interrupted(), translated(path):
+        reader.execute(_ENDLESS).fetchall()
 
 
 def test_a_copy_of_the_file_alone_is_complete(store: SqliteStore, tmp_path: Path) -> None:
