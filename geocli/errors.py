@@ -15,6 +15,7 @@ A message names the thing and the way out. Nothing here prints or exits.
 from __future__ import annotations
 
 from enum import IntEnum
+from errno import EDQUOT, EFBIG, EMFILE, ENFILE, ENOSPC
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ class ExitCode(IntEnum):
     DAMAGED = 4
     TRY_AGAIN = 75
     INTERRUPTED = 130
+
+
+NO_ROOM = frozenset({ENOSPC, EDQUOT, EFBIG})
+"""``errno`` where a disk is full, or what a user or a file may have of it."""
+
+NO_FILES = frozenset({EMFILE, ENFILE})
+"""``errno`` where too many files are open."""
 
 
 class GeocliError(Exception):

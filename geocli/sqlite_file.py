@@ -17,10 +17,18 @@ import shutil
 import sqlite3
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
-from errno import EDQUOT, EFBIG, EMFILE, ENFILE, ENOMEM, ENOSPC
+from errno import ENOMEM
 from typing import TYPE_CHECKING, Any
 
-from geocli.errors import CorruptFileError, DamagedFileError, GeocliError, TryAgainError, UsageError
+from geocli.errors import (
+    NO_FILES,
+    NO_ROOM,
+    CorruptFileError,
+    DamagedFileError,
+    GeocliError,
+    TryAgainError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +38,6 @@ if TYPE_CHECKING:
 _LOG_HEADER = 32  # bytes
 _POLL = 0.01  # seconds
 _STEPS = 1_000_000  # of SQLite's virtual machine, which does so many in 0.1 s
-_NO_FILES = {EMFILE, ENFILE}
 _FILES = 8  # for two databases: it, its log, the log's index, and the directory to sync
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
@@ -45,7 +52,7 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return CorruptFileError(path, "is not SQLite, or damaged", "the next geocli flush sets it aside")
     if primary == sqlite3.SQLITE_FULL:  # it does not say which
         return TryAgainError(f"{path}: the disk is full, or that of temporary files; make room and try again")
-    if getattr(error, "errno", None) in {ENOSPC, EDQUOT, EFBIG}:
+    if getattr(error, "errno", None) in NO_ROOM:
         return TryAgainError(f"{path}: the disk is full; make room and try again")
     if primary == sqlite3.SQLITE_IOERR:
         return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")
@@ -55,9 +62,7 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return CorruptFileError(path, "its write-ahead log is damaged", "the next geocli flush sees to it")
     if primary == sqlite3.SQLITE_NOMEM or getattr(error, "errno", None) == ENOMEM:
         return TryAgainError(f"{path}: there is not enough memory; try again")
-    if getattr(error, "errno", None) in _NO_FILES or (
-        primary == sqlite3.SQLITE_CANTOPEN and _no_files_left()
-    ):
+    if getattr(error, "errno", None) in NO_FILES or (primary == sqlite3.SQLITE_CANTOPEN and _no_files_left()):
         return TryAgainError(f"{path}: too many files are open; try again")
     reason = getattr(error, "strerror", None) or str(error)
     return DamagedFileError(path, f"cannot be used ({reason})", "check its owner and permissions")
@@ -70,7 +75,7 @@ def _no_files_left() -> bool:
             for _ in range(_FILES):
                 files.callback(os.close, os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
-        return error.errno in _NO_FILES
+        return error.errno in NO_FILES
     return False
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -126,6 +128,22 @@ def need(program: str) -> str:
             pytest.fail(f"{program} is not installed, and GEOCLI_TEST_NO_SKIPS is set")
         pytest.skip(f"{program} is not installed")
     return path
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Fail what hangs. A guard against quadratic work, far above what linear work takes."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError(f"still at it after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @dataclass(frozen=True)

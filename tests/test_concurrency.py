@@ -18,7 +18,7 @@ import pytest
 
 from geocli.sqlite_file import open_for_reading
 from tests.conftest import Geocli
-from tests.test_readme import addresses
+from tests.targets import addresses
 from tests.torture.concurrency import flush, storm
 from tests.torture.disk import look
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Geocli, need
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 
 def waits(geocli: Geocli, tmp_path: Path, *arguments: str, stdin: str = "") -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import random
 import re
 import sqlite3
 import subprocess
@@ -22,6 +21,7 @@ from geocli.configuration import KEYS
 from tests.conftest import need
 from tests.emulators import Dbip, IpApi
 from tests.mmdb.handmade import encode, one_record
+from tests.targets import addresses
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -70,17 +70,6 @@ INSERT INTO jails VALUES ('sshd', 1);
 INSERT INTO bips VALUES ('9.9.9.9', 'sshd', 1795470131, -1, 3, '{}');
 INSERT INTO bips VALUES ('8.8.8.8', 'sshd', 1700000000, 600, 1, '{}');
 """
-
-
-def addresses(count: int) -> list[str]:
-    """So many distinct public addresses, always the same."""
-    chosen = random.Random(5200)  # noqa: S311 (not a secret)
-    found: dict[str, None] = {}
-    while len(found) < count:
-        found[f"{chosen.choice([5, 23, 45, 91, 185])}.{chosen.randrange(256)}.{chosen.randrange(256)}.1"] = (
-            None
-        )
-    return list(found)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ from geocli.settings import Settings
 from tests.conftest import Geocli, MakeMmdb
 from tests.emulators import CountryIs, Fault, IpApi
 from tests.online.servers import environment
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 NOW = "2026-11-24T12:00:00Z"
 

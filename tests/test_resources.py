@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Geocli, need
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 KILO = 1024
 MEGA = 1024 * KILO

@@ -6,19 +6,17 @@ the old one never sees half of a new one, and a full disk leaves the old one as 
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import stat
 from contextlib import suppress
+from errno import EIO
 from typing import TYPE_CHECKING
 
-from geocli.errors import TryAgainError, UsageError
+from geocli.errors import NO_ROOM, TryAgainError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 def check_place(path: Path) -> None:
@@ -75,6 +73,6 @@ def _sync_directory(directory: Path) -> None:
 
 
 def _refused(path: Path, error: OSError | ValueError) -> UsageError | TryAgainError:
-    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+    if isinstance(error, OSError) and error.errno in {*NO_ROOM, EIO}:
         return TryAgainError(f"cannot write {path}: {error.strerror}; what was there is as it was")
     return UsageError(f"cannot write {path}: {getattr(error, 'strerror', None) or error}")

@@ -14,7 +14,7 @@ import re
 from collections import Counter
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from errno import EDQUOT, EFBIG, EISDIR, ENOSPC
+from errno import EISDIR
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +22,7 @@ from mmdb_writer import MMDBWriter, SearchTreeLeaf, SearchTreeNode, TreeWriter
 from netaddr import IPAddress, IPRange, IPSet
 
 from geocli.countries import country_name
-from geocli.errors import TryAgainError, UsageError
+from geocli.errors import NO_ROOM, TryAgainError, UsageError
 from geocli.mmdb.ranges import (
     FIRST_V6,
     STEP,
@@ -133,7 +133,7 @@ def _writable(output: Path) -> Iterator[Path]:
         unfinished.touch()
         yield unfinished
     except OSError as error:
-        full = error.errno in {ENOSPC, EDQUOT, EFBIG}
+        full = error.errno in NO_ROOM
         raise (TryAgainError if full else UsageError)(f"cannot write {output}: {error.strerror}") from error
     finally:
         with suppress(OSError):

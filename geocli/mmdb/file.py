@@ -8,14 +8,14 @@ import os
 import re
 import stat
 import sys
-from errno import EMFILE, ENFILE, ENOMEM
+from errno import ENOMEM
 from functools import cache
 from ipaddress import IPv6Network
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from geocli.errors import DamagedFileError, TryAgainError
+from geocli.errors import NO_FILES, DamagedFileError, TryAgainError
 from geocli.mmdb.vetted import fingerprint
 from geocli.records import clean_text, utc_text
 
@@ -153,7 +153,7 @@ class Database:
 
 def unreadable(path: Path, error: OSError | MemoryError) -> GeocliError:
     """What it means that a file could not be read: now, or at all."""
-    if isinstance(error, MemoryError) or error.errno in {ENOMEM, EMFILE, ENFILE}:
+    if isinstance(error, MemoryError) or error.errno in {ENOMEM, *NO_FILES}:
         reason = error.strerror if isinstance(error, OSError) else os.strerror(ENOMEM)
         return TryAgainError(f"{path}: cannot be read now: {reason}; try again")
     return DamagedFileError(path, f"cannot be read: {error.strerror or error}", "give another file")

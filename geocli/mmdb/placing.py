@@ -11,10 +11,9 @@ import json
 import os
 import time
 from contextlib import contextmanager
-from errno import EDQUOT, EFBIG, ENOSPC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.errors import DamagedFileError, TryAgainError
+from geocli.errors import NO_ROOM, DamagedFileError, TryAgainError
 from geocli.mmdb.installed import file_name, names_in
 from geocli.mmdb.vetted import Vetted
 from geocli.ownership import check_trusted
@@ -78,7 +77,7 @@ def writing(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in {ENOSPC, EDQUOT, EFBIG}:
+        if error.errno in NO_ROOM:
             raise TryAgainError(f"{directory}: the disk is full; make room and try again") from error
         reason = f"cannot be written ({error.strerror or error})"
         raise DamagedFileError(directory, reason, "check its owner and permissions") from error

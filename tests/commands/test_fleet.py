@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import Geocli
 from tests.postgres_server import Postgres
-from tests.test_readme import addresses
+from tests.targets import addresses
 from tests.test_startup import modules_after
 
 NOWHERE = "postgresql://geocli@127.0.0.1:1/geocli"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.commands.test_lookup import on_a_terminal, snapshot
 from tests.conftest import Geocli
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 
 def test_it_is_silent_for_cron(geocli: Geocli) -> None:

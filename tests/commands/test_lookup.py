@@ -20,7 +20,7 @@ import pytest
 
 from geocli.records import FIELDS
 from tests.conftest import FIXTURES, Geocli, MakeMmdb, need
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 GOOGLE = "8.8.8.8\tUS\tUnited States of America\t15169\tGoogle LLC\n"
 

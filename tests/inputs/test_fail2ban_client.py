@@ -16,7 +16,8 @@ from geocli.addresses import parse_target
 from geocli.in_text import find_targets
 from geocli.inputs import read_targets
 from geocli.inputs.fail2ban_client import BannedReader, is_banned_line
-from tests.test_addresses import canonical, within
+from tests.conftest import within
+from tests.targets import canonical
 
 CAPTURES = Path(__file__).parent.parent / "fixtures" / "fail2ban"
 VERSIONS = ["1.0.2", "1.1.0"]

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geocli.inputs import read_targets
-from tests.test_addresses import within
+from tests.conftest import within
 
 KIB = 1024
 

@@ -30,7 +30,7 @@ from tests.online.servers import (
     ip_api_items,
     name_of,
 )
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 HARMLESS = {Fault.DELAY, Fault.HUGE_VALUES, Fault.CONTROL_CHARACTERS}
 LIMITING = {Fault.TOO_MANY, Fault.UNAVAILABLE}

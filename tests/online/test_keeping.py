@@ -26,7 +26,7 @@ from tests.online.servers import (
     name_of,
     sizes,
 )
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 DAY = 86400
 

@@ -33,7 +33,7 @@ from tests.online.servers import (
     name_of,
     sizes,
 )
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 LATE = 0.25  # seconds that a busy machine may take for nothing
 

@@ -26,7 +26,7 @@ from tests.online.servers import (
     http,
     ip_api_items,
 )
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from geocli.online.pacing import Pacing
 from tests.conftest import Geocli, need
 from tests.online.conftest import Here
 from tests.online.servers import IpApi, environment
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 LIMIT = Limit(3, 0.3)
 QUICK = Limit(3, 0.05)

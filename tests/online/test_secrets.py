@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Geocli
 from tests.online.conftest import Here
 from tests.online.servers import KNOWN, Fault, IpApi, Ipinfo, RawServer, environment, http
-from tests.test_readme import addresses
+from tests.targets import addresses
 
 SECRET = "S3CR3T-k3y-7788"  # noqa: S105 (the emulators' own)
 KEYED = {"ip-api": IpApi, "ipinfo": Ipinfo}

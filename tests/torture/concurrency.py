@@ -15,7 +15,7 @@ from pathlib import Path
 
 from geocli.records import GeoRecord
 from tests.conftest import Geocli
-from tests.test_readme import addresses
+from tests.targets import addresses
 from tests.torture.disk import look
 from tests.torture.ledger import Ledger
 

@@ -33,7 +33,7 @@ from geocli.seen import SeenBan, merged
 from geocli.store.postgres import PostgresStore
 from tests.conftest import Geocli
 from tests.postgres_server import Postgres
-from tests.test_readme import addresses
+from tests.targets import addresses
 from tests.torture.disk import Disk
 from tests.torture.ledger import Ledger
 
