@@ -11,25 +11,41 @@ from typing import TYPE_CHECKING
 from geocli.addresses import split_reserved
 from geocli.in_text import find_ends
 from geocli.inputs.stream import pieces
+from geocli.reporter import now_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from geocli.providers import Provider
+    from geocli.block import Block, Shared
+    from geocli.providers import BulkProvider
     from geocli.records import GeoRecord
-    from geocli.reporter import Reporter
 
-_MOST_REMEMBERED = 100_000  # addresses: some 20 MB
+_MOST_REMEMBERED = 200_000  # addresses: some 30 MB
 
 
 class Annotator:
-    """Adds what ``note`` makes of a record. ``provider`` is a local one: a line does not wait for anybody."""
+    """Adds what ``note`` makes of a record. ``provider`` is a local one: a line does not wait for anybody.
 
-    def __init__(self, provider: Provider, note: Callable[[GeoRecord], str], reporter: Reporter) -> None:
+    ``clock`` gives the ``resolved_at`` of records. Where a note hangs on its answer alone (``by_answer``),
+    not on address, network or time, it is made once for all that have it.
+    """
+
+    def __init__(
+        self,
+        provider: BulkProvider,
+        note: Callable[[GeoRecord], str],
+        clock: Callable[[], str] = now_text,
+        *,
+        by_answer: bool = False,
+    ) -> None:
         self._provider = provider
         self._note = note
-        self._reporter = reporter
+        self._clock = clock
+        self._at = clock() if by_answer else None  # so that answers stay the same
+        self._by_answer = by_answer
         self._notes: dict[str, bytes] = {}
+        self._answers: Sequence[Shared] = ()
+        self._made: dict[int, bytes] = {}  # a note for each of these answers, by its number
 
     def annotate(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """The text in pieces: whole lines, as soon as they are there. Raises ``DamagedFileError``."""
@@ -59,10 +75,21 @@ class Annotator:
             new = targets
         reserved, asked = split_reserved(new)
         self._notes.update(dict.fromkeys(reserved, b""))
-        for part in self._provider.resolve(asked, self._reporter):
-            for record in part:
-                known = record.status == "ok"
-                self._notes[record.ip] = self._note(record).encode() if known else b""
+        if asked:
+            block = self._provider.block(asked, self._at or self._clock())
+            self._notes.update(zip(block.ips, self._notes_of(block), strict=True))
+
+    def _notes_of(self, block: Block) -> Iterable[bytes]:
+        if not self._by_answer:
+            return map(self._noted, block.records())
+        if block.answers is not self._answers:  # else it has grown since the last block
+            self._answers, self._made = block.answers, {}
+        new = block.nowhere(self._made)
+        self._made.update((number, self._noted(record)) for number, record in new.items())
+        return map(self._made.__getitem__, block.numbers)
+
+    def _noted(self, record: GeoRecord) -> bytes:
+        return self._note(record).encode() if record.status == "ok" else b""
 
 
 def short_note(record: GeoRecord) -> str:

@@ -83,9 +83,12 @@ class Block(NamedTuple):
         kept = {number: keeps(record) for number, record in self.nowhere().items()}
         return self if all(kept.values()) else self._of_which(row for row in self._heads() if kept[row[2]])
 
-    def nowhere(self) -> dict[int, GeoRecord]:
-        """One record for each answer that is named, without address and network, by its number."""
-        named = list(dict.fromkeys(self.numbers))
+    def nowhere(self, known: Collection[int] = ()) -> dict[int, GeoRecord]:
+        """One record for each answer that is named, without address and network, by its number.
+
+        Those of numbers that are ``known`` are left out.
+        """
+        named = [number for number in dict.fromkeys(self.numbers) if number not in known]
         block = Block([""] * len(named), [None] * len(named), named, self.answers)
         return dict(zip(named, block.records(), strict=True))
 

@@ -13,9 +13,8 @@ from geocli.commands._stdout import ReaderGoneError, write_bytes
 from geocli.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
 from geocli.formats import Layout, load_format
 from geocli.inputs import open_streams
-from geocli.providers import load_provider
+from geocli.providers import BulkProvider, load_provider
 from geocli.records import FIELDS
-from geocli.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +56,9 @@ def annotate(
         raise UsageError("nothing to annotate: give files, or a pipe")
     note = short_note if template is None else _from_template(template)
     problems = Problems()
-    annotator = Annotator(load_provider("mmdb", settings), note, Reporter(problem=problems.note))
+    provider = load_provider("mmdb", settings)
+    assert isinstance(provider, BulkProvider)  # noqa: S101 (for mypy)
+    annotator = Annotator(provider, note, by_answer=template is None)
     try:
         for stream in open_streams(files or [Path("-")], sys.stdin, problems):
             try:

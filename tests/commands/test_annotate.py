@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import time
+from ipaddress import IPv4Address
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +17,6 @@ from hypothesis import strategies as st
 from geocli.annotate import Annotator, short_note
 from geocli.mmdb.file import embedded_path
 from geocli.providers.mmdb import MmdbProvider
-from geocli.reporter import Reporter
 from tests.conftest import Geocli, MakeMmdb
 
 GOOGLE = " [US AS15169 Google LLC]"
@@ -96,7 +97,7 @@ def test_each_line_comes_while_the_pipe_stays_open(geocli: Geocli) -> None:
     assert process.wait(timeout=10) == 0
 
 
-ANNOTATOR = Annotator(MmdbProvider([embedded_path()]), lambda record: f"\0{short_note(record)}\0", Reporter())
+ANNOTATOR = Annotator(MmdbProvider([embedded_path()]), lambda record: f"\0{short_note(record)}\0")
 LINES = st.lists(
     st.one_of(
         st.binary(max_size=30),
@@ -117,6 +118,24 @@ def test_without_what_was_added_the_text_is_the_same(parts: list[bytes], cuts: l
     chunks = [text[begin:end] for begin, end in pairwise(edges) if begin < end]
     annotated = b"".join(ANNOTATOR.annotate(chunks))
     assert b"".join(annotated.split(b"\0")[::2]) == text
+
+
+def test_a_note_that_is_made_once_for_an_answer_is_that_of_each_record(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("geocli.annotate._MOST_REMEMBERED", 5000)
+    monkeypatch.setattr("geocli.providers.mmdb.MOST_SHARED", 8000)
+    chosen = random.Random(1)  # noqa: S311 (not a secret)
+    hosts = [str(IPv4Address(chosen.getrandbits(32))) for _ in range(30_000)]
+    hosts[10_000:20_000:7] = [f"2a01:4f8:{number:x}::1" for number in range(len(hosts[10_000:20_000:7]))]
+    lines = [f"{host} {hosts[chosen.randrange(number + 1)]}\n".encode() for number, host in enumerate(hosts)]
+    chunks = [b"".join(lines[begin : begin + 900]) for begin in range(0, len(lines), 900)]
+
+    def annotated(*, by_answer: bool) -> bytes:
+        annotator = Annotator(MmdbProvider([embedded_path()]), short_note, by_answer=by_answer)
+        return b"".join(annotator.annotate(chunks))
+
+    assert annotated(by_answer=True) == annotated(by_answer=False)
 
 
 def test_a_word_of_megabytes_goes_through() -> None:
