@@ -59,6 +59,10 @@ _SIX_COLONS = b":" + rb"[0-9A-Fa-f]{1,4}:" * 5
 _SLASH = rb"/(?:(?<=\.[0-9]/)|(?<=\.[0-9][0-9]/)|(?<=\.[0-9][0-9][0-9]/))[0-9]"
 _V4_ONLY = rb"(?s)[0-9](?=[0-9]{0,2}\.[0-9]{1,3}\.)" + _LEFT + _REST_OF_V4 + rb"()" + _PREFIX + _RIGHT
 _V4_ALONE = rb"(?s)[0-9](?=[0-9]{0,2}\.[0-9]{1,3}\.)" + _LEFT + _REST_OF_V4 + _RIGHT
+# Begins with a full stop: the engine finds it five times as fast as a digit, and logs have fewer of them.
+_MIDDLE = rb"\.[0-9]{1,3}\.[0-9]{1,3}\."
+_AROUND = 5  # bytes before and behind it that decide: an octet, and two to see that it stands as a word
+_SPARSE = 10  # bytes for each full stop, from which on looking for middles first is quicker
 # Eight pairs of hexadecimal digits are an EUI-64 or a WWN, the long form of a MAC address.
 _EUI64 = rb"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){7}"
 # A list: nothing but an address on its first line.
@@ -84,11 +88,25 @@ def find_targets(text: bytes) -> list[str]:
     for begin, end, kind in _parts(text):
         if kind == _PLAIN:
             # Nothing but addresses that are canonical as they stand: three times as fast.
-            words = _compiled(_V4_ALONE).findall(text, begin, end)
+            part = text[begin:end]
+            if len(part) > _SPARSE * part.count(b"."):
+                part = _thinned(part)
+            words = _compiled(_V4_ALONE).findall(part)
             found += b" ".join(words).decode().split(" ") if words else []
         else:
             found += [target for _, target in _ends(text, begin, end, has_v6=kind == _WITH_V6)]
     return found
+
+
+def _thinned(text: bytes) -> bytes:
+    """What stands around the middles of addresses: all that matters of a log, and a fifth of it.
+
+    Each address has one, and is whole in what is around it. What is cut off on the left has a letter's like
+    before it (``_``), so that nothing that begins there is taken for a word.
+    """
+    places = [middle.span() for middle in _compiled(_MIDDLE).finditer(text)]
+    around = [text[a - _AROUND if a > _AROUND else 0 : b + _AROUND] for a, b in places]
+    return b"\n_".join(around)
 
 
 def _listed(text: bytes) -> list[str] | None:

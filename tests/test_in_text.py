@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv6Address, ip_network
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from geocli.addresses import LONGEST_TARGET, is_ipv6, is_network, parse_target
@@ -352,11 +352,16 @@ def test_text_may_be_cut_wherever_a_word_ends(text: bytes, position: int) -> Non
 
 
 @settings(deadline=None, max_examples=300)
+@example(b"1.1.22.33.4.5. x")  # half of it is around its second middle
 @given(
     st.lists(st.one_of(HOSTILE_PARTS, st.ip_addresses(v=4).map(lambda v4: str(v4).encode()))).map(b"".join)
 )
-def test_the_quick_way_finds_what_the_thorough_one_finds(text: bytes) -> None:
-    assert find_targets(text) == [target for _, target in find_ends(text)]
+def test_the_quick_ways_find_what_the_thorough_one_finds(text: bytes) -> None:
+    found = [target for _, target in find_ends(text)]
+    assert find_targets(text) == found
+    sparse = b"\n" + b"-" * 20 * len(text)  # without a full stop
+    assert find_targets(text + sparse) == found
+    assert find_targets(sparse + b"\n" + text) == found
 
 
 def _pairs(count: int, separator: str) -> st.SearchStrategy[str]:
