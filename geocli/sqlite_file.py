@@ -50,9 +50,7 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return TryAgainError(f"{path}: locked by another process; try again")
     if primary in _CORRUPT or (primary == sqlite3.SQLITE_FULL and _is_damaged(path)):
         return CorruptFileError(path, "is not SQLite, or damaged", "the next geocli flush sets it aside")
-    if primary == sqlite3.SQLITE_FULL:  # it does not say which
-        return TryAgainError(f"{path}: the disk is full, or that of temporary files; make room and try again")
-    if getattr(error, "errno", None) in NO_ROOM:
+    if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in NO_ROOM:
         return TryAgainError(f"{path}: the disk is full; make room and try again")
     if primary == sqlite3.SQLITE_IOERR:
         return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")

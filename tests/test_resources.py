@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -152,21 +153,18 @@ def test_a_full_disk_costs_nothing_that_was_journalled(small: Small, tmp_path: P
     assert state["stored"] >= 3000
 
 
-def test_no_room_to_sort_in_is_a_reason_to_try_again(small: Small, tmp_path: Path) -> None:
-    many = tmp_path / "many"
-    many.write_text("\n".join(addresses(20_000)))
-    _, flush, stats, again = small(
-        f"""GEOCLI_DATA_DIR={tmp_path}/data geocli -f ip -i {many}
-        GEOCLI_DATA_DIR={tmp_path}/data SQLITE_TMPDIR={tmp_path}/disk geocli flush
-        GEOCLI_DATA_DIR={tmp_path}/data geocli stats -j
-        GEOCLI_DATA_DIR={tmp_path}/data SQLITE_TMPDIR={tmp_path} geocli flush"""
+def test_what_is_sorted_never_leaves_the_data_directory(tmp_path: Path) -> None:
+    geocli = Geocli(tmp_path / "it's here")
+    geocli("-f", "ip", stdin="\n".join(addresses(20_000)))
+    calls = tmp_path / "calls"
+    subprocess.run(
+        [need("strace"), "--follow-forks", f"--output={calls}", "--trace=openat", *geocli.command, "flush"],
+        env=geocli.env,
+        check=True,
     )
-    assert (flush[0], len(flush[2].splitlines())) == (75, 1)
-    assert "or that of temporary files" in flush[2]
-    assert json.loads(stats[1])["dirty"] == 20_000
-    assert json.loads(stats[1])["stored"] == 0
-    assert again == (0, "", "")
-    assert sorted(path.name for path in (tmp_path / "disk").iterdir()) == []
+    temporary = {Path(name).parent for name in re.findall(r'"([^"]*etilqs_[^"]*)"', calls.read_text())}
+    assert temporary == {geocli.data_dir}
+    assert not list(geocli.data_dir.glob("*etilqs*"))
 
 
 def test_what_cannot_be_written_is_answered(small: Small, tmp_path: Path) -> None:

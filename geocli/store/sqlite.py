@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from geocli.block import SHARED, Block, Shared, SharedAnswers
@@ -52,7 +52,7 @@ _ALL = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip > ? ORDER BY ip LIMIT ?"  # n
 # KiB of pages in memory: with the usual 2 MB, a flush of a million writes and reads each page many times.
 # What SQLite sorts in memory is bounded by the same number, the rest of it is sorted in temporary files.
 _ROOM = "PRAGMA cache_size = -16000"
-_SORTED_IN_FILES = "PRAGMA temp_store = FILE"  # some are built to keep all of it in memory
+_IN_FILES = "PRAGMA temp_store = FILE"  # some are built to keep all of it in memory
 _BATCH = 10_000  # rows read at once; nothing is held in between
 _OUTLIVED = (
     "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < iif(status = 'ok', ?, ?) "
@@ -224,7 +224,8 @@ class SqliteStore:
         """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""
         make_private_directory(self._path.parent)
         create(self._path, self._path.parent, self._busy_timeout)
-        with self._writing(_ROOM, _SORTED_IN_FILES) as connection:
+        with self._writing(_ROOM, _IN_FILES) as connection:
+            self._keep_temporary_files_here(connection)
             count = _collect(connection, batches)
             with self._transaction(connection):
                 connection.execute(_REPLAY)
@@ -267,6 +268,12 @@ class SqliteStore:
                 empty_log(self._path, connection)  # so that a copy of geo.db alone is complete
             finally:
                 connection.close()
+
+    def _keep_temporary_files_here(self, connection: sqlite3.Connection) -> None:
+        """They hold addresses, and need room: both are matters of the data directory, not of /var/tmp."""
+        directory = str(self._path.parent.absolute()).replace("'", "''")
+        with suppress(UnicodeEncodeError, sqlite3.Error):  # a name that is not UTF-8; files, but no new ones
+            connection.execute(f"PRAGMA temp_store_directory = '{directory}'")
 
     @contextmanager
     def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,6 @@ from tests.benchmarks.inputs import address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DAYS, A_DAY, NETWORKS = 365, 1000, 300
 _DAY = 86400
@@ -51,3 +52,7 @@ def _answer(ip: str, network: int) -> GeoRecord:
         network=f"{ip.rpartition('.')[0]}.0/24", source="mmdb:embedded-2026-06",
         resolved_at=utc_text(time.time()),
     )  # fmt: skip
+
+
+if __name__ == "__main__":
+    write_year(Path(sys.argv[1]))
