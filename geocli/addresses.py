@@ -138,6 +138,8 @@ _REACHABLE_ASSIGNMENTS = [
     )
 ]
 _DOCUMENTATION_V6 = [IPv6Network("2001:db8::/32"), IPv6Network("3fff::/20")]
+# An address of global unicast that begins like none of those: ipaddress takes its time.
+_PLAIN_UNICAST = re.compile(r"(?!2001|3fff)[23][0-9a-f]{3}:[^/]*")
 
 
 def is_reserved(target: str) -> bool:
@@ -147,7 +149,7 @@ def is_reserved(target: str) -> bool:
     the spot, never sent to anybody and never stored.
     """
     if ":" in target:
-        return _is_reserved_v6(IPv6Network(target))
+        return not _PLAIN_UNICAST.fullmatch(target) and _is_reserved_v6(IPv6Network(target))
     if target[:3] not in _RESERVED_BEGINNINGS:
         # A wide network (0.0.0.0/0, 192.0.0.0/3) may start in a reserved octet, never only end in one.
         return False

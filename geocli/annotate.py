@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from geocli.providers import BulkProvider
     from geocli.records import GeoRecord
 
-_MOST_REMEMBERED = 200_000  # addresses: some 30 MB
+_MOST_REMEMBERED = 600_000  # addresses: some 70 MB
 
 
 class Annotator:
