@@ -26,23 +26,21 @@ _MOST_REMEMBERED = 600_000  # addresses: some 70 MB
 class Annotator:
     """Adds what ``note`` makes of a record. ``provider`` is a local one: a line does not wait for anybody.
 
-    ``clock`` gives the ``resolved_at`` of records. Where a note hangs on its answer alone (``by_answer``),
-    not on address, network or time, it is made once for all that have it.
+    Where a note hangs on its answer alone (``by_answer``), not on address, network or time, it is made once
+    for all that have it.
     """
 
     def __init__(
         self,
         provider: BulkProvider,
         note: Callable[[GeoRecord], str],
-        clock: Callable[[], str] = now_text,
         *,
         by_answer: bool = False,
     ) -> None:
         self._provider = provider
         self._note = note
-        self._clock = clock
-        self._at = clock() if by_answer else None  # so that answers stay the same
-        self._by_answer = by_answer
+        # The ``resolved_at`` of all answers, so that they stay the same; ``None`` for that of each.
+        self._at = now_text() if by_answer else None
         self._notes: dict[str, bytes] = {}
         self._answers: Sequence[Shared] = ()
         self._made: dict[int, bytes] = {}  # a note for each of these answers, by its number
@@ -76,11 +74,11 @@ class Annotator:
         reserved, asked = split_reserved(new)
         self._notes.update(dict.fromkeys(reserved, b""))
         if asked:
-            block = self._provider.block(asked, self._at or self._clock())
+            block = self._provider.block(asked, self._at or now_text())
             self._notes.update(zip(block.ips, self._notes_of(block), strict=True))
 
     def _notes_of(self, block: Block) -> Iterable[bytes]:
-        if not self._by_answer:
+        if self._at is None:
             return map(self._noted, block.records())
         if block.answers is not self._answers:  # else it has grown since the last block
             self._answers, self._made = block.answers, {}

@@ -29,7 +29,7 @@ ALL = f"SELECT {', '.join(SEEN_FIELDS)} FROM bans WHERE ({_KEY}) > (?, ?, ?, ?) 
 COLLECT = f"CREATE TEMP TABLE sighted ({', '.join(SEEN_FIELDS)})"
 """Room for sightings."""
 
-ARRIVE = f"INSERT INTO temp.sighted VALUES ({', '.join('?' * len(SEEN_FIELDS))})"  # noqa: S608
+ARRIVE = f"INSERT INTO temp.sighted VALUES ({', '.join('?' * len(SEEN_FIELDS))})"  # noqa: S608 (the same)
 """One sighting into it."""
 
 # The order of ``seen.merged``.
@@ -37,7 +37,7 @@ _RANK = "({0}.last_seen, ifnull({0}.expires_at, ''), ifnull({0}.ban_count, -1))"
 _NEWER = f"{_RANK.format('excluded')} > {_RANK.format('bans')}"
 _NEWEST = ("expires_at", "ban_count", "last_seen")
 REPLAY = (
-    f"INSERT INTO bans ({', '.join(SEEN_FIELDS)}) SELECT {', '.join(SEEN_FIELDS)} "  # noqa: S608
+    f"INSERT INTO bans ({', '.join(SEEN_FIELDS)}) SELECT {', '.join(SEEN_FIELDS)} "  # noqa: S608 (the same)
     f"FROM temp.sighted WHERE true ORDER BY {_KEY} "
     f"ON CONFLICT ({_KEY}) DO UPDATE SET "
     + "".join(f"{name} = iif({_NEWER}, excluded.{name}, bans.{name}), " for name in _NEWEST)
