@@ -17,7 +17,7 @@ def main() -> NoReturn:
     # finds nothing, and costs a quarter of a bulk look-up.
     gc.set_threshold(_MANY)
     try:
-        from geocli.cli import run  # inside, so that an interrupt during the imports is quiet too
+        from geocli.cli.app import run  # inside, so that an interrupt during the imports is quiet too
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:

@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from geocli import __version__
-from geocli.cli import COMMANDS
-from geocli.configuration import KEYS
+from geocli.cli.app import COMMANDS
+from geocli.config.keys import KEYS
 from tests.conftest import need
-from tests.emulators import Dbip, IpApi
 from tests.mmdb.handmade import encode, one_record
-from tests.targets import addresses
+from tests.support.emulators import Dbip, IpApi
+from tests.support.targets import addresses
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

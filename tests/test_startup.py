@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Geocli
-from tests.emulators import IpApi
+from tests.support.emulators import IpApi
 
 ALWAYS_ABSENT = {
     "click", "httpx", "importlib.metadata", "jinja2", "mmdb_writer", "multiprocessing", "netaddr", "numpy",
     "psycopg", "pydantic", "requests", "resvg_py", "rich", "sqlite_utils",
 }  # fmt: skip
 LIST_MODULES = (
-    "import sys; from geocli.cli import run; code = run(sys.argv[1:]);"
+    "import sys; from geocli.cli.app import run; code = run(sys.argv[1:]);"
     "print('\\n', *sys.modules, file=sys.stderr)"
 )
 
@@ -25,9 +25,9 @@ LIST_MODULES = (
 ONLINE = {
     "asyncio",
     "email",
-    "geocli.online.asking",
-    "geocli.http",
-    "geocli.online.pacing",
+    "geocli.providers.online.client",
+    "geocli.system.http",
+    "geocli.providers.online.rate_limit",
     "httpx",
     "ssl",
 }
@@ -47,13 +47,19 @@ def modules_after(geocli: Geocli, *arguments: str) -> set[str]:
 @pytest.mark.parametrize(
     ("arguments", "absent"),
     [
-        (["--version"], {"diskcache", "maxminddb", "sqlite3", "json", "iso3166", "geocli.commands.lookup"}),
+        (
+            ["--version"],
+            {"diskcache", "maxminddb", "sqlite3", "json", "iso3166", "geocli.cli.commands.lookup"},
+        ),
         (["--help"], {"diskcache", "maxminddb.extension", "iso3166"}),
-        (["flush"], {"diskcache", "maxminddb", "iso3166", "json", "geocli.commands.lookup"}),
-        (["lookup", "--no-cache", "8.8.8.8"], {"diskcache", "maxminddb.reader", "geocli.online", *ONLINE}),
+        (["flush"], {"diskcache", "maxminddb", "iso3166", "json", "geocli.cli.commands.lookup"}),
+        (
+            ["lookup", "--no-cache", "8.8.8.8"],
+            {"diskcache", "maxminddb.reader", "geocli.providers.online.base", *ONLINE},
+        ),
         (["lookup", "--no-cache", "-p", "mmdb,ip-api,country-is", "8.8.8.8", "10.0.0.1"], ONLINE),
         (["lookup", "--no-cache", "-p", "ip-api", "10.0.0.1", "::1"], ONLINE),
-        (["refresh"], {"diskcache", "maxminddb", "geocli.commands.lookup", *ONLINE}),
+        (["refresh"], {"diskcache", "maxminddb", "geocli.cli.commands.lookup", *ONLINE}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -101,9 +107,9 @@ def test_an_online_provider_is_light_until_it_asks(name: str) -> None:
     script = (
         f"import sys, geocli.providers.{name} as provider\n"
         "from pathlib import Path\n"
-        "from geocli.reporter import Reporter\n"
-        "from geocli.settings import Settings, SourceSettings\n"
-        "from geocli.values import Secret\n"
+        "from geocli.system.reporter import Reporter\n"
+        "from geocli.config.settings import Settings, SourceSettings\n"
+        "from geocli.config.parsers import Secret\n"
         f"name = {name.replace('_', '-')!r}\n"
         "sources = {name: SourceSettings(key=Secret('t'))}\n"
         "made = provider.create(Settings(Path('/nowhere'), sources=sources))\n"

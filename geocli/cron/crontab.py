@@ -13,8 +13,8 @@ import tempfile
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from geocli.errors import TryAgainError, UsageError
-from geocli.records import clean_text
+from geocli.model.errors import TryAgainError, UsageError
+from geocli.model.records import clean_text
 
 if TYPE_CHECKING:
     import subprocess

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.cron.block import lines_of, other_lines
+from geocli.cron.crontab_block import lines_of, other_lines
 from geocli.cron.systemd import MARK
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.errors import UsageError
-from geocli.values import parse_duration
+from geocli.config.parsers import parse_duration
+from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from geocli.cron.crontab import Change, TableFile, complaint, run
-from geocli.errors import UsageError
+from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,21 +11,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from geocli.addresses import LONGEST_TARGET, parse_target
-from geocli.bans import Ban
-from geocli.errors import UsageError
-from geocli.in_text import WORD_BYTES
-from geocli.inputs.fail2ban_client import BanReader, is_banned_line, is_list_line, is_names_line
-from geocli.inputs.fail2ban_status import StatusReader, is_statistics_line
-from geocli.inputs.fail2ban_times import read_times_line
+from geocli.inputs.fail2ban.literal import BanReader, is_banned_line, is_list_line, is_names_line
+from geocli.inputs.fail2ban.status import StatusReader, is_statistics_line
+from geocli.inputs.fail2ban.times import read_times_line
+from geocli.inputs.in_text import WORD_BYTES
 from geocli.inputs.stream import Piece, Stream, pieces
 from geocli.inputs.text import TextReader, split_lines
-from geocli.records import clean_text
+from geocli.model.addresses import LONGEST_TARGET, parse_target
+from geocli.model.bans import Ban
+from geocli.model.errors import UsageError
+from geocli.model.records import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from geocli.inputs.fail2ban_log import LogReplay
+    from geocli.inputs.fail2ban.log import LogReplay
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -71,7 +71,7 @@ class _Log:
 
     def read(self, line: bytes) -> bool:
         if self._replay is None:
-            from geocli.inputs.fail2ban_log import LogReplay
+            from geocli.inputs.fail2ban.log import LogReplay
 
             self._replay = LogReplay()
         return self._replay.read(line)

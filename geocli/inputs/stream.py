@@ -10,8 +10,8 @@ import select
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from geocli.errors import UsageError
-from geocli.in_text import WORD_BYTES
+from geocli.inputs.in_text import WORD_BYTES
+from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

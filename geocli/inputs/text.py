@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from geocli.in_text import find_targets
+from geocli.inputs.in_text import find_targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

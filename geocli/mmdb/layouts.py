@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from geocli.answers import NOTHING, Answer, asn, country, place, text
+from geocli.model.normalize import NOTHING, Answer, asn, country, place, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,19 +12,19 @@ from array import array
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.errors import DamagedFileError, GeocliError
-from geocli.mmdb.careful import SEPARATOR, CarefulReader
-from geocli.mmdb.decoding import BrokenError
-from geocli.mmdb.file import EMBEDDED, unreadable
-from geocli.mmdb.installed import KINDS
+from geocli.mmdb.decoder import BrokenError
+from geocli.mmdb.downloads.installed import KINDS
 from geocli.mmdb.layouts import answer_of, mistyped
-from geocli.mmdb.vetted import fingerprint
+from geocli.mmdb.reader import EMBEDDED, unreadable
+from geocli.mmdb.safe_reader import SEPARATOR, CarefulReader
+from geocli.mmdb.trusted import fingerprint
+from geocli.model.errors import DamagedFileError, GeocliError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from geocli.mmdb.vetted import Vetted
+    from geocli.mmdb.trusted import Vetted
 
 _MOST_NODES = 1 << 25  # 13 bytes of memory each; the largest files that people download have 5,000,000
 _WORK = 4  # by how much more than once data may be decoded: values that pointers lead to are, now and then

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from geocli.answers import NOTHING, Answer, asn, country, text
-from geocli.online import (
+from geocli.model.normalize import NOTHING, Answer, asn, country, text
+from geocli.providers.online.base import (
     TEXT,
     TEXT_OR_NUMBER,
     Limit,
@@ -23,7 +23,7 @@ from geocli.online import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from geocli.settings import Settings
+    from geocli.config.settings import Settings
 
 
 class CountryIs:

@@ -8,23 +8,23 @@ from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from geocli.addresses import is_network
-from geocli.answers import NOTHING, Answer
-from geocli.block import MOST_SHARED, Block, arranged
-from geocli.errors import DamagedFileError, UsageError
-from geocli.mmdb.file import Database, network_text
-from geocli.mmdb.installed import in_use
+from geocli.mmdb.downloads.installed import in_use
 from geocli.mmdb.layouts import agreement, answer_of, merge
-from geocli.mmdb.vetted import Vetted
-from geocli.records import MAX_SOURCE, GeoRecord
+from geocli.mmdb.reader import Database, network_text
+from geocli.mmdb.trusted import Vetted
+from geocli.model.addresses import is_network
+from geocli.model.errors import DamagedFileError, UsageError
+from geocli.model.normalize import NOTHING, Answer
+from geocli.model.record_batch import MOST_SHARED, Block, arranged
+from geocli.model.records import MAX_SOURCE, GeoRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from geocli.block import Shared
-    from geocli.mmdb.tree import Forest
-    from geocli.reporter import Reporter
-    from geocli.settings import Settings
+    from geocli.config.settings import Settings
+    from geocli.mmdb.search_tree import Forest
+    from geocli.model.record_batch import Shared
+    from geocli.system.reporter import Reporter
 
 _MOST_PARTS = 4096
 """A network is asked about in at most so many parts; one that has more has no single answer."""
@@ -108,14 +108,14 @@ class MmdbProvider:
         return arranged([block, Block.of(self.records(others, resolved_at))], targets)
 
     def _planted(self) -> Forest | None:
-        from geocli.mmdb.tree import Forest  # only where there are many
+        from geocli.mmdb.search_tree import Forest  # only where there are many
 
         trees = [tree for database in self._databases if (tree := database.tree()) is not None]
         return Forest(trees) if len(trees) == len(self._databases) else None
 
     def _asked_each(self, addresses: Sequence[str], resolved_at: str) -> Block:
         """The answers about IPv4 addresses, each asked about."""
-        from geocli.mmdb.tree import network_texts
+        from geocli.mmdb.search_tree import network_texts
 
         found = list(self._find(addresses))
         order: dict[Answer, int] = {}

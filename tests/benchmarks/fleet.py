@@ -10,11 +10,11 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
-from geocli.records import FIELDS
-from geocli.store.postgres.schema import INCOMING_ANSWERS
-from geocli.store.postgres.writing import COPY_ANSWERS, UPSERT_ANSWERS
+from geocli.model.records import FIELDS
+from geocli.storage.store.postgres.schema import INCOMING_ANSWERS
+from geocli.storage.store.postgres.writer import COPY_ANSWERS, UPSERT_ANSWERS
 from tests.benchmarks.measure import Case, Command, geocli
-from tests.postgres_server import Postgres, find_postgres
+from tests.support.postgres_server import Postgres, find_postgres
 
 if TYPE_CHECKING:
     from pathlib import Path

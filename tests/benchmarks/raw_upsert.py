@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from geocli.records import FIELDS
-from geocli.store.migrations import migrate
+from geocli.model.records import FIELDS
+from geocli.storage.store.migrations import migrate
 
 shared: dict[Any, Any] = {}  # equal values are one object, as when geocli reads a segment
 with Path(sys.argv[1]).open(encoding="utf-8") as lines:

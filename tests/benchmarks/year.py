@@ -8,9 +8,9 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from geocli.records import Batch, GeoRecord, utc_text
-from geocli.seen import SeenBan
-from geocli.store.sqlite import SqliteStore
+from geocli.model.bans import SeenBan
+from geocli.model.records import Batch, GeoRecord, utc_text
+from geocli.storage.store.sqlite import SqliteStore
 from tests.benchmarks.inputs import address
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geocli.cron import systemd
 from geocli.cron.jobs import Schedule, Wish, cron_line, cron_quoted, every, jobs_of, parse_every
-from geocli.errors import UsageError
+from geocli.model.errors import UsageError
 from tests.conftest import Crontab, need
 
 ALL = Wish(every=300, update=True, record=True, report=Path("/srv/www/bans.html"))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from geocli.block import Block
-from geocli.journal.segments import encode, encode_bans
-from geocli.records import GeoRecord
-from tests.bans import BAN
+from geocli.model.record_batch import Block
+from geocli.model.records import GeoRecord
+from geocli.storage.journal.segments import encode, encode_bans
+from tests.support.bans import BAN
 
 _FIXTURES = Path(__file__).parents[1] / "fixtures" / "fail2ban"
 _LARGEST = 4096  # bytes of a fixture: what is longer only repeats itself

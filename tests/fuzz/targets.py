@@ -9,22 +9,22 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from geocli.addresses import is_reserved, parse_target
-from geocli.answers import Answer
-from geocli.errors import UsageError
-from geocli.in_text import find_ends, find_targets
+from geocli.config.settings import Flags, load_settings
 from geocli.inputs.bans import read_bans
+from geocli.inputs.in_text import find_ends, find_targets
 from geocli.inputs.stream import Stream
-from geocli.journal import BadSegmentError
-from geocli.journal.segments import NewerSegmentError, decode
 from geocli.mmdb.layouts import answer_of
-from geocli.online import MalformedError, Source
+from geocli.model.addresses import is_reserved, parse_target
+from geocli.model.bans import SEEN_FIELDS, check_bans
+from geocli.model.errors import UsageError
+from geocli.model.normalize import Answer
+from geocli.model.records import FIELDS, GeoRecord, check_rows
 from geocli.providers.country_is import CountryIs
 from geocli.providers.ip_api import IpApi
 from geocli.providers.ipinfo import Ipinfo
-from geocli.records import FIELDS, GeoRecord, check_rows
-from geocli.seen import SEEN_FIELDS, check_bans
-from geocli.settings import Flags, load_settings
+from geocli.providers.online.base import MalformedError, Source
+from geocli.storage.journal.journal import BadSegmentError
+from geocli.storage.journal.segments import NewerSegmentError, decode
 
 _SETTINGS = load_settings(
     Flags(Path("/nowhere"), None, None, quiet=False, verbose=False),

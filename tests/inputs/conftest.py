@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.fail2ban_server import fail2ban_server, running_fail2ban
+from tests.support.fail2ban_server import fail2ban_server, running_fail2ban
 
 __all__ = ["fail2ban_server", "running_fail2ban"]

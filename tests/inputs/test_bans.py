@@ -16,11 +16,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from geocli.bans import Ban
-from geocli.errors import UsageError
 from geocli.inputs.bans import read_bans
+from geocli.inputs.in_text import ban_targets
 from geocli.inputs.stream import Stream
-from geocli.records import clean_text
+from geocli.model.bans import Ban
+from geocli.model.errors import UsageError
+from geocli.model.records import clean_text
 from tests.conftest import FIXTURES
 
 CAPTURES = FIXTURES / "fail2ban"
@@ -46,7 +47,7 @@ def bans(*chunks: bytes) -> list[Ban]:
 
 
 def targets(*chunks: bytes) -> list[str]:
-    return [target for ban in bans(*chunks) for target in ban.targets()]
+    return [target for ban in bans(*chunks) for target in ban_targets(ban)]
 
 
 def capture(name: str) -> bytes:
@@ -357,7 +358,7 @@ def test_the_end_of_a_file_that_was_cut_makes_no_false_ban() -> None:
         compress = zlib.compressobj(wbits=31)
         cut = compress.compress(text) + compress.flush(zlib.Z_SYNC_FLUSH)
         found, _ = until_error(stream(cut))
-        assert [target for ban in found for target in ban.targets()] == expected
+        assert [target for ban in found for target in ban_targets(ban)] == expected
 
 
 def test_a_small_file_that_holds_gigabytes_takes_no_memory() -> None:
@@ -450,7 +451,7 @@ def test_no_input_is_wrong_and_chunks_do_not_matter(text: bytes, cuts: list[int]
     assert outcome(*chunks) == whole
     for ban in whole[0]:
         assert ban.text == clean_text(ban.text)
-        assert ban.targets() is not None
+        assert ban_targets(ban) is not None
         for moment in (ban.banned_at, ban.expires_at):
             assert moment is None or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
 

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geocli.errors import ExitCode, UsageError
-from geocli.in_text import WORD_BYTES
-from geocli.inputs import Stream, read_batches, read_targets
+from geocli.inputs.in_text import WORD_BYTES
 from geocli.inputs.stream import pieces
-from geocli.resolve import BATCH
+from geocli.inputs.targets import Stream, read_batches, read_targets
+from geocli.lookup.resolver import BATCH
+from geocli.model.errors import ExitCode, UsageError
 
 KIB = 1024
 CHUNK = 64 * KIB

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from geocli.inputs import read_targets
+from geocli.inputs.targets import read_targets
 from tests.conftest import within
 
 KIB = 1024

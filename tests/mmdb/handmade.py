@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from geocli.mmdb.careful import CarefulReader
+from geocli.mmdb.safe_reader import CarefulReader
 
 MARKER = b"\xab\xcd\xefMaxMind.com"
 BUILT = 1_780_272_000  # 2026-06-01

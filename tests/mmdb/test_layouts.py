@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geocli.answers import NOTHING, Answer
-from geocli.errors import DamagedFileError
-from geocli.mmdb.file import Database
 from geocli.mmdb.layouts import answer_of, merge, mistyped
-from geocli.mmdb.vetted import Vetted
-from geocli.records import MAX_ASN, MAX_TEXT
+from geocli.mmdb.reader import Database
+from geocli.mmdb.trusted import Vetted
+from geocli.model.errors import DamagedFileError
+from geocli.model.normalize import NOTHING, Answer
+from geocli.model.records import MAX_ASN, MAX_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

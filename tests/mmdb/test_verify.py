@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from geocli.errors import DamagedFileError
-from geocli.mmdb.careful import CarefulReader
-from geocli.mmdb.file import embedded_path
+from geocli.mmdb.reader import embedded_path
+from geocli.mmdb.safe_reader import CarefulReader
+from geocli.mmdb.trusted import Vetted
 from geocli.mmdb.verify import gives, verify, vet
-from geocli.mmdb.vetted import Vetted
+from geocli.model.errors import DamagedFileError
 from tests.conftest import Geocli
 from tests.mmdb.handmade import BUILT, encode, head, one_record, pointer, write
-from tests.mmdb.test_careful import LAUGHS, WRONG
+from tests.mmdb.test_safe_reader import LAUGHS, WRONG
 
 if TYPE_CHECKING:
     from tests.conftest import MakeMmdb
@@ -191,11 +191,11 @@ def test_a_file_that_was_cut_anywhere_is_refused(whole: Path, path: Path) -> Non
 ATTACK = r"""
 import random, re, resource, sys
 from pathlib import Path
-from geocli.errors import DamagedFileError
-from geocli.mmdb.careful import CarefulReader
-from geocli.mmdb.file import Database
+from geocli.model.errors import DamagedFileError
+from geocli.mmdb.safe_reader import CarefulReader
+from geocli.mmdb.reader import Database
 from geocli.mmdb.verify import vet
-from geocli.mmdb.vetted import Vetted
+from geocli.mmdb.trusted import Vetted
 
 resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
 source, seed, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -249,7 +249,7 @@ def test_what_passes_is_read_by_c_as_by_the_careful_reader_and_the_rest_does_no_
 
 COMMANDS = """
 import resource, sys
-from geocli.cli import run
+from geocli.cli.app import run
 resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
 path = sys.argv[1]
 codes = run(["-v", "db", "verify", path]), run(["--mmdb", path, "--no-cache", "8.8.8.8"])

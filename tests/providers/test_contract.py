@@ -1,4 +1,4 @@
-"""What every provider keeps, whatever it asks: run over all modules of ``geocli.providers``."""
+"""What every provider keeps, whatever it asks: run over all modules of ``geocli.providers.base``."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from geocli import providers
-from geocli.errors import ExitCode, UsageError
-from geocli.providers import load_provider, provider_names
-from geocli.records import MAX_TEXT, GeoRecord, check_rows
-from geocli.reporter import Reporter
-from geocli.settings import Settings, SourceSettings
-from geocli.values import Secret
-from tests.emulators import CountryIs, IpApi, Ipinfo
+from geocli.config.parsers import Secret
+from geocli.config.settings import Settings, SourceSettings
+from geocli.model.errors import ExitCode, UsageError
+from geocli.model.records import MAX_TEXT, GeoRecord, check_rows
+from geocli.providers.base import load_provider, provider_names
+from geocli.system.reporter import Reporter
+from tests.support.emulators import CountryIs, IpApi, Ipinfo
 
 if TYPE_CHECKING:
-    from geocli.providers import Provider
+    from geocli.providers.base import Provider
 
 RESOLVED_AT = "2026-11-24T12:00:00Z"
 TARGETS = [
@@ -164,7 +164,7 @@ def test_importing_a_provider_imports_nothing_heavy(name: str) -> None:
 def test_finding_the_names_imports_no_provider() -> None:
     script = (
         "import sys\n"
-        "from geocli.providers import provider_names\n"
+        "from geocli.providers.base import provider_names\n"
         "assert provider_names()\n"
         "print([name for name in sys.modules if name.startswith('geocli.providers.')])\n"
     )

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geocli.errors import DamagedFileError
-from geocli.mmdb.file import embedded_path, embedded_source
+from geocli.config.settings import Settings
+from geocli.mmdb.reader import embedded_path, embedded_source
+from geocli.model.errors import DamagedFileError
+from geocli.model.records import GeoRecord, check_rows
 from geocli.providers import mmdb
 from geocli.providers.mmdb import MmdbProvider, create
-from geocli.records import GeoRecord, check_rows
-from geocli.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,14 +12,14 @@ from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from geocli.answers import NOTHING, Answer
-from geocli.online import Limit, MalformedError, Source
+from geocli.config.parsers import Secret
+from geocli.config.settings import Settings, SourceSettings
+from geocli.model.normalize import NOTHING, Answer
+from geocli.model.records import GeoRecord, check_rows
 from geocli.providers.country_is import CountryIs
 from geocli.providers.ip_api import IpApi
 from geocli.providers.ipinfo import Ipinfo
-from geocli.records import GeoRecord, check_rows
-from geocli.settings import Settings, SourceSettings
-from geocli.values import Secret
+from geocli.providers.online.base import Limit, MalformedError, Source
 
 TARGETS = ["8.8.8.8", "1.1.1.1", "2001:4860:4860::8888"]
 A = TARGETS[0]

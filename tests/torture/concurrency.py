@@ -13,9 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
-from geocli.records import GeoRecord
+from geocli.model.records import GeoRecord
 from tests.conftest import Geocli
-from tests.targets import addresses
+from tests.support.targets import addresses
 from tests.torture.disk import look
 from tests.torture.ledger import Ledger
 

@@ -9,9 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from geocli.journal.segments import decode
-from geocli.records import FIELDS, GeoRecord, check_rows
-from geocli.seen import SEEN_FIELDS, SeenBan, check_bans
+from geocli.model.bans import SEEN_FIELDS, SeenBan, check_bans
+from geocli.model.records import FIELDS, GeoRecord, check_rows
+from geocli.storage.journal.segments import decode
 
 
 @dataclass

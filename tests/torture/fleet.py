@@ -26,14 +26,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from geocli.journal import Journal
-from geocli.journal.segments import encode_bans
-from geocli.records import GeoRecord, utc_text
-from geocli.seen import SeenBan, merged
-from geocli.store.postgres import PostgresStore
+from geocli.model.bans import SeenBan, merged
+from geocli.model.records import GeoRecord, utc_text
+from geocli.storage.journal.journal import Journal
+from geocli.storage.journal.segments import encode_bans
+from geocli.storage.store.postgres.store import PostgresStore
 from tests.conftest import Geocli
-from tests.postgres_server import Postgres
-from tests.targets import addresses
+from tests.support.postgres_server import Postgres
+from tests.support.targets import addresses
 from tests.torture.disk import Disk
 from tests.torture.ledger import Ledger
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from geocli.records import GeoRecord
+from geocli.model.records import GeoRecord
 from tests.torture.disk import Disk
 
 _Key = tuple[str, str, str, str]

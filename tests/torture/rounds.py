@@ -15,9 +15,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from geocli.records import GeoRecord
+from geocli.model.records import GeoRecord
 from tests.conftest import Geocli
-from tests.emulators import CountryIs, IpApi
+from tests.support.emulators import CountryIs, IpApi
 from tests.torture.aims import choose
 from tests.torture.disk import look
 from tests.torture.ledger import Ledger

@@ -1,0 +1,1 @@
+"""Bans with geography: who is banned now, the history, and what is recorded of them."""

@@ -1,0 +1,163 @@
+"""Bans over time: how many in each hour, day, week or month, and what the last period brought that is new.
+
+Times are a record's (UTC), so that text compares as time does; periods are UTC's, weeks begin on Mondays.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.model.records import utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+PERIODS = ("hour", "day", "week", "month")
+"""How long a period may be, shortest first."""
+
+_MOST_BARS = 120
+_FEWEST_DAYS = {"day": 2, "week": 62, "month": 2 * 366}
+"""How many days a list must span before the period is that long, unless somebody says how long it is."""
+_LAST = {"hour": ("24 hours", 1), "day": ("24 hours", 1), "week": ("7 days", 7), "month": ("30 days", 30)}
+_SECONDS = 86400
+_TO_THE_HOUR = 13  # characters of a time
+_HOUR = 3600
+
+
+class Dated(NamedTuple):
+    """A ban of which is known when it began, its jail, and what it counts for: groups by their kind."""
+
+    banned_at: str
+    jail: str | None
+    groups: Mapping[str, Hashable]
+
+
+class Timeline(NamedTuple):
+    """Counts by period and jail.
+
+    ``starts`` are the periods' first moments, oldest first and without gaps; ``counts`` has for each of them
+    one number for each of ``jails``, which are the largest first. ``left_out`` bans are older, or dated in
+    the future.
+    """
+
+    period: str
+    starts: Sequence[str]
+    jails: Sequence[str | None]
+    counts: Sequence[Sequence[int]]
+    left_out: int
+
+    @property
+    def totals(self) -> list[int]:
+        """The bans of each period."""
+        return [sum(counts) for counts in self.counts]
+
+
+class News(NamedTuple):
+    """What the time from ``begin`` to ``end`` brought, against all that was before.
+
+    ``bans`` began in it, ``before`` in the time of the same length before it (``None``: the list does not
+    reach back so far). ``new`` has for each kind of group those that first occur in it, with how many bans
+    they have, most first; it is ``None`` when there is nothing before to compare with.
+    """
+
+    length: str
+    begin: str
+    end: str
+    bans: int
+    before: int | None
+    new: Mapping[str, Sequence[tuple[Hashable, int]]] | None
+
+
+def timeline(bans: Sequence[Dated], now: float, since: str | None, period: str | None) -> Timeline | None:
+    """The bans by period: as long as ``period`` says, else as fits. ``None`` when there are none by ``now``.
+
+    ``now`` is seconds since the epoch; ``since`` is where time begins, when somebody asked for that.
+    """
+    latest = utc_text(now + _HOUR)  # clocks differ
+    past = [ban for ban in bans if ban.banned_at <= latest]
+    if not past:
+        return None
+    first = since or min(ban.banned_at for ban in past)
+    last = _end(past, now)
+    period = period or _fitting(first, last)
+    starts = _starts(period, first, last)
+    index = {start: number for number, start in enumerate(starts)}
+    counted: Counter[tuple[str, str | None]] = Counter()
+    jails: Counter[str | None] = Counter()
+    hours = Counter((ban.banned_at[:_TO_THE_HOUR], ban.jail) for ban in past)
+    for (hour, jail), count in hours.items():
+        if (start := _start(period, hour)) in index:
+            counted[start, jail] += count
+            jails[jail] += count
+    ranked = sorted(jails, key=lambda jail: (-jails[jail], jail or ""))
+    counts = [[counted[start, jail] for jail in ranked] for start in starts]
+    return Timeline(period, starts, ranked, counts, len(bans) - jails.total())
+
+
+def news(bans: Sequence[Dated], now: float, period: str) -> News | None:
+    """What is new in the last day, week or month (which of them, a timeline's ``period`` says)."""
+    latest = utc_text(now + _HOUR)
+    past = [ban for ban in bans if ban.banned_at <= latest]
+    if not past:
+        return None
+    length, days = _LAST[period]
+    end = _end(past, now)
+    begin, earlier = (utc_text(_seconds(end) - times * days * _SECONDS) for times in (1, 2))
+    recent = [ban for ban in past if ban.banned_at > begin]
+    old = [ban for ban in past if ban.banned_at <= begin]
+    before = sum(ban.banned_at > earlier for ban in old) if _reaches(old, earlier) else None
+    if not old:
+        return News(length, begin, end, len(recent), before, None)
+    addresses = {id(ban.groups): ban.groups for ban in old}  # whose bans share their groups
+    known = {(kind, group) for groups in addresses.values() for kind, group in groups.items()}
+    found: dict[str, Counter[Hashable]] = {kind: Counter() for kind in past[0].groups}
+    for ban in recent:
+        for kind, group in ban.groups.items():
+            if (kind, group) not in known:
+                found.setdefault(kind, Counter())[group] += 1
+    return News(length, begin, end, len(recent), before, {kind: c.most_common() for kind, c in found.items()})
+
+
+def _reaches(old: Iterable[Dated], moment: str) -> bool:
+    return any(ban.banned_at <= moment for ban in old)
+
+
+def _end(bans: Iterable[Dated], now: float) -> str:
+    """Now, or when the last ban was if that is long ago: an old log has news of its own."""
+    last = max(ban.banned_at for ban in bans)
+    return utc_text(now) if last >= utc_text(now - _SECONDS) else last
+
+
+def _fitting(first: str, last: str) -> str:
+    days = (_seconds(last) - _seconds(first)) / _SECONDS
+    return max(
+        (name for name, fewest in _FEWEST_DAYS.items() if days >= fewest), default="hour", key=PERIODS.index
+    )
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _start(period: str, moment: str) -> str:
+    """The first moment of the period that a moment is in, shortened to what tells periods apart."""
+    if period == "hour":
+        return f"{moment[:_TO_THE_HOUR]}:00"
+    if period == "day":
+        return moment[:10]
+    if period == "month":
+        return f"{moment[:7]}-01"
+    day = date.fromisoformat(moment[:10])
+    return str(day - timedelta(days=day.weekday()))
+
+
+def _starts(period: str, first: str, last: str) -> list[str]:
+    """The periods from ``first`` to ``last``, the latest of them when they are too many."""
+    starts = [_start(period, last)]
+    begin = _start(period, first)
+    while starts[-1] > begin and len(starts) < _MOST_BARS:
+        before = datetime.fromisoformat(starts[-1]).replace(tzinfo=UTC) - timedelta(hours=1)
+        starts.append(_start(period, before.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    return starts[::-1]

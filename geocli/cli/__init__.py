@@ -1,0 +1,1 @@
+"""The command line: Typer commands, options, console. Only here is anything printed."""

@@ -1,0 +1,80 @@
+"""``geocli annotate``: text through, answers behind addresses."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geocli.cli import options
+from geocli.cli.console import ReaderGoneError, write_bytes
+from geocli.cli.messages import say
+from geocli.inputs.targets import open_streams
+from geocli.lookup.annotator import Annotator, short_note
+from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.model.records import FIELDS
+from geocli.output.formats.base import Layout, load_format
+from geocli.providers.base import BulkProvider, load_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from geocli.config.settings import Settings
+    from geocli.model.records import GeoRecord
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("annotate")(annotate)
+
+
+def annotate(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Text; - is stdin.", show_default=False)
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--template",
+            "-t",
+            metavar="TEXT",
+            help="What to add behind an address, such as ' ({country_code})'.",
+        ),
+    ] = None,
+    mmdb: options.Mmdb = None,
+) -> ExitCode:
+    """Copy text through, and say behind each address where it is.
+
+    For instance: tail -F /var/log/auth.log | geocli annotate
+
+    Only local databases are asked, nothing is remembered, and all the text stays as it is. Each line comes
+    out as soon as it went in.
+    """
+    settings: Settings = options.apply(ctx.obj, "mmdb", mmdb, None, None)
+    if not files and (sys.stdin is None or sys.stdin.isatty()):
+        raise UsageError("nothing to annotate: give files, or a pipe")
+    note = short_note if template is None else _from_template(template)
+    problems = Problems()
+    provider = load_provider("mmdb", settings)
+    assert isinstance(provider, BulkProvider)  # noqa: S101 (for mypy)
+    annotator = Annotator(provider, note, by_answer=template is None)
+    try:
+        for stream in open_streams(files or [Path("-")], sys.stdin, problems):
+            try:
+                for text in annotator.annotate(stream.chunks()):
+                    write_bytes(text)
+            except UsageError as error:  # this file cannot be read: go on with the next
+                problems.note(error)
+    except ReaderGoneError:
+        pass
+    except GeocliError as error:
+        problems.note(error)
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
+
+
+def _from_template(template: str) -> "Callable[[GeoRecord], str]":
+    form = load_format("template", Layout(columns=FIELDS, chosen=(), template=template))
+    return lambda record: form.rows([record]).removesuffix("\n")

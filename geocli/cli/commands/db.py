@@ -1,0 +1,219 @@
+"""``geocli db``: the databases that answers come from."""
+
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geocli.cli import options
+from geocli.cli.console import write_text
+from geocli.cli.messages import say
+from geocli.cli.progress import Progress
+from geocli.config.parsers import parse_timeout
+from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+
+if TYPE_CHECKING:
+    from geocli.config.settings import Settings
+
+COLUMNS = ("name", "type", "edition", "age_days", "size", "used_for", "path", "description", "licence")
+PIPED = ("name", "type", "edition", "age_days", "size", "used_for", "path")
+SHOWN = ("name", "edition", "age_days", "size", "used_for", "licence")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    group = typer.Typer(
+        help="List, fetch, check or build the databases that answers come from.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+    )
+    group.command("list")(list_databases)
+    group.command("update")(update_databases)
+    group.command("verify")(verify_databases)
+    group.command("build")(build_database)
+    app.add_typer(group, name="db")
+
+
+def list_databases(
+    ctx: typer.Context,
+    mmdb: Annotated[
+        list[Path] | None,
+        typer.Option("--mmdb", metavar="FILE", help="Describe these files instead of those in use."),
+    ] = None,
+    json: options.Json = False,
+    csv: options.Csv = False,
+    tsv: options.Tsv = False,
+    table: options.TableFlag = False,
+    no_header: options.NoHeader = False,
+    field: options.Field = None,
+    template: options.Template = None,
+) -> ExitCode:
+    """Show the databases: edition, age, size (bytes), what they are asked for, licence and attribution."""
+    from geocli.cli.output import Output, Wanted
+    from geocli.output.status.collect import age_days
+    from geocli.output.status.collect import list_databases as listed
+
+    settings: Settings = ctx.obj
+    output = Output(
+        Wanted(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
+    )
+    problems = Problems()
+    now = time.time()
+    for one in listed(settings.data_dir / "mmdb", mmdb or settings.mmdb, problems):
+        d = one.description
+        age, path = age_days(d, now), str(d.path)
+        output.write(
+            [(one.name, d.type, d.edition, age, d.size, one.used_for, path, d.description, one.licence)]
+        )
+    output.finish()
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
+
+
+def update_databases(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME|URL]...",
+            help="dbip, dbip-city, maxmind, ipinfo ...; without any, those that are here.",
+            show_default="dbip-country and dbip-asn",
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="What the database at a URL is to be called.")
+    ] = None,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="TIME", help="How long a server may be silent.")
+    ] = "30s",
+) -> ExitCode:
+    """Download databases, or newer editions of them, and use them from then on.
+
+    A file is checked as a whole, then it takes the place of the present one at once: no look-up sees half
+    of it, and whatever goes wrong, the present one stays. Silent unless something is wrong, for cron; says
+    what was done on a terminal and with -v.
+    """
+    from geocli.mmdb.downloads.update import targets_of, update
+
+    settings: Settings = ctx.obj
+    problems = Problems()
+    silence = options.parsed("--timeout", parse_timeout, timeout)
+    talks = settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty())
+    with Progress.without_rows(settings) as progress:
+        for target in targets_of(settings.data_dir / "mmdb", names or [], name):
+            try:
+                done = update(target, settings, silence, progress.show)
+            except GeocliError as error:
+                problems.note(error)
+            else:
+                if talks:
+                    progress.hide()
+                    write_text(f"{done}\n")
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
+
+
+def verify_databases(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="MMDB files; those in use if none.", show_default=False),
+    ] = None,
+) -> ExitCode:
+    """Check whole databases: every path of the search tree, every record, the metadata.
+
+    Silent when all is well; -v says what is in them. Files that pass are remembered, and are read by
+    the quick reader from then on, until they change.
+    """
+    from geocli.mmdb.downloads.installed import in_use
+    from geocli.mmdb.trusted import Vetted
+    from geocli.mmdb.verify import vet
+
+    settings: Settings = ctx.obj
+    problems = Problems()
+    directory = settings.data_dir / "mmdb"
+    vetted = Vetted(directory)
+    with Progress.without_rows(settings) as progress:
+        for path in files or [one.path for one in in_use(directory, settings.mmdb)]:
+            try:
+                checked = vet(path, vetted, progress.show)
+            except GeocliError as error:
+                problems.note(error)
+            else:
+                if settings.verbose:
+                    progress.hide()
+                    say(f"{path}: {checked}")
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
+
+
+def build_database(
+    ctx: typer.Context,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The MMDB file to write.")],
+    country: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--country", metavar="FILE", help="CSV with start,end,country code. One family in one file."
+        ),
+    ] = None,
+    asn: Annotated[
+        list[Path] | None,
+        typer.Option("--asn", metavar="FILE", help="CSV with start,end,AS number,organisation."),
+    ] = None,
+    overlaps: Annotated[
+        str,
+        typer.Option(
+            metavar="refuse|narrowest", help="Where ranges overlap: stop, or let the narrower one win."
+        ),
+    ] = "refuse",
+    database_type: Annotated[
+        str,
+        typer.Option(
+            "--type", metavar="NAME", help="What the database is called; records name it as their source."
+        ),
+    ] = "custom",
+    edition: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM[-DD]", help="How old the data is.", show_default="today"),
+    ] = None,
+    description: Annotated[
+        str, typer.Option(metavar="TEXT", help="What is in it, in a sentence.")
+    ] = "IP ranges to country and AS, built by geocli",
+    licence: Annotated[
+        str, typer.Option(metavar="TEXT", help="The data's licences and the attribution they ask for.")
+    ] = "",
+) -> ExitCode:
+    """Build an MMDB file from range CSVs, such as those of ip-location-db.
+
+    Ends of ranges are inclusive, addresses or integers. A row that cannot be right stops the build,
+    with its file and line. Needs: pip install 'geocli[build]'
+    """
+    settings: Settings = ctx.obj
+    if not country and not asn:
+        raise UsageError("nothing to build from: give --country FILE, --asn FILE, or both")
+    try:
+        from geocli.mmdb.builder import Origin, build
+        from geocli.mmdb.csv_ranges import Overlaps
+    except ImportError as error:
+        if error.name not in {"mmdb_writer", "netaddr"}:
+            raise
+        raise UsageError("building databases needs two more packages: pip install 'geocli[build]'") from None
+    try:
+        policy = Overlaps(overlaps)
+    except ValueError:
+        raise UsageError(f"--overlaps takes refuse or narrowest, not {ascii(overlaps)}") from None
+    origin = Origin(database_type, edition or datetime.now(UTC).strftime("%Y-%m-%d"), description, licence)
+    with Progress.without_rows(settings) as progress:
+        built = build(country or [], asn or [], output, origin, policy, progress.show)
+    if built.no_country and not settings.quiet:
+        codes = ", ".join(f"{code or 'none'} ({count})" for code, count in sorted(built.no_country.items()))
+        say(f"ranges without a country, by what their row says: {codes}")
+    if settings.verbose:
+        say(f"{built.ranges} ranges, {built.networks} networks, {built.size} bytes")
+    return ExitCode.OK

@@ -1,0 +1,45 @@
+"""``geocli flush``: the journal's answers and bans into the store, in one transaction. For cron."""
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import typer
+
+from geocli.cli import options
+from geocli.cli.console import write_text
+from geocli.cli.messages import say
+from geocli.cli.session import journal_and_store
+from geocli.model.errors import ExitCode
+from geocli.model.records import utc_text
+from geocli.storage.flush import flush as replay
+
+if TYPE_CHECKING:
+    from geocli.config.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("flush")(flush)
+
+
+def flush(ctx: typer.Context, json: options.Json = False) -> ExitCode:
+    """Write the answers and bans that are waiting in the journal to the store.
+
+    All of them in one transaction; then the journal forgets them. Silent unless something is wrong,
+    for cron. Prints on a terminal, with -v and with --json.
+    """
+    settings: Settings = ctx.obj
+    begun = time.perf_counter()
+    with journal_and_store(settings) as (journal, store):
+        flushed = replay(journal, store, utc_text(time.time()))
+    seconds = round(time.perf_counter() - begun, 3)
+    if json:
+        write_text(f'{{"flushed": {flushed.entries}, "seconds": {seconds}}}\n')
+    elif settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
+        answers = flushed.entries - flushed.bans
+        bans = f" and {flushed.bans} bans" if flushed.bans else ""
+        write_text(f"flushed {answers} answers{bans} in {seconds} s\n")
+    for error in flushed.damage:
+        say(str(error))
+    return ExitCode.DAMAGED if flushed.damage else ExitCode.OK

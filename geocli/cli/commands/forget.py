@@ -1,0 +1,53 @@
+"""``geocli forget``: delete what is old. For cron."""
+
+import json as json_
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geocli.cli import options
+from geocli.cli.console import write_text
+from geocli.cli.messages import say
+from geocli.cli.session import journal_and_store
+from geocli.model.errors import ExitCode
+from geocli.storage.forget import forget as forget_old
+
+if TYPE_CHECKING:
+    from geocli.config.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("forget")(forget)
+
+
+def forget(
+    ctx: typer.Context,
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="TIME", help="How old: 90d, 1y; 0 is everything.")
+    ],
+    answers: Annotated[bool, typer.Option("--answers", help="Only answers about addresses.")] = False,
+    bans: Annotated[bool, typer.Option("--bans", help="Only the history of bans.")] = False,
+    json: options.Json = False,
+) -> ExitCode:
+    """Delete stored answers and bans that are older than this, for good.
+
+    Flushes first, so that nothing old is left in the journal. Silent unless something is wrong, for cron.
+    Prints on a terminal, with -v and with --json.
+    """
+    settings: Settings = ctx.obj
+    age = options.duration("--older-than", older_than)
+    kinds = [name for name, wanted in (("answers", answers), ("bans", bans)) if wanted or answers == bans]
+    begun = time.perf_counter()
+    with journal_and_store(settings) as (journal, store):
+        (gone, damage) = forget_old(journal, store, age, kinds, time.time())
+    seconds = round(time.perf_counter() - begun, 3)
+    if json:
+        write_text(json_.dumps(gone._asdict() | {"seconds": seconds}) + "\n")
+    elif settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
+        write_text(f"forgot {gone.answers} answers and {gone.bans} bans in {seconds} s\n")
+    for error in damage:
+        say(str(error))
+    return ExitCode.DAMAGED if damage else ExitCode.OK

@@ -1,0 +1,202 @@
+"""``geocli report``: the picture of a ban list or a log, as a page, a map or both."""
+
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from geocli import __version__
+from geocli.bans.timeline import PERIODS
+from geocli.cli import ban_options, options
+from geocli.cli.commands.report_source import STDIO, Subject
+from geocli.cli.console import ReaderGoneError, write_bytes
+from geocli.cli.messages import say
+from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.model.records import clean_text
+from geocli.output.report.about import About
+from geocli.output.report.summary import Counted
+from geocli.output.status.collect import open_databases
+from geocli.system.atomic_file import check_place, write_file
+
+if TYPE_CHECKING:
+    from geocli.config.settings import Settings
+    from geocli.output.report.summary import Picture
+
+_LONGEST_TITLE = 200
+_MAP_BY = ("bans", "addresses")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("report")(report)
+
+
+def report(
+    ctx: typer.Context,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The page to write (HTML); - is stdout."),
+    ] = None,
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="The map alone, as SVG.")] = None,
+    png: Annotated[
+        Path | None,
+        typer.Option("--png", metavar="FILE", help="The map alone, as PNG. Needs: pip install 'geocli[png]'"),
+    ] = None,
+    mode: Annotated[
+        str, typer.Option("--mode", metavar="MODE", help="Who may read the files, as for chmod.")
+    ] = "644",
+    title: Annotated[
+        str | None, typer.Option("--title", metavar="TEXT", help="What stands above the page.")
+    ] = None,
+    log: Annotated[
+        list[Path] | None,
+        typer.Option("--log", metavar="FILE", help="Count the addresses of any log instead of bans."),
+    ] = None,
+    anonymize: Annotated[
+        bool, typer.Option("--anonymize", help="Show no address: networks stand for them.")
+    ] = False,
+    map_by: Annotated[
+        str, typer.Option("--map-by", metavar="|".join(_MAP_BY), help="What the map's colours stand for.")
+    ] = "bans",
+    period: Annotated[
+        str | None,
+        typer.Option(
+            "--period", metavar="|".join(PERIODS), help="What a bar stands for.", show_default="what fits"
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Rows of each table.")] = 12,
+    inputs: ban_options.Inputs = None,
+    database: ban_options.Database = None,
+    client: ban_options.Client = False,
+    program: ban_options.Program = None,
+    socket: ban_options.Socket = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="All bans that were recorded, instead of those of now.")
+    ] = False,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="NAME", help="With --history: only this machine; may be repeated."),
+    ] = None,
+    jail: ban_options.Jail = None,
+    country: ban_options.Country = None,
+    asn: ban_options.Asn = None,
+    since: ban_options.Since = None,
+    until: ban_options.Until = None,
+    provider: options.Provider = None,
+    mmdb: options.Mmdb = None,
+    no_cache: options.NoCache = False,
+    max_wait: options.MaxWait = None,
+    timeout: options.Timeout = None,
+) -> ExitCode:
+    """Draw a ban list or a log: one HTML file with a world map, charts and tables.
+
+    Reads what bans reads or recorded, or any log. The page needs no network and no other file; it may be
+    opened from disk, sent by mail or served. Prints nothing.
+    """
+    settings: Settings = options.apply(ctx.obj, provider, mmdb, max_wait, timeout)
+    now = time.time()
+    for name, value, known in (("--map-by", map_by, _MAP_BY), ("--period", period, PERIODS)):
+        if value is not None and value not in known:
+            raise UsageError(f"{name} takes {', '.join(known)}, not {ascii(value)}")
+    subject = Subject(
+        ban_options.BanSource(inputs, database, client, program, socket),
+        log,
+        history,
+        host,
+        ban_options.filter_of(jail, country, asn, since, until, now),
+        now,
+        period,
+        no_cache,
+    )
+    subject.check()
+    if output is svg is png is None:
+        if sys.stdout is not None and sys.stdout.isatty():
+            raise UsageError("say where the page goes: -o bans.html, or -o - for standard output")
+        output = STDIO
+    places = _Places(output, svg, png, options.parsed("--mode", _mode, mode))
+    places.check()
+    origin = subject.origin()
+    problems = Problems()
+    picture = subject.picture(settings, Counted(anonymous=anonymize), problems)
+    try:
+        # A list that could not be read is not an empty one: what was drawn last time stays.
+        if picture.total or not problems:
+            about = About(
+                title=clean_text(title, _LONGEST_TITLE) if title else subject.title,
+                unit=subject.unit,
+                nothing=subject.nothing,
+                origin=origin,
+                made=now,
+                map_by=map_by,
+                top=top,
+                filtered=subject.filters(since, until),
+                warnings=[clean_text(str(problem)) for problem in problems],
+                anonymous=anonymize,
+                version=__version__,
+            )
+            _draw(picture, about, settings, places)
+    except ReaderGoneError:
+        pass
+    except GeocliError as error:
+        problems.note(error)
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
+
+
+class _Places(NamedTuple):
+    """Where the results go, and with which permissions."""
+
+    page: Path | None
+    svg: Path | None
+    png: Path | None
+    mode: int
+
+    def check(self) -> None:
+        """See that something can be written there, before the work. Raises ``UsageError``."""
+        if [self.page, self.svg, self.png].count(STDIO) > 1:
+            raise UsageError("only one of --output, --svg and --png can be standard output")
+        for path in (self.page, self.svg, self.png):
+            if path is not None and path != STDIO:
+                check_place(path)
+        if self.png is not None:
+            from geocli.output.report import png
+
+            png.check()
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Put a result in its place. Raises ``GeocliError`` or ``ReaderGoneError``."""
+        if path == STDIO:
+            write_bytes(data)
+        else:
+            write_file(path, data, self.mode)
+
+
+def _draw(picture: "Picture", about: About, settings: "Settings", places: _Places) -> None:
+    from geocli.output.report.credits import credits_of
+    from geocli.output.report.page import render_map, render_page
+
+    databases = (
+        open_databases(settings.data_dir / "mmdb", settings.mmdb) if "mmdb" in settings.provider else []
+    )
+    thanks = credits_of(picture.sources, [database.description for database in databases])
+    if places.svg is not None or places.png is not None:
+        drawn = render_map(picture, about, thanks)
+        if places.svg is not None:
+            places.write(places.svg, drawn.encode())
+        if places.png is not None:
+            from geocli.output.report.png import png_of
+
+            places.write(places.png, png_of(drawn))
+    if places.page is not None:
+        places.write(places.page, render_page(picture, about, thanks).encode())
+
+
+def _mode(text: str) -> int:
+    mode = int(text, 8) if re.fullmatch("0?[0-7]{3}", text) else 0
+    if not 0o400 <= mode <= 0o666:
+        raise ValueError(f"{ascii(text[:40])} is no mode: write 644, 640 or 600")
+    return mode

@@ -1,0 +1,112 @@
+"""``geocli stats``: how much is stored, how much is waiting, how old the databases are."""
+
+import json as json_text
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from geocli import __version__
+from geocli.cli import options
+from geocli.cli.console import write_text
+from geocli.cli.session import journal_and_store
+from geocli.config.parsers import parse_duration
+from geocli.model.errors import ExitCode, UsageError
+from geocli.model.records import clean_text
+
+if TYPE_CHECKING:
+    from geocli.config.settings import Settings
+    from geocli.output.status.collect import Stats
+
+_LONGEST_LINE = 4000  # characters: monitoring reads no more
+_STDOUT = Path("-")
+_FOR_ALL = 0o644  # node_exporter runs as another user
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("stats")(stats)
+
+
+def stats(
+    ctx: typer.Context,
+    json: options.Json = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="For monitoring: silent and 0 if all is well, else one line and 1."),
+    ] = False,
+    prometheus: Annotated[
+        bool, typer.Option("--prometheus", help="The text format of Prometheus, for node_exporter.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="With --prometheus: replace FILE, at once."),
+    ] = None,
+    max_dirty_age: Annotated[
+        str, typer.Option(metavar="TIME", help="With --check: how long an answer may wait for a flush.")
+    ] = "5m",
+    max_db_age: Annotated[
+        str, typer.Option(metavar="TIME", help="With --check: how old a database may be.")
+    ] = "60d",
+) -> ExitCode:
+    """Show what is stored, what waits for a flush, and how old the databases are.
+
+    --check suits Nagios and what is like it: 1 is its WARNING. Any other code but 0 says on stderr what keeps
+    geocli from telling.
+    """
+    from geocli.output.status.collect import collect_stats, find_stale, open_databases
+
+    settings: Settings = ctx.obj
+    if sum((json, check, prometheus)) > 1:
+        raise UsageError("give one of --json, --check and --prometheus")
+    if output is not None and not prometheus:
+        raise UsageError("--output is for --prometheus")
+    dirty_limit, db_limit = _duration("--max-dirty-age", max_dirty_age), _duration("--max-db-age", max_db_age)
+    databases = open_databases(settings.data_dir / "mmdb", settings.mmdb)
+    with journal_and_store(settings) as (journal, store):
+        figures = collect_stats(journal, store, databases, time.time())
+    findings = find_stale(figures, dirty_limit, db_limit)
+    if check:
+        if findings:
+            write_text(clean_text("; ".join(findings), _LONGEST_LINE) + "\n")
+        return ExitCode.FOUND_WANTING if findings else ExitCode.OK
+    if json:
+        write_text(json_text.dumps(figures._asdict()) + "\n")
+    elif prometheus:
+        from geocli.output.status.prometheus import exposition
+
+        text = exposition(figures, __version__)
+        if output is None or output == _STDOUT:
+            write_text(text)
+        else:
+            from geocli.system.atomic_file import write_file
+
+            write_file(output, text.encode(), _FOR_ALL)
+    elif sys.stdout is not None and sys.stdout.isatty():
+        from geocli.output.status.text import page
+
+        write_text(page(figures, settings.data_dir, findings))
+    else:
+        _write_rows(figures, settings)
+    return ExitCode.OK
+
+
+def _write_rows(figures: "Stats", settings: "Settings") -> None:
+    from geocli.cli.output import Output, Wanted
+
+    rows = [(name, value) for name, value in figures._asdict().items() if name != "databases"]
+    rows += [
+        ("database", f"{database['name']} ({database['age_days']} days old)")
+        for database in figures.databases
+    ]
+    columns = ("figure", "value")
+    Output(Wanted(), settings, columns, columns, columns).write(rows)
+
+
+def _duration(option: str, text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None

@@ -1,0 +1,70 @@
+"""Data goes to stdout through here.
+
+Stdout that goes away (``| head``) is the end of the work, not an error; stdout that cannot take more
+(a full disk) is one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from geocli.model.errors import TryAgainError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class ReaderGoneError(Exception):
+    """Nobody reads stdout any more: time to stop, silently."""
+
+
+def prepare_stdout() -> None:
+    """Have what stdout's encoding lacks shown all the same."""
+    if not takes_utf8():
+        from geocli.cli import ascii_fallback as _lookalikes  # for terminals of the last century
+
+        _lookalikes.register()
+        sys.stdout.reconfigure(errors=_lookalikes.NAME)  # type: ignore[union-attr]  # a real stream
+
+
+def takes_utf8() -> bool:
+    """Whether stdout takes text as it is. Closed, it takes anything."""
+    return sys.stdout is None or (sys.stdout.encoding or "utf-8").lower() == "utf-8"
+
+
+def write_text(text: str) -> None:
+    """Write to stdout and see that it got there. Raises ``ReaderGoneError`` or ``TryAgainError``."""
+    if text:
+        with _going_out() as stdout:
+            stdout.write(text)
+            stdout.flush()
+
+
+def write_bytes(data: bytes) -> None:
+    """The same with bytes, as they are."""
+    if data:
+        with _going_out() as stdout:
+            stdout.buffer.write(data)
+            stdout.buffer.flush()
+
+
+@contextmanager
+def _going_out() -> Iterator[Any]:
+    if sys.stdout is None:  # started with stdout closed (>&-)
+        raise ReaderGoneError
+    try:
+        yield sys.stdout
+    except (BrokenPipeError, ValueError) as error:
+        discard_stdout()
+        raise ReaderGoneError from error
+    except OSError as error:
+        discard_stdout()
+        raise TryAgainError(f"cannot write to standard output: {error.strerror}") from error
+
+
+def discard_stdout() -> None:
+    """Let what is left in stdout's buffer go nowhere, so that closing it at exit does not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -1,0 +1,106 @@
+"""Rows to stdout, in the form that was asked for or that fits where stdout goes."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.cli.console import takes_utf8, write_bytes, write_text
+from geocli.model.errors import UsageError
+from geocli.output.formats.base import Layout, load_format
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geocli.config.settings import Settings
+    from geocli.model.record_batch import Block
+    from geocli.output.formats.base import Row
+
+
+class Wanted(NamedTuple):
+    """The output options as typed."""
+
+    json: bool = False
+    csv: bool = False
+    tsv: bool = False
+    table: bool = False
+    no_header: bool = False
+    field: list[str] | None = None
+    template: str | None = None
+
+
+class Output:
+    """Writes rows to stdout in the form that was asked for, or that fits where stdout goes."""
+
+    def __init__(
+        self,
+        wanted: Wanted,
+        settings: Settings,
+        columns: tuple[str, ...],
+        piped: tuple[str, ...],
+        shown: tuple[str, ...],
+    ) -> None:
+        """``columns`` are a row's; ``piped`` are shown when nothing was asked for, ``shown`` in a table.
+
+        Raises ``UsageError`` for two forms at once or a field that is not there.
+        """
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        forms = [name for name in ("json", "csv", "tsv", "table") if getattr(wanted, name)]
+        if wanted.template is not None:
+            forms.append("template")
+        if len(forms) > 1:
+            raise UsageError(f"--{forms[0]} and --{forms[1]} cannot be given together")
+        fields = tuple(name for text in wanted.field or () for name in text.split(",") if name)
+        if wanted.field and not fields:
+            raise UsageError("--field names no field")
+        if fields and wanted.template is not None:
+            raise UsageError("--field and --template cannot be given together")
+        default = "tsv" if fields or not terminal else "table"
+        form = forms[0] if forms else default
+        chosen = fields or (shown if form == "table" else columns if forms else piped)
+        layout = Layout(
+            columns=columns,
+            chosen=chosen,
+            header=not wanted.no_header and (bool(forms) or form == "table"),
+            template=wanted.template or "",
+            width=shutil.get_terminal_size().columns if terminal else None,
+            color=settings.color == "always" or (settings.color == "auto" and terminal),
+        )
+        if form == "table" and wanted.no_header:
+            raise UsageError("--no-header is for --csv and --tsv")
+        self._format = load_format(form, layout)
+        self.form = form
+        self.color = layout.color
+        self._begun = False
+        if sys.stdout is not None and not terminal:
+            # What goes into a file or a pipe is UTF-8 in every locale; a terminal gets what it can show.
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]  # a real stream
+        self._encoding = None if takes_utf8() else (sys.stdout.encoding, sys.stdout.errors or "strict")
+
+    def render(self, block: Block) -> bytes:
+        """Some records as stdout takes them. Writes nothing: that may be done elsewhere, and later."""
+        data = self._format.block(block)
+        return data if self._encoding is None else data.decode().encode(*self._encoding)
+
+    def write(self, rows: Sequence[Row]) -> None:
+        """Show some rows now. Raises ``ReaderGoneError`` or ``TryAgainError``."""
+        self.write_text(self._format.rows(rows))
+
+    def write_rendered(self, rows: bytes) -> None:
+        """Show rows that were rendered. Raises ``ReaderGoneError`` or ``TryAgainError``."""
+        if not self._begun:
+            self.write_text("")
+        write_bytes(rows)
+
+    def write_text(self, text: str) -> None:
+        """Show text among the rows. Raises ``ReaderGoneError`` or ``TryAgainError``."""
+        if not self._begun:
+            self._begun = True
+            text = self._format.head() + text
+        write_text(text)
+
+    def finish(self) -> None:
+        """Show the header of an empty result."""
+        if not self._begun:
+            self.write([])

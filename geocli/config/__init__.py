@@ -1,0 +1,1 @@
+"""Settings out of flags, environment and file; how their values are parsed."""

@@ -1,0 +1,1 @@
+"""What fail2ban tells: its client, its log, its database."""

@@ -1,0 +1,126 @@
+"""What geocli knows already: the journal first, then the store, both read-only.
+
+A cache never stops a look-up. What goes wrong with its files is noted, and the look-up goes on without
+what cannot be read, or without keeping what cannot be written.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from geocli.model.errors import CorruptFileError, GeocliError, StoreAwayError
+from geocli.model.record_batch import Block
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from geocli.model.bans import SeenBan
+    from geocli.model.errors import Problems
+    from geocli.model.records import GeoRecord
+    from geocli.storage.journal.journal import Journal
+    from geocli.storage.journal.segments import Segment
+    from geocli.storage.store.base import BanSpan, Store
+
+_T = TypeVar("_T")
+
+_REST = 60.0  # seconds for which a store that could not be asked is left alone: each batch would wait
+
+
+class Cache:
+    """Looks answers up and takes new ones in. New ones go to the journal only, never to the store."""
+
+    def __init__(self, journal: Journal, store: Store, problems: Problems) -> None:
+        self._journal = journal
+        self._store = store
+        self._problems = problems
+        self._keeps = True
+        self._rests_until = 0.0
+
+    def locate(self, targets: Collection[str]) -> dict[str, int]:
+        """Which segment of the journal each of many targets is in, if any.
+
+        For whoever would answer the same again (``Journal.locate``).
+        """
+        try:
+            return self._journal.locate(targets, steady=True)
+        except GeocliError as error:
+            self._problems.note(error)
+            return {}
+
+    def find(
+        self,
+        targets: Collection[str],
+        usable: Callable[[GeoRecord], bool],
+        where: Mapping[str, int] | None = None,
+    ) -> list[Block]:
+        """The usable records of those targets that have one, each in one block.
+
+        ``where`` is what ``locate`` said before. Whether a record is ``usable`` hangs on its answer alone.
+        """
+        found: dict[str, GeoRecord] = {}
+        # In this order: what a flush forgets between the two look-ups is in the store by then.
+        try:
+            found = self._journal.find(targets, usable, where)
+        except GeocliError as error:
+            self._problems.note(error)
+        missing = [target for target in targets if target not in found] if found else targets
+        stored = self._stored(lambda: self._store.block(missing)) if missing else None
+        blocks = [Block.of(found.values())]
+        return blocks if stored is None else [*blocks, stored.only(usable)]
+
+    def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
+        """The store's bans in these spans."""
+        return self._stored(lambda: self._store.seen_bans(spans)) or []
+
+    def _stored(self, ask: Callable[[], _T]) -> _T | None:
+        """What the store says, unless it cannot be asked now, or could not be a moment ago."""
+        if time.monotonic() >= self._rests_until:
+            try:
+                return ask()
+            except StoreAwayError as error:
+                self._problems.mention(error.without_it())
+            except GeocliError as error:
+                self._problems.note(error)
+            self._rests_until = time.monotonic() + _REST
+        return None
+
+    def everything(self) -> Iterator[list[GeoRecord]]:
+        """All that is known, each target once: the journal's newest, then what only the store has."""
+        seen: set[str] = set()
+        try:
+            for source in (self._journal.everything(), self._store.everything()):
+                for batch in source:
+                    records = [record for record in batch if record.ip not in seen]
+                    seen.update(record.ip for record in records)
+                    yield records
+        except GeocliError as error:
+            self._problems.note(error)
+
+    def make_ready(self) -> None:
+        """Make ready to remember, for whoever has the time just now."""
+        with suppress(GeocliError):  # whoever remembers says so
+            self._journal.make_ready()
+
+    def remember(self, segment: Segment) -> int | None:
+        """Put new answers into the journal, as this segment: on disk when this returns.
+
+        ``None`` when a problem was noted instead.
+        """
+        if self._keeps:
+            try:
+                try:
+                    return self._journal.write(segment)
+                except CorruptFileError as error:
+                    self._problems.note(self._journal.set_aside() or error)
+                    return self._journal.write(segment)
+            except GeocliError as error:
+                self._problems.note(error)
+                self._keeps = False  # the next batch would wait for the same lock all over again
+        return None
+
+    def close(self) -> None:
+        """Let go of all files; they are opened again when asked."""
+        self._journal.close()
+        self._store.close()

@@ -1,0 +1,184 @@
+"""Batches of targets in, lines out: what is new is journalled, then it may be shown. On all processors.
+
+A batch goes through two halves. ``_prepare`` reads, computes and renders: it writes nothing, so it may run
+in a worker. ``_keep`` puts what is new on disk. Only then the text is handed on. Large inputs that
+no source on the network has to be asked about are prepared in workers (``workers``), several batches at a
+time, and kept and handed on in their order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.lookup.resolver import Told
+from geocli.storage.journal.finder import FEW
+from geocli.storage.journal.segments import Segment, encode
+from geocli.system.process_pool import WorkerFailedError, Workers, processors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from geocli.lookup.cache import Cache
+    from geocli.lookup.resolver import Resolver
+    from geocli.model.errors import Problems
+    from geocli.model.record_batch import Block
+    from geocli.model.records import GeoRecord
+
+_ALONE = 2  # full batches before workers pay for themselves: they cost as much as one
+
+
+class Rows(NamedTuple):
+    """Rendered rows, and what they were: how many of which status, how many without a country."""
+
+    data: bytes
+    statuses: Counter[str]
+    without_country: int
+
+
+class _Prepared(NamedTuple):
+    """Something to show, after the segment is on disk."""
+
+    rows: Rows
+    segment: Segment | None
+
+    def to_parts(self) -> list[bytes]:
+        parts = [self.rows.data, *(text.encode() for text in self.segment or ())]
+        head = [self.rows.statuses, self.rows.without_country, list(map(len, parts))]
+        return [json.dumps(head).encode() + b"\n", *parts]
+
+    @classmethod
+    def from_bytes(cls, data: bytes | bytearray) -> _Prepared:
+        begin = data.index(b"\n") + 1
+        statuses, without_country, lengths = json.loads(data[:begin])
+        parts, view = [], memoryview(data)  # a megabyte is not copied once more
+        for length in lengths:
+            parts.append(view[begin : begin + length])
+            begin += length
+        rows = Rows(bytes(parts[0]), Counter(statuses), without_country)
+        return cls(rows, Segment(*(str(part, "utf-8") for part in parts[1:])) if parts[1:] else None)
+
+
+class Pipeline:
+    """Resolves batches with ``resolver``; ``render`` makes of records what is to be shown.
+
+    Batches of the resolver's size are worth a worker; a smaller or empty one says that the input pauses. All
+    that comes without a pause is answered as of one moment. So an address that comes again is answered as
+    before without a look at what the journal says, and need not be journalled again.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        cache: Cache | None,
+        render: Callable[[Block], bytes],
+        problems: Problems,
+    ) -> None:
+        self._resolver = resolver
+        self._cache = cache
+        self._render = render
+        self._problems = problems
+        self._full = resolver.batch_size
+        self._at: str | None = None
+        self._written: set[int] = set()  # the keys of the segments of this moment
+
+    def run(self, batches: Iterable[list[str]]) -> Iterator[Rows]:
+        """What to show, in order; what is new in it is in the journal. Raises ``DamagedFileError``."""
+        full_batches = 0
+        batches = iter(batches)
+        for batch in batches:
+            yield from self._alone(batch)
+            full_batches += len(batch) >= self._full
+            if full_batches == _ALONE and self._resolver.local and processors() > 1:
+                yield from self._with_workers(batches)
+
+    def records(self, batch: list[str]) -> Iterator[list[GeoRecord]]:
+        """The records of one batch themselves, in order, for whoever counts them instead of showing them."""
+        for fresh, shown in self._resolver.answer(batch):
+            if fresh.ips and self._cache is not None:
+                self._cache.remember(encode(fresh))
+            yield shown.records()
+
+    def _alone(self, batch: list[str]) -> Iterator[Rows]:
+        for prepared in self._prepare(batch, self._told(batch)):
+            if batch and not prepared.rows.data and not prepared.segment and self._cache is not None:
+                self._cache.make_ready()  # a source is thinking at this moment
+            yield self._keep(prepared)
+        if len(batch) < self._full:
+            self._at = None
+            self._written.clear()
+
+    def _told(self, batch: list[str]) -> Told:
+        if not self._resolver.steady:
+            return Told()
+        self._at = self._at or self._resolver.clock()
+        if self._cache is None or len(batch) <= FEW:
+            return Told(self._at)
+        where = self._cache.locate(batch)
+        kept = {target for target, key in where.items() if key in self._written}
+        return Told(self._at, {target: key for target, key in where.items() if target not in kept}, kept)
+
+    def _with_workers(self, batches: Iterator[list[str]]) -> Iterator[Rows]:
+        """The same, until there are no more batches or a worker fails."""
+        if self._cache is not None:
+            self._cache.close()  # a child may not share a database that is open
+        given: deque[list[str]] = deque()
+        try:
+            with Workers(self._work) as workers:
+                for batch in batches:
+                    given.append(batch)
+                    if len(batch) < self._full:  # the input pauses or ends: show everything now
+                        while workers.waiting:
+                            yield self._take(workers, given)
+                        yield from self._alone(given.popleft())
+                    else:
+                        if not workers.has_idle:
+                            yield self._take(workers, given)
+                        workers.give(_task(batch, self._told(batch)))
+                while workers.waiting:
+                    yield self._take(workers, given)
+        except WorkerFailedError:
+            for batch in given:
+                yield from self._alone(batch)
+
+    def _take(self, workers: Workers, given: deque[list[str]]) -> Rows:
+        prepared = _Prepared.from_bytes(workers.take())
+        given.popleft()
+        return self._keep(prepared)
+
+    def _work(self, task: bytes) -> list[bytes]:
+        """What a worker does with a batch. Whatever is wrong, the parent is to find out by itself."""
+        before = len(self._problems)
+        (prepared,) = self._prepare(*_task_of(task))
+        if len(self._problems) > before:
+            raise WorkerFailedError
+        return prepared.to_parts()
+
+    def _prepare(self, batch: list[str], told: Told) -> Iterator[_Prepared]:
+        for fresh, shown in self._resolver.answer(batch, told):
+            statuses, without_country = Counter[str](), 0
+            for number, count in Counter(shown.numbers).items():
+                answer = shown.answers[number]
+                statuses[answer[0]] += count
+                without_country += count if answer[1] is None else 0
+            rows = Rows(self._render(shown), statuses, without_country)
+            yield _Prepared(rows, encode(fresh) if fresh.ips and self._cache is not None else None)
+
+    def _keep(self, prepared: _Prepared) -> Rows:
+        if prepared.segment is not None and self._cache is not None:
+            key = self._cache.remember(prepared.segment)
+            if key is not None:
+                self._written.add(key)
+        return prepared.rows
+
+
+def _task(batch: list[str], told: Told) -> bytes:
+    head = json.dumps([told.at, told.where, list(told.kept)])
+    return f"{head}\n{' '.join(batch)}".encode()
+
+
+def _task_of(task: bytes) -> tuple[list[str], Told]:
+    head, _, batch = task.decode().partition("\n")
+    at, where, kept = json.loads(head)
+    return batch.split(" "), Told(at, where, frozenset(kept))

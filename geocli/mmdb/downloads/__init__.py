@@ -1,0 +1,1 @@
+"""Databases from publishers: fetched, checked, installed."""

@@ -1,0 +1,108 @@
+"""Bans: a ``Ban`` as an input tells it, and a ``SeenBan`` as the history keeps it.
+
+A ``SeenBan`` is one for each (host, jail, ip, banned_at), however often it was seen: of two sightings
+``merged`` makes the one that the history has, in any order and however often. What is read back from disk
+passes ``check_bans``.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from geocli.model.records import MAX_TEXT, is_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_BANS = 2**31 - 1
+"""The largest ``ban_count``: what every store's INTEGER can hold."""
+
+
+class Ban(NamedTuple):
+    """One ban, as any output of fail2ban's tells it. What the input does not tell is ``None``.
+
+    ``text`` is the identifier as fail2ban has it, which may be anything: a host name, a user, two words.
+    Times are a record's (UTC); ``expires_at`` is ``None`` for a permanent ban too. ``jail`` and ``text`` have
+    been through ``clean_text``.
+    """
+
+    jail: str | None
+    text: str
+    banned_at: str | None = None
+    expires_at: str | None = None
+    ban_count: int | None = None
+
+
+class SeenBan(NamedTuple):
+    """One ban. Times are a record's (``YYYY-MM-DDTHH:MM:SSZ``).
+
+    ``host`` is the machine whose fail2ban it was, ``jail`` is empty where the input told none, ``ip`` is a
+    canonical address or network, or whatever else was banned; all three have been through ``clean_text``.
+    ``banned_at`` is fail2ban's word where ``timed`` is 1; where it is 0 the input told no times, and it is
+    the moment of the first sighting. ``expires_at`` and ``ban_count`` are those of the last sighting,
+    ``None`` where they are not known or, for ``expires_at``, never.
+    """
+
+    host: str
+    jail: str
+    ip: str
+    banned_at: str
+    expires_at: str | None
+    ban_count: int | None
+    timed: int
+    first_seen: str
+    last_seen: str
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What tells bans apart."""
+        return self[:4]
+
+
+SEEN_FIELDS: tuple[str, ...] = SeenBan._fields
+
+
+def merged(one: SeenBan, other: SeenBan) -> SeenBan:
+    """What is known of a ban after both sightings of it: the newer wins, whichever comes first."""
+    newer = max(one, other, key=_rank)
+    return newer._replace(timed=max(one.timed, other.timed), first_seen=min(one.first_seen, other.first_seen))
+
+
+def _rank(seen: SeenBan) -> tuple[str, str, int]:
+    # Two sightings of one second need an order too: else the result would depend on who came first.
+    return seen.last_seen, seen.expires_at or "", -1 if seen.ban_count is None else seen.ban_count
+
+
+@lru_cache(maxsize=4096)
+def iso_week(day: str) -> str:
+    """The ISO week of a day: ``2026-11-25`` is in ``2026-W48``; a week may begin in the year before."""
+    year, week, _ = date.fromisoformat(day).isocalendar()
+    return f"{year}-W{week:02}"
+
+
+def check_bans(rows: Sequence[Any]) -> None:
+    """See that rows read back from disk are what a ``SeenBan`` may be, else raise ``ValueError``."""
+    if not rows:
+        return
+    if not all(isinstance(row, (list, tuple)) for row in rows) or set(map(len, rows)) != {len(SEEN_FIELDS)}:
+        raise ValueError(f"a ban does not have {len(SEEN_FIELDS)} values")
+    columns = dict(zip(SEEN_FIELDS, zip(*rows, strict=True), strict=True))
+    for name in ("host", "jail", "ip"):
+        texts = set(columns[name])
+        if (
+            {*map(type, texts)} != {str}
+            or max(map(len, texts)) > MAX_TEXT
+            or not "".join(texts).isprintable()
+        ):
+            raise ValueError(f"{name} holds text that no ban may have")
+    for name in ("banned_at", "first_seen", "last_seen", "expires_at"):
+        times = set(columns[name]) - ({None} if name == "expires_at" else set())
+        if not all(type(time) is str and is_time(time) for time in times):
+            raise ValueError(f"{name} is not a time")
+    counts = columns["ban_count"]  # no set of them: True would be 1
+    if not all(count is None or (type(count) is int and 0 <= count <= MOST_BANS) for count in counts):
+        raise ValueError("ban_count is not a number of bans")
+    if not all(type(timed) is int and timed in {0, 1} for timed in columns["timed"]):
+        raise ValueError("timed is neither 0 nor 1")

@@ -1,0 +1,103 @@
+"""Formats: rows in, text out. One file a form; what a form is called on the command line is its name.
+
+The contract, which ``tests/formats`` runs over every module here:
+
+* The module defines ``create(layout) -> Format``; only ``table`` imports anything heavy.
+* ``rows`` takes rows of *all* columns of the layout and renders the chosen ones, ready to be written
+  at once: rows stream. ``head`` comes before the first row, even when there is none.
+* Text from outside stays on its line and in its cell: nothing in it can move, colour or clear a
+  terminal, whatever the form. Structure is the form's own business (quotes, tabs).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard, cast
+
+from geocli.model.errors import UsageError
+from geocli.model.records import clean_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geocli.model.record_batch import Block
+
+PLAIN = b"0123456789abcdefABCDEF.:/"
+"""What addresses and networks are made of."""
+
+_LONGEST_CELL = 10_000  # characters; a record's text is shorter anyway
+_MOSTLY_DISTINCT = frozenset({"ip", "network"})
+
+Row = tuple[object, ...]
+"""Values in the order of the layout's columns; a ``GeoRecord`` is one."""
+
+
+class Layout(NamedTuple):
+    """What to show and how: all ``columns`` of a row, those ``chosen`` in their order, and for whom.
+
+    ``width`` is the terminal's in characters, ``None`` when there is none to fit into. ``template`` is the
+    user's, for the form of that name only.
+    """
+
+    columns: tuple[str, ...]
+    chosen: tuple[str, ...]
+    header: bool = True
+    template: str = ""
+    width: int | None = None
+    color: bool = False
+
+    @property
+    def indexes(self) -> tuple[int, ...]:
+        """Where in a row the chosen columns are. Raises ``UsageError`` for a column that is not there."""
+        for name in self.chosen:
+            if name not in self.columns:
+                raise UsageError(f"no field is called {ascii(name)}: there is {', '.join(self.columns)}")
+        return tuple(self.columns.index(name) for name in self.chosen)
+
+    @property
+    def distinct(self) -> frozenset[int]:
+        """Where in a row the columns are that hardly ever repeat a value."""
+        return frozenset(index for index, name in enumerate(self.columns) if name in _MOSTLY_DISTINCT)
+
+
+class Format(Protocol):
+    """One way to write rows."""
+
+    def head(self) -> str:
+        """What comes before all rows."""
+
+    def rows(self, rows: Sequence[Row]) -> str:
+        """Some rows, complete lines."""
+
+    def block(self, block: Block) -> bytes:
+        """Some records, complete lines, in UTF-8; only where the layout's columns are a record's."""
+
+
+def load_format(name: str, layout: Layout) -> Format:
+    """The form of that name (a module here) for a layout. Raises ``UsageError`` for what it cannot show."""
+    chosen: Format = importlib.import_module(f"{__package__}.{name}").create(layout)
+    return chosen
+
+
+def cell(value: object) -> str:
+    """A value as text that is safe to show; what is not known is empty."""
+    if isinstance(value, str):
+        return value if value.isprintable() else clean_text(value, _LONGEST_CELL)
+    return "" if value is None else str(value)
+
+
+def to_bytes(text: str) -> bytes:
+    """Text as it goes into files and pipes. Half characters, which only a template has, are escaped."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def is_plain(column: Sequence[object]) -> TypeGuard[Sequence[str]]:
+    """Whether every value is an address, a network, a number in digits or a hexadecimal word.
+
+    Most columns of which every value is new are that, and no form has to do anything about it.
+    """
+    try:
+        text = "".join(cast("Sequence[str]", column))
+    except TypeError:
+        return False
+    return text.isascii() and not text.encode().translate(None, PLAIN)

@@ -1,0 +1,158 @@
+"""Blocks as text: of many records, what they have in common is rendered once.
+
+A line is cut at all that is new in it: the address, its network, and the time, of which each second has
+another. What stands between these is rendered once for each answer, and remembered; with the time, once for
+each list of answers, which many blocks may share. Then all pieces of all lines are joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain, repeat, zip_longest
+from typing import TYPE_CHECKING, cast
+
+from geocli.model.record_batch import SHARED
+from geocli.output.formats.base import PLAIN, to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from geocli.model.record_batch import Block, Shared
+
+_NEW = frozenset({"ip", "network", "resolved_at"})
+_MOST_REMEMBERED = 16_000  # answers: some 8 MB
+
+_Pieces = tuple[bytes, ...]
+"""What stands before, between and behind what is new in a line."""
+
+
+class BlockWriter:
+    """Renders blocks as lines that all have the same fields.
+
+    ``literals`` are the texts before, between and behind the fields ``names``, which may name one more than
+    once. ``encode`` makes text of a value, ``encode_column`` of many; around an address it puts ``quote``.
+    """
+
+    def __init__(
+        self,
+        literals: Sequence[str],
+        names: Sequence[str],
+        encode: Callable[[object], str],
+        encode_column: Callable[[Sequence[object]], Iterable[str]],
+        quote: str,
+    ) -> None:
+        self._encode = encode
+        self._encode_column = encode_column
+        self._quote = quote.encode()
+        self._nothing = to_bytes(encode(None))
+        self._new: list[str] = []
+        self._patterns = [""]
+        self._shared: list[list[str]] = [[]]
+        for literal, name in zip(literals, [*names, None], strict=True):
+            self._patterns[-1] += literal.replace("%", "%%")
+            if name in _NEW:
+                self._new.append(name)
+                self._patterns.append("")
+                self._shared.append([])
+            elif name is not None:
+                self._patterns[-1] += "%s"
+                self._shared[-1].append(name)
+        both = zip(self._patterns, self._shared, strict=True)
+        fixed = [None if names else to_bytes(pattern % ()) for pattern, names in both]
+        # The gaps of a line, and what stands before, between and behind them, if it is the same in all lines.
+        self._gaps: list[str] = []
+        self._fixed = fixed[:1]
+        for name, text in zip(self._new, fixed[1:], strict=True):
+            if name == "resolved_at":
+                self._fixed[-1] = None
+            else:
+                self._gaps.append(name)
+                self._fixed.append(text)
+        self._known: dict[Shared, _Pieces] = {}
+        # The answers of the last block, which may be the next one's too, and more of them by then; and what
+        # stands before, between and behind the gaps of each.
+        self._answers: Sequence[Shared] = ()
+        self._rendered: list[list[bytes]] = [[] for _ in self._fixed]
+
+    def data(self, block: Block) -> bytes:
+        """The lines of all records, in UTF-8."""
+        self._render(block.answers)
+        columns = list[Iterable[bytes]]()
+        for rendered, fixed, name in zip_longest(self._rendered, self._fixed, self._gaps):
+            if fixed is None:
+                columns.append(map(rendered.__getitem__, block.numbers))
+            elif fixed:
+                columns.append(repeat(fixed, len(block.ips)))
+            if name is not None:
+                columns.append(self._gap(block.ips if name == "ip" else block.networks))
+        return b"".join(chain.from_iterable(zip(*columns, strict=True)))
+
+    def _gap(self, column: Sequence[str | None]) -> Sequence[bytes]:
+        """What stands in a gap of each line: an address, a network, or nothing."""
+        missing: list[int] = []
+        try:
+            text = "\n".join(cast("Sequence[str]", column))
+        except TypeError:
+            missing = [index for index, value in enumerate(column) if value is None]
+            text = "\n".join([value or "" for value in column])
+        joined = to_bytes(text)
+        if joined.translate(None, PLAIN + b"\n") or joined.count(b"\n") != len(column) - 1:
+            return list(map(to_bytes, self._encode_column(column)))
+        if self._quote:
+            joined = self._quote + joined.replace(b"\n", self._quote + b"\n" + self._quote) + self._quote
+        texts = joined.split(b"\n")
+        for index in missing:
+            texts[index] = self._nothing
+        return texts
+
+    def _render(self, answers: Sequence[Shared]) -> None:
+        """Render those of these answers that are new."""
+        is_known = answers is self._answers
+        if not is_known:
+            self._answers, self._rendered = answers, [[] for _ in self._fixed]
+        new = answers[len(self._rendered[0]) :]
+        if not new:
+            return
+        # What comes to a list that grows was in none of its blocks before.
+        first, *others = zip(*(self._made(new) if is_known else self._pieces(new)), strict=True)
+        columns: list[Iterable[bytes]] = [first]
+        for name, pieces in zip(self._new, others, strict=True):
+            if name == "resolved_at":
+                times = map(to_bytes, self._encode_column([answer[-1] for answer in new]))
+                columns[-1] = map(b"".join, zip(columns[-1], times, pieces, strict=True))
+            else:
+                columns.append(pieces)
+        for rendered, column in zip(self._rendered, columns, strict=True):
+            rendered += _each_once(column)
+
+    def _pieces(self, answers: Sequence[Shared]) -> Sequence[_Pieces]:
+        known = self._known
+        keys = [answer[:-1] for answer in answers]  # without the time
+        found = [pieces for key in keys if (pieces := known.get(key)) is not None]
+        if len(found) == len(keys):
+            return found
+        new = [key for key in keys if key not in known]
+        if len(known) + len(new) > _MOST_REMEMBERED:
+            known.clear()
+            new = keys
+        known.update(zip(new, self._made(new), strict=True))
+        return [known[key] for key in keys]
+
+    def _made(self, answers: Sequence[Shared]) -> Iterable[_Pieces]:
+        columns = dict(zip(SHARED, zip(*answers, strict=True), strict=False))  # with or without the time
+        texts = {name: list(self._encode_column(columns[name])) for names in self._shared for name in names}
+        made: list[Iterable[bytes]] = [
+            _each_once(
+                map(to_bytes, map(pattern.__mod__, zip(*(texts[name] for name in names), strict=True)))
+            )
+            if names
+            else repeat(to_bytes(pattern % ()), len(answers))
+            for pattern, names in zip(self._patterns, self._shared, strict=True)
+        ]
+        return zip(*made, strict=True)
+
+
+def _each_once(pieces: Iterable[bytes]) -> Iterable[bytes]:
+    """The same, equal ones as one. What follows the network is the same in most lines."""
+    known: dict[bytes, bytes] = {}
+    return [known.setdefault(piece, piece) for piece in pieces]

@@ -1,0 +1,172 @@
+"""What a report shows: totals, groups, days and what is new, out of located bans or counted addresses.
+
+Everything is counted once, as it comes. ``Picture`` is the result: numbers and checked text, and nothing
+about how it looks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.bans.history import is_target
+from geocli.bans.timeline import Dated, News, Timeline, news, timeline
+from geocli.inputs.in_text import ban_targets
+from geocli.lookup.groups import Groups, key_of
+from geocli.model.records import utc_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from geocli.bans.current import LocatedBan
+    from geocli.bans.history import History, PastBan
+    from geocli.model.records import GeoRecord
+    from geocli.storage.store.base import BanQuestion
+
+TABLES = ("country", "asn", "network", "jail")
+"""What is counted by, as in ``banned.GROUPS``."""
+
+_LONGEST_PREFIX = {4: 24, 6: 48}
+"""Of the networks in an anonymous report: what is narrower may be one person's."""
+
+_MOST_REPEATED = 1000
+
+
+class Picture(NamedTuple):
+    """Everything that a report shows.
+
+    ``tables`` has the rows ``(*GROUPS[by], addresses, count, share)`` for each of ``TABLES``, largest first.
+    ``repeated`` are addresses that count more than once, ``(ip, country_name, org, count)``. ``elsewhere`` is
+    how much of ``total`` is from no country, by the status of its records. ``sources`` are those that gave
+    the answers. ``untimed`` of ``total`` do not say when they were.
+    """
+
+    total: int
+    addresses: int
+    tables: Mapping[str, Sequence[tuple[object, ...]]]
+    repeated: Sequence[tuple[object, ...]]
+    elsewhere: Mapping[str, int]
+    sources: Sequence[str]
+    untimed: int
+    timeline: Timeline | None
+    news: News | None
+    anonymous: bool = False
+
+
+class Counted:
+    """Counts for a ``Picture``. When ``anonymous``, networks go into it, and no address."""
+
+    def __init__(self, *, anonymous: bool = False) -> None:
+        self._anonymous = anonymous
+        self._records: dict[str, GeoRecord] = {}
+        self._without_network: set[str] = set()
+        self._counts: Counter[str] = Counter()
+        self._in_jails: Counter[tuple[str | None, str]] = Counter()
+        self._moments: list[tuple[str, str | None, str]] = []
+        self.total = 0
+        """How much was counted."""
+
+    def add_ban(self, located: LocatedBan) -> None:
+        """Count one ban."""
+        ban, record = located
+        address = record.ip
+        if address not in self._records and record.status == "unknown" and not ban_targets(ban):
+            self._without_network.add(address)  # a user, a host
+        self.add_hits(record, 1)
+        self._in_jails[ban.jail, address] += 1
+        if ban.banned_at is not None:
+            self._moments.append((ban.banned_at, ban.jail, address))
+
+    def add_past(self, past: PastBan) -> None:
+        """Count a ban of the history: its time is fail2ban's word, else when it was first seen."""
+        seen, record = past
+        if record.status == "unknown" and not is_target(record.ip):
+            self._without_network.add(record.ip)
+        self.add_hits(record, 1)
+        jail = seen.jail or None
+        self._in_jails[jail, record.ip] += 1
+        self._moments.append((seen.banned_at, jail, record.ip))
+
+    def add_hits(self, record: GeoRecord, hits: int) -> None:
+        """Count an address that occurs so often in a log."""
+        self._records.setdefault(record.ip, record)
+        self._counts[record.ip] += hits
+        self.total += hits
+
+    def picture(self, now: float, since: str | None = None, period: str | None = None) -> Picture:
+        """The result (``now``: seconds since the epoch; ``since`` and ``period``: see ``timeline``)."""
+        groups = {by: Groups(by) for by in TABLES}
+        places: dict[str, dict[str, tuple[object, ...]]] = {}
+        elsewhere: Counter[str] = Counter()
+        for address, record in self._records.items():
+            place = places[address] = self._place(record)
+            for by, values in place.items():
+                groups[by].add(values, 1, self._counts[address])
+            if record.country_code is None:
+                elsewhere[record.status] += self._counts[address]
+        for (jail, _), count in self._in_jails.items():
+            groups["jail"].add((jail,), 1, count)
+        dated = [Dated(moment, jail, places[address]) for moment, jail, address in self._moments]
+        lines = timeline(dated, now, since, period)
+        return Picture(
+            total=self.total,
+            addresses=len(self._counts),
+            tables={by: group.rows(None) for by, group in groups.items()},
+            repeated=() if self._anonymous else self._repeated(),
+            elsewhere=elsewhere,
+            sources=sorted({record.source for record in self._records.values() if record.source}),
+            untimed=self.total - len(dated),
+            timeline=lines,
+            news=None if lines is None else news(dated, now, lines.period),
+            anonymous=self._anonymous,
+        )
+
+    def _place(self, record: GeoRecord) -> dict[str, tuple[object, ...]]:
+        """The groups of an address, by all of ``TABLES`` but the jail."""
+        place = {"country": key_of("country", record), "asn": key_of("asn", record)}
+        if record.ip not in self._without_network:
+            network = key_of("network", record)
+            place["network"] = (_widened(str(network[0])), *network[1:]) if self._anonymous else network
+        return place
+
+    def _repeated(self) -> Sequence[tuple[object, ...]]:
+        return [
+            (address, record.country_name, record.org, count)
+            for address, count in self._counts.most_common(_MOST_REPEATED)
+            if count > 1
+            for record in (self._records[address],)
+        ]
+
+
+def with_all_news(picture: Picture, history: History, question: BanQuestion) -> Picture:
+    """The picture of a question's bans, with news against everything that was recorded before.
+
+    What is new since a moment must not have been there before the question's ``since`` either. Networks of an
+    anonymous picture cannot be asked about, and are left out. Raises ``GeocliError``.
+    """
+    said = picture.news
+    if said is None or question.since is None:
+        return picture
+    days = datetime.fromisoformat(said.end) - datetime.fromisoformat(said.begin)
+    earlier = utc_text((datetime.fromisoformat(said.begin) - days).timestamp())
+    old = history.count(question._replace(since=None, until=said.begin), "jail").parts()
+    before = history.count(question._replace(since=earlier, until=said.begin), "jail").parts()
+    kinds = [by for by in TABLES if by != "jail" and not (picture.anonymous and by == "network")]
+    asked = question._replace(since=said.begin)
+    return picture._replace(
+        news=said._replace(
+            before=sum(bans for _, _, bans in before) if old else None,
+            new={by: [(count.values, count.bans) for count in history.new(asked, by)] for by in kinds}
+            if old
+            else None,
+        )
+    )
+
+
+def _widened(network: str) -> str:
+    """The network, or the wider one that an anonymous report shows instead."""
+    known = ip_network(network, strict=False)
+    longest = _LONGEST_PREFIX[known.version]
+    return str(known if known.prefixlen <= longest else known.supernet(new_prefix=longest))

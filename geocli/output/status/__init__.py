@@ -1,0 +1,1 @@
+"""The state of geocli, for people and for Prometheus."""

@@ -1,0 +1,140 @@
+"""What geocli knows about itself: journal, store and databases, for people and for monitoring."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.mmdb.decoder import BrokenError
+from geocli.mmdb.downloads.install import read_licence
+from geocli.mmdb.downloads.installed import in_use, installed
+from geocli.mmdb.reader import Database, embedded_path
+from geocli.mmdb.safe_reader import CarefulReader
+from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.verify import gives
+from geocli.model.errors import DamagedFileError, GeocliError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from geocli.mmdb.reader import Description
+    from geocli.model.errors import Problems
+    from geocli.storage.journal.journal import Journal
+    from geocli.storage.store.base import Store
+
+_DAY = 86400
+
+
+class Stats(NamedTuple):
+    """The figures of ``geocli stats``. Sizes are bytes, times are seconds or a record's time format.
+
+    ``stored``, ``unknown`` and ``dirty`` are answers; ``bans`` are in the store, ``dirty_bans`` are waiting.
+    """
+
+    stored: int
+    unknown: int
+    dirty: int
+    quarantined: int
+    oldest_dirty_seconds: int | None
+    last_flush: str | None
+    journal_bytes: int
+    store_bytes: int | None
+    databases: list[dict[str, object]]
+    mmdb_c_extension: bool
+    bans: int
+    dirty_bans: int
+
+
+def open_databases(directory: Path, files: Sequence[Path] = ()) -> list[Database]:
+    """The databases in use: the files, or those that were downloaded to ``directory`` and the embedded one.
+
+    Raises ``DamagedFileError``.
+    """
+    vetted = Vetted(directory)
+    return [Database(one.path, vetted) for one in in_use(directory, files)]
+
+
+class Listed(NamedTuple):
+    """A database as ``geocli db list`` shows it. ``used_for`` says which of ``KINDS`` it is asked for."""
+
+    name: str
+    description: Description
+    used_for: str | None
+    licence: str | None
+
+
+def list_databases(directory: Path, files: Sequence[Path], problems: Problems) -> Iterator[Listed]:
+    """The databases that are asked, in their order, then those that are there and are not.
+
+    ``files`` take the place of all others. One that cannot be opened is a problem, and the others are listed.
+    """
+    used = {one.path: one for one in in_use(directory, files)}
+    names = {one.path: one.name for one in installed(directory)}
+    for path in dict.fromkeys([*used, *(() if files else [*names, embedded_path()])]):
+        try:
+            description = Database(path).description
+            serves = used[path].serves if path in used else ()
+            if serves is None:
+                serves = gives(CarefulReader(path))
+        except (GeocliError, BrokenError) as error:
+            problems.note(
+                error
+                if isinstance(error, GeocliError)
+                else DamagedFileError(path, str(error), "get it again")
+            )
+            continue
+        licence = description.licence
+        if path in names:
+            licence = read_licence(path, names[path]) or licence
+        yield Listed(names.get(path, path.stem), description, ",".join(serves) or None, licence)
+
+
+def age_days(description: Description, now: float) -> int:
+    """Whole days since the edition's first second."""
+    return int((now - description.built) // _DAY)
+
+
+def collect_stats(journal: Journal, store: Store, databases: Sequence[Database], now: float) -> Stats:
+    """All figures at this moment (``now``: seconds since the epoch). Raises ``GeocliError``."""
+    waiting, kept = journal.state(), store.state()
+    return Stats(
+        stored=kept.stored,
+        unknown=kept.unknown,
+        dirty=waiting.dirty,
+        quarantined=waiting.quarantined,
+        oldest_dirty_seconds=None if waiting.oldest is None else max(0, int(now - waiting.oldest)),
+        last_flush=kept.last_flush,
+        journal_bytes=waiting.size,
+        store_bytes=kept.size,
+        databases=[
+            {
+                "name": description.path.stem,
+                "type": description.type,
+                "edition": description.edition,
+                "age_days": age_days(description, now),
+            }
+            for description in (database.description for database in databases)
+        ],
+        mmdb_c_extension=all(database.accelerated for database in databases),
+        bans=kept.bans,
+        dirty_bans=waiting.bans,
+    )
+
+
+def find_stale(stats: Stats, max_dirty_age: float, max_db_age: float) -> list[str]:
+    """What a monitor should hear about, one short sentence each (ages in seconds)."""
+    findings = []
+    if stats.oldest_dirty_seconds is not None and stats.oldest_dirty_seconds > max_dirty_age:
+        findings.append(
+            f"the oldest of {stats.dirty + stats.dirty_bans} unflushed answers and bans is "
+            f"{stats.oldest_dirty_seconds} s old: "
+            "does cron run geocli flush?"
+        )
+    if stats.quarantined:
+        findings.append(f"{stats.quarantined} damaged journal segments are in quarantine")
+    findings += [
+        f"the database {database['name']} is {database['age_days']} days old"
+        for database in stats.databases
+        if isinstance(database["age_days"], int) and database["age_days"] * _DAY > max_db_age
+    ]
+    return findings

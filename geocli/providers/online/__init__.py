@@ -1,0 +1,1 @@
+"""Online providers: what they share in asking a server politely."""

@@ -1,0 +1,161 @@
+"""Online sources: what is the same for all of them. Each source is one file in ``providers``.
+
+A source is a ``Source``: what to send for a batch, and what an answer says. How it is asked (batches,
+limits, tries, several at once) is ``asking``, the shared limits are ``pacing``. Nothing of that, and no HTTP,
+is imported before there is something to ask.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import NoneType
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from geocli.model.addresses import parse_target
+from geocli.model.errors import UnanswerableError
+from geocli.model.normalize import NOTHING, Answer
+from geocli.model.records import GeoRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping, Sequence
+
+    from geocli.config.settings import Settings, SourceSettings
+    from geocli.model.records import Status
+    from geocli.system.reporter import Reporter
+
+
+_CONCURRENCY = 4  # requests at once, where there is no limit
+
+
+TEXT = frozenset({str})
+NUMBER = frozenset({int, float})
+TEXT_OR_NUMBER = frozenset({str, int})
+
+
+class Limit(NamedTuple):
+    """A documented limit: so many requests in so many seconds."""
+
+    requests: int
+    seconds: float
+
+
+class Source(Protocol):
+    """One service. Its name is the provider's, and the ``source`` of its records."""
+
+    @property
+    def name(self) -> str:
+        """The value of ``--provider``."""
+
+    @property
+    def url(self) -> str:
+        """Where batches are sent, as a JSON array of addresses."""
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What the query of the URL says; a key may be among it."""
+
+    @property
+    def batch_size(self) -> int:
+        """Addresses that it takes at once, at most."""
+
+    @property
+    def limit(self) -> Limit | None:
+        """The documented limit."""
+
+    @property
+    def key_setting(self) -> str:
+        """Where its key is set, in words."""
+
+    def read(self, body: Any, targets: Sequence[str]) -> dict[str, Answer]:
+        """What the decoded answer says, by canonical address; ``NOTHING`` is "it has no data on that".
+
+        A target that is not in the result was not answered. Raises ``MalformedError``.
+        """
+
+
+class MalformedError(ValueError):
+    """An answer, or a part of it, is not what the source documents."""
+
+
+class OnlineProvider:
+    """A provider that asks an online source."""
+
+    local = False
+
+    def __init__(self, source: Source, settings: Settings) -> None:
+        chosen: SourceSettings = settings.source(source.name)
+        self._source = source
+        self._settings = settings
+        self._timeout = chosen.timeout
+        self._concurrency = chosen.concurrency or _CONCURRENCY if source.limit is None else 1
+        self.batch_size = min(chosen.batch_size or source.batch_size, source.batch_size)
+        self._asking: Any = None
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The source's name: an online source has no edition."""
+        return frozenset({self._source.name})
+
+    def resolve(self, targets: Sequence[str], reporter: Reporter) -> Iterator[list[GeoRecord]]:
+        """Records batch by batch, as they come. Raises ``UnanswerableError`` when the source is down."""
+        addresses = [target for target in targets if "/" not in target]
+        if len(addresses) < len(targets):
+            reporter.problem(UnanswerableError(f"{self._source.name} answers addresses, not networks"))
+            yield [GeoRecord(target, "error") for target in targets if "/" in target]
+        if not addresses:
+            return
+        if self._asking is None:
+            from geocli.providers.online.client import Asking  # and with it httpx and asyncio: 200 ms
+
+            self._asking = Asking(
+                self._source, self._settings, self.batch_size, self._concurrency, self._timeout, reporter
+            )
+        for answers in self._asking.ask(addresses):
+            resolved_at = reporter.clock()
+            yield [
+                _record(target, answer, self._source.name, resolved_at) for target, answer in answers.items()
+            ]
+
+
+def _record(target: str, answer: Answer | None, source: str, resolved_at: str) -> GeoRecord:
+    if answer is None:
+        return GeoRecord(target, "error")
+    status: Status = "unknown" if answer == NOTHING else "ok"
+    return GeoRecord._make((target, status, *answer, None, source, resolved_at))
+
+
+def values_of(item: Any, types: Mapping[str, frozenset[type]]) -> list[Any]:
+    """The item's values of these names, ``None`` for what is not there. Raises ``MalformedError``.
+
+    A value of another type than documented makes the whole item worth nothing.
+    """
+    if type(item) is not dict:
+        raise MalformedError("an item is not an object")
+    values = list(map(item.get, types))
+    if not _are_allowed(tuple(map(type, values)), tuple(types.values())):
+        raise MalformedError("a value is not of the type that it should be")
+    return values
+
+
+@lru_cache(maxsize=1000)
+def _are_allowed(found: tuple[type, ...], allowed: tuple[frozenset[type], ...]) -> bool:
+    return all(one is NoneType or one in those for one, those in zip(found, allowed, strict=True))
+
+
+def target_of(text: Any, targets: Container[str]) -> str | None:
+    """Which of the targets a source's spelling of an address means, if any."""
+    if type(text) is not str:
+        return None
+    if text not in targets:
+        try:
+            text = parse_target(text)
+        except ValueError:
+            return None
+    return text if text in targets else None
+
+
+def complete(answer: Answer, *said: object) -> Answer:
+    """The answer, unless the source said something and nothing of it could be used."""
+    if answer == NOTHING and any(value not in {None, "", "-"} for value in said):
+        raise MalformedError("nothing in an item can be used")
+    return answer

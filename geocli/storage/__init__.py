@@ -1,0 +1,1 @@
+"""What lasts: the journal, the store, and what moves answers between them."""

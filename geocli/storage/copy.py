@@ -1,0 +1,81 @@
+"""Copying a store into another one, whatever kind each is: what is there already, or better, is left alone.
+
+Batch by batch, each in a transaction of its own: a copy that was interrupted is taken up by starting it
+again, which only reads what is there. Every batch is read back, so that the figures in the end are about what
+the target holds, not about what it was told.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.model.bans import merged
+from geocli.model.records import Batch
+from geocli.storage.store.base import BanSpan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from geocli.model.bans import SeenBan
+    from geocli.model.records import GeoRecord
+    from geocli.storage.store.base import Store
+
+
+class Copied(NamedTuple):
+    """Rows of the source, those that the target did not have, and those that it does not have even now."""
+
+    answers: int = 0
+    bans: int = 0
+    written: int = 0
+    missing: int = 0
+
+
+def copy(source: Store, target: Store, now: str, progress: Callable[[int], object]) -> Copied:
+    """Bring all answers and bans of ``source`` into ``target``; ``now`` becomes its last flush.
+
+    ``progress`` hears how many rows were gone through. Raises ``GeocliError``: then what was copied so far
+    stays, and the next copy goes on from there.
+    """
+    done = Copied()
+    for batch in _batches(source.everything(), source.every_ban()):
+        lacking = _lacking(target, batch)
+        if lacking.answers or lacking.bans:
+            target.replay([Batch(*lacking)], now)
+        left = _lacking(target, lacking)
+        done = Copied(
+            done.answers + len(batch.answers),
+            done.bans + len(batch.bans),
+            done.written + len(lacking.answers) + len(lacking.bans),
+            done.missing + len(left.answers) + len(left.bans),
+        )
+        progress(done.answers + done.bans)
+    return done
+
+
+class _Rows(NamedTuple):
+    """A ``Batch`` of records."""
+
+    answers: Sequence[GeoRecord] = ()
+    bans: Sequence[SeenBan] = ()
+
+
+def _batches(answers: Iterable[list[GeoRecord]], bans: Iterable[list[SeenBan]]) -> Iterable[_Rows]:
+    for records in answers:
+        yield _Rows(answers=records)
+    for seen in bans:
+        yield _Rows(bans=seen)
+
+
+def _lacking(target: Store, batch: _Rows) -> _Rows:
+    """Those of the rows that would change something in the target."""
+    answers = target.find([record.ip for record in batch.answers]) if batch.answers else {}
+    spans = [BanSpan(ban.host, ban.jail, ban.ip, ban.banned_at, ban.banned_at) for ban in batch.bans]
+    bans = {ban.key: ban for ban in target.seen_bans(spans)}
+    return _Rows(
+        [row for row in batch.answers if row.ip not in answers or _rank(answers[row.ip]) < _rank(row)],
+        [ban for ban in batch.bans if ban.key not in bans or merged(bans[ban.key], ban) != bans[ban.key]],
+    )
+
+
+def _rank(record: GeoRecord) -> tuple[bool, str]:
+    return record.status == "ok", record.resolved_at or ""

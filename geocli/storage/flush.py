@@ -1,0 +1,108 @@
+"""The flush: journal to store in one transaction, then the journal forgets exactly that.
+
+The two databases cannot commit together. The store commits first: a crash in between leaves answers
+in both, and replaying them changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.model.errors import CorruptFileError, DamagedFileError
+from geocli.model.records import Batch
+from geocli.storage.journal.journal import BadSegmentError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from geocli.storage.journal.journal import Journal
+    from geocli.storage.store.base import Store
+
+
+class Flushed(NamedTuple):
+    """``entries`` (answers and bans) that a committed transaction now holds, ``bans`` among them.
+
+    ``damage`` is what is wrong: damaged files, bad segments. Not ``alone``: another flush was running.
+    """
+
+    entries: int
+    bans: int
+    damage: list[DamagedFileError]
+    alone: bool
+
+
+def flush(journal: Journal, store: Store, now: str) -> Flushed:
+    """Replay every segment there is at this moment. Raises ``GeocliError``; nothing is lost then.
+
+    Nothing dirty, or another flush running: nothing is written anywhere. What cannot be read, be it a
+    segment, the journal or the store, is set aside and does not hold back the rest.
+    """
+    replay, alone = _Replay(journal, store), True
+    try:
+        if journal.keys():
+            with journal.flushing() as alone:
+                if alone:
+                    replay.run(now)
+    except CorruptFileError as error:
+        replay.damage.append(journal.set_aside() or error)
+    return Flushed(replay.count, replay.bans, replay.damage, alone)
+
+
+class _Batches:
+    """What these segments hold. A store may go through it again: each time from the beginning."""
+
+    def __init__(self, replay: _Replay, keys: list[int]) -> None:
+        self._replay = replay
+        self._keys = keys
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self._replay.batches(self._keys)
+
+
+class _Replay:
+    def __init__(self, journal: Journal, store: Store) -> None:
+        self._journal = journal
+        self._store = store
+        self._done: list[int] = []
+        self._aside: dict[int, Path] = {}
+        self._corrupt: CorruptFileError | None = None
+        self.count = 0
+        self.bans = 0
+        self.damage: list[DamagedFileError] = []
+
+    def run(self, now: str) -> None:
+        """The whole of it. Raises ``CorruptFileError`` when it found the journal damaged on the way."""
+        keys = self._journal.keys()
+        try:
+            self.count = self._store.replay(_Batches(self, keys), now) if keys else 0
+        except CorruptFileError as error:  # nothing was committed: all of it again, into a new store
+            damage = self._store.set_aside() or error
+            self.count = self._store.replay(_Batches(self, keys), now)
+            self.damage.append(damage)
+        self._journal.forget(self._done)
+        if self._corrupt is not None:
+            raise self._corrupt
+
+    def batches(self, keys: list[int]) -> Iterator[Batch]:
+        """One segment at a time, so that memory does not grow with the journal."""
+        self._done, self._corrupt, self.damage, self.bans = [], None, [], 0
+        for key in keys:
+            try:
+                batch = self._journal.read(key)
+            except BadSegmentError:
+                if key not in self._aside:
+                    self._aside[key] = self._journal.quarantine(key)
+                path = self._aside[key]
+                reason = "is a damaged journal segment that was set aside"
+                self.damage.append(DamagedFileError(path, reason, "its answers can be looked up again"))
+                batch = Batch()
+            except CorruptFileError as error:
+                self._corrupt = error  # the others first, then the whole file is set aside
+                continue
+            except DamagedFileError as error:
+                self.damage.append(error)  # not even text: it stays where it is
+                continue
+            yield batch
+            self.bans += len(batch.bans)
+            self._done.append(key)

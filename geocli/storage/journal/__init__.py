@@ -1,0 +1,1 @@
+"""The journal: answers on disk that wait for a flush."""

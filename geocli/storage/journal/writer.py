@@ -1,0 +1,195 @@
+"""Writing the journal through diskcache. The only module that imports it.
+
+diskcache's defaults are a cache's: it evicts above 1 GiB, expires, pickles whatever is not text, moves
+long values to files that are never synced, and unpickles whatever it finds. ``_SETTINGS`` and
+``TextDisk`` turn all of that off.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import diskcache
+from diskcache.core import MODE_RAW
+
+from geocli.model.errors import DamagedFileError
+from geocli.system.sqlite_file import (
+    create,
+    empty_log,
+    error_of,
+    hold_open,
+    log_size,
+    make_private_directory,
+    translated,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+_SETTINGS: dict[str, Any] = {
+    "eviction_policy": "none",
+    "cull_limit": 0,
+    "size_limit": 1 << 62,
+    "statistics": 0,
+    "tag_index": 0,
+    "disk_min_file_size": 1 << 62,  # a segment never leaves the database
+    "sqlite_cache_size": 512,  # pages: 2 MB. What is appended is not read again; diskcache would keep 32 MB
+    "sqlite_auto_vacuum": 1,
+    "sqlite_journal_mode": "wal",
+    "sqlite_mmap_size": 0,  # a mapped file that is truncated kills the process with SIGBUS
+    # Making the file takes many commits: not worth a disk wait each. append() and forget() run with FULL.
+    "sqlite_synchronous": 1,
+    # SQLite would copy the write-ahead log into the file in the midst of any commit, with three disk
+    # waits. append() and forget() say when.
+    "sqlite_wal_autocheckpoint": 0,
+}
+_IF_NOT_STORED = {
+    "INSERT OR REPLACE INTO Settings VALUES (?, ?)": "SELECT 1 FROM Settings WHERE (key, value) = (?, ?)",
+    "UPDATE Settings SET value = ? WHERE key = ?": "SELECT 1 FROM Settings WHERE (value, key) = (?, ?)",
+    "INSERT OR IGNORE INTO Settings VALUES (?, ?)": "SELECT ?2 FROM Settings WHERE key = ?1",
+}
+"""How diskcache stores a setting, and the question whether that would change anything."""
+
+_FULL = 2
+_LARGEST_IDLE_LOG = 8 << 20  # bytes of write-ahead log that may stay between two commands
+_LARGEST_LOG = 64 << 20  # and while much is written
+
+
+class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type information
+    """Text under integer keys, inside the database, and nothing else: no pickle, no files.
+
+    diskcache 5.6.3 unpickles rows of mode 4 and keys that are not raw, whoever wrote them
+    (CVE-2025-69872), and deletes the file that a row names. Here such a row is an error.
+    """
+
+    # Names and signatures are diskcache's; what they refuse is the point.
+
+    def put(self, key: object) -> tuple[int, bool]:
+        """A segment's key as it is stored."""
+        if type(key) is not int:
+            raise ValueError("a journal's keys are integers")
+        return key, True
+
+    def get(self, key: object, raw: object) -> int:
+        """A segment's key as it was stored."""
+        if type(key) is not int or not raw:
+            raise ValueError("a key that geocli did not write")
+        return key
+
+    def store(self, value: object, read: bool, key: object = None) -> tuple[int, int, None, str]:  # noqa: ARG002, FBT001 (diskcache's signature)
+        """A segment's text as it is stored: in the row."""
+        if type(value) is not str or read:
+            raise ValueError("a journal's values are text")
+        return 0, MODE_RAW, None, value
+
+    def fetch(self, mode: int, filename: object, value: object, read: bool) -> str:  # noqa: FBT001 (the same)
+        """A segment's text as it was stored."""
+        if mode != MODE_RAW or filename is not None or type(value) is not str or read:
+            raise ValueError("a value that geocli did not write")
+        return value
+
+    def filename(self, key: object = None, value: object = None) -> tuple[str, str]:  # noqa: ARG002 (the same)
+        """Never: a segment has no file."""
+        raise ValueError("a journal has no files")
+
+    def remove(self, file_path: object) -> None:
+        """Nothing: a file name in a row is not geocli's, whatever it points at."""
+
+
+class _Cache(diskcache.Cache):  # type: ignore[misc]  # the same
+    """A ``Cache`` that stores no setting that is stored already.
+
+    At each opening, diskcache stores all of them again, in 34 commits. Fifty look-ups at once would wait for
+    each other most of the time, and some of them longer than their timeout.
+    """
+
+    @property
+    def _sql_retry(self) -> Any:
+        execute = super()._sql_retry
+
+        def execute_if_needed(statement: str, *parameters: Any) -> Any:
+            question = _IF_NOT_STORED.get(statement)
+            if question and execute(question, *parameters).fetchone():
+                return None
+            return execute(statement, *parameters)
+
+        return execute_if_needed
+
+
+class SegmentWriter:
+    """One open ``Cache``. Raises geocli's errors, never diskcache's."""
+
+    def __init__(self, directory: Path, busy_timeout: float) -> None:
+        self._path = directory / "cache.db"
+        make_private_directory(directory)
+        create(self._path, directory.parent, busy_timeout, pragmas=("auto_vacuum = FULL",), fill=_fill)
+        self._keeper = hold_open(self._path, busy_timeout)
+        with translated(self._path):
+            self._refuse_foreign_settings()
+            self._wait_for_lock(busy_timeout)
+            self._cache = _Cache(str(directory), timeout=busy_timeout, disk=TextDisk, **_SETTINGS)
+            self._cache.reset("sqlite_synchronous", _FULL, update=False)
+
+    def append(self, value: str, tag: str) -> int:
+        """One segment, on disk when this returns; its key."""
+        with self._translated():
+            key = self._cache.push(value, tag=tag)
+            empty_log(self._path, larger_than=_LARGEST_LOG)
+        return int(key)
+
+    def forget(self, keys: Iterable[int]) -> None:
+        """Drop segments, all or none."""
+        with self._translated():
+            with self._cache.transact():
+                for key in keys:
+                    self._cache.delete(key)
+            if log_size(self._path) > _LARGEST_IDLE_LOG:
+                self._empty_log()
+
+    def _empty_log(self) -> None:
+        """What ``empty_log`` does, on the connection that has written: one disk wait less."""
+        patience = int(self._cache.timeout * 1000)
+        for pragma, value in (
+            ("busy_timeout", 0),
+            ("wal_checkpoint", "TRUNCATE"),
+            ("busy_timeout", patience),
+        ):
+            self._cache.reset(f"sqlite_{pragma}", value, update=False)
+
+    def close(self) -> None:
+        """Close the cache, and after it the reader that kept the write-ahead log (``sqlite_file``)."""
+        self._cache.close()
+        self._keeper.close()
+
+    def _refuse_foreign_settings(self) -> None:
+        # Cache() turns every stored "sqlite_..." into a PRAGMA and every "disk_..." into an argument.
+        reader = self._keeper
+        known = {*diskcache.DEFAULT_SETTINGS, *diskcache.core.METADATA, *_SETTINGS}
+        rows = reader.execute("SELECT key, value FROM Settings").fetchall()
+        if any(key not in known or not isinstance(value, (int, str)) for key, value in rows):
+            raise DamagedFileError(self._path, "has settings that geocli did not write", "move it away")
+
+    def _wait_for_lock(self, busy_timeout: float) -> None:
+        # Opening a Cache tries for a minute to get the lock, whatever its timeout is.
+        with closing(sqlite3.connect(self._path, timeout=busy_timeout, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        with translated(self._path):
+            try:
+                yield
+            except diskcache.Timeout as timeout:
+                # diskcache says "timeout" for whatever kept a transaction from beginning.
+                cause = timeout.__context__
+                raise error_of(cause if isinstance(cause, Exception) else timeout, self._path) from timeout
+
+
+def _fill(new: Path) -> None:
+    """Let diskcache write its tables. ``create`` syncs them."""
+    settings = _SETTINGS | {"sqlite_synchronous": 0}
+    diskcache.Cache(str(new.parent), disk=TextDisk, **settings).close()

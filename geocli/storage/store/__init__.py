@@ -1,0 +1,1 @@
+"""The store: answers and bans that last, in SQLite or PostgreSQL."""

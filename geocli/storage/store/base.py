@@ -1,0 +1,196 @@
+"""The store: what the journal's answers become, one row an address, and its bans, one row a ban.
+
+The contract that every store keeps (one module here each):
+
+* ``find`` reads; it never creates or changes anything. A store that is not there yet is a miss.
+* ``replay`` writes whatever it is given in ONE transaction. Replaying again changes nothing: the
+  better answer stays, and of two the better is ``ok`` before ``unknown``, then the newer; of two sightings
+  of one ban stays what ``seen.merged`` makes of them.
+* A store that an older geocli wrote can be read; what it has no table for is a miss.
+* Errors are geocli's: ``TryAgainError`` for a lock or a full disk, ``StoreAwayError`` for a server that
+  cannot be asked now, ``DamagedFileError`` for what cannot be trusted or was written by a newer geocli.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from geocli.model.records import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from geocli.config.settings import Settings
+    from geocli.model.bans import SeenBan
+    from geocli.model.errors import CorruptFileError
+    from geocli.model.record_batch import Block
+    from geocli.model.records import GeoRecord
+
+__all__ = [
+    "BanCount",
+    "BanQuestion",
+    "BanSpan",
+    "Batch",
+    "Forgotten",
+    "Outlived",
+    "Store",
+    "StoreState",
+    "open_file",
+    "open_server",
+    "open_store",
+]
+
+BAN_GROUPS = ("country", "asn", "network", "jail", "host", "address", "day", "week", "month")
+"""What a store counts bans by."""
+
+
+class StoreState(NamedTuple):
+    """Answers in the store, those of them ``unknown``, bans, the last flush (a record's time), and bytes.
+
+    Of a server's tables, nobody says how many bytes they take.
+    """
+
+    stored: int
+    unknown: int
+    bans: int
+    last_flush: str | None
+    size: int | None
+
+
+class Outlived(NamedTuple):
+    """Which rows are old: resolved before this (a record's time format), ``unknown`` ones before that."""
+
+    before: str
+    unknown_before: str
+
+
+class BanSpan(NamedTuple):
+    """The bans of an address in a jail that began between two moments, both included."""
+
+    host: str
+    jail: str
+    ip: str
+    begin: str
+    end: str
+
+
+class BanQuestion(NamedTuple):
+    """Which bans are meant. ``None`` and empty sets let everything through; times are a record's.
+
+    ``since`` and later, before ``until``, by ``banned_at``. Countries and AS numbers are judged by the
+    answers that the store has, where they are ``ok``: without one, a ban goes through, for whoever asks to
+    judge. ``ips`` are the only ones that count, ``without`` do not.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    hosts: frozenset[str] = frozenset()
+    jails: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    asns: frozenset[int] = frozenset()
+    ips: Sequence[str] | None = None
+    without: Sequence[str] = ()
+
+
+class BanCount(NamedTuple):
+    """How many bans of how many addresses a group has, and, from ``first_bans``, when the first began.
+
+    ``values`` say which group: ``country_code, country_name``; ``asn, org``; ``network, country_code, asn,
+    org`` (the address in place of a network that is not known); or the one value of a jail, host, address,
+    day (``2026-11-25``, UTC), ISO week (``2026-W48``) or month (``2026-11``). Only the first value tells
+    groups apart. ``ip`` is set where an answer would decide, and the store has none that is ``ok``: then it
+    is that address alone, and ``values`` are what is known without.
+    """
+
+    values: tuple[object, ...]
+    ip: str | None
+    addresses: int
+    bans: int
+    first: str = ""
+
+
+class Forgotten(NamedTuple):
+    """How many rows are gone."""
+
+    answers: int = 0
+    bans: int = 0
+
+
+class Store(Protocol):
+    """Where flushed answers live."""
+
+    def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
+        """The stored record of each target that has one."""
+
+    def block(self, targets: Collection[str]) -> Block:
+        """The same by column, in no order; each target once."""
+
+    def everything(self) -> Iterator[list[GeoRecord]]:
+        """All records, in batches."""
+
+    def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
+        """Targets whose answers are old, oldest first, ``size`` at a time. Holds nothing in between."""
+
+    def every_ban(self) -> Iterator[list[SeenBan]]:
+        """All bans, in batches, ordered by their keys."""
+
+    def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
+        """The bans in these spans, in no order."""
+
+    def bans(self, question: BanQuestion) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
+        """Bans, the oldest first, in batches, with the store's answer where it has one that is ``ok``.
+
+        Holds nothing between two batches.
+        """
+
+    def count_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+        """Bans counted by one of ``BAN_GROUPS``, in no order."""
+
+    def first_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+        """The same, and when the first of each group began: that takes half as long again."""
+
+    def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
+        """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.
+
+        Answers that were resolved before; bans that began before, and, without times, were seen before only.
+        """
+
+    def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
+        """Write checked rows (answers and bans) in one transaction, streaming; how many that were.
+
+        A store may go through the batches more than once, if they can be: a list can, a generator cannot.
+        """
+
+    def set_aside(self) -> CorruptFileError | None:
+        """Put a damaged store out of the way and say so; ``None`` when it is not damaged."""
+
+    def state(self) -> StoreState:
+        """Counts for people and monitoring."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name. Nothing is opened or made yet. Raises ``UsageError``."""
+    if settings.store_url is not None:
+        from geocli.storage.store.postgres.store import PostgresStore  # it takes its result types from here
+
+        return PostgresStore(settings.store_url, settings.read_timeout, settings.busy_timeout)
+    return open_file(settings.data_dir / "geo.db", settings)
+
+
+def open_file(path: Path, settings: Settings) -> Store:
+    """The store in this file."""
+    from geocli.storage.store.sqlite import SqliteStore  # the same
+
+    return SqliteStore(path, settings.busy_timeout)
+
+
+def open_server(url: str, settings: Settings) -> Store:
+    """The store behind this URL, for work that waits for nobody else: it has time. Raises ``UsageError``."""
+    from geocli.storage.store.postgres.store import PostgresStore  # the same
+
+    patience = max(settings.read_timeout, settings.busy_timeout)
+    return PostgresStore(url, patience, patience)

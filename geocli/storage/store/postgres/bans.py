@@ -1,0 +1,163 @@
+"""The history of bans in SQL that PostgreSQL, Citus and CockroachDB take: what ``sqlite_bans`` is for a file.
+
+Bans and answers are joined by ``ip`` only, by which both tables are distributed. Weeks come as a year and a
+number, because each server formats dates in its own way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from geocli.model.bans import SEEN_FIELDS
+from geocli.model.records import FIELDS
+from geocli.storage.store.base import BanCount
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from geocli.storage.store.base import BanQuestion, BanSpan
+
+Query = tuple[str, tuple[Any, ...]]
+"""A statement and its parameters."""
+
+_KEY = "host, jail, ip, banned_at"
+_NAMES = ", ".join(SEEN_FIELDS)
+_COLUMNS = ", ".join(f"b.{name}" for name in SEEN_FIELDS)
+_ANSWER = ", ".join(f"g.{name}" for name in FIELDS)
+_JOINED = "LEFT JOIN geo_cache g ON g.ip = b.ip AND g.status = 'ok'"
+_UNKNOWN = "CASE WHEN g.ip IS NULL THEN b.ip END"
+
+ALL = f"SELECT {_NAMES} FROM bans WHERE ({_KEY}) > (%s, %s, %s, %s) ORDER BY {_KEY} LIMIT %s"  # noqa: S608 (constants, here and below)
+"""Bans behind a key, at most so many."""
+
+COPY = f"COPY bans_incoming ({_NAMES}) FROM STDIN"
+"""Where a flush sends bans."""
+
+# The order of ``seen.merged``.
+_RANK = "({0}.last_seen, COALESCE({0}.expires_at, ''), COALESCE({0}.ban_count, -1))"
+_NEWER = f"{_RANK.format('excluded')} > {_RANK.format('bans')}"
+_NEWEST = ("expires_at", "ban_count", "last_seen")
+UPSERT = (
+    f"INSERT INTO bans ({_NAMES}) SELECT DISTINCT ON ({_KEY}) {_KEY}, expires_at, ban_count, "  # noqa: S608
+    f"max(timed) OVER (PARTITION BY {_KEY}), min(first_seen) OVER (PARTITION BY {_KEY}), last_seen "
+    f"FROM bans_incoming ORDER BY {_KEY}, last_seen DESC, COALESCE(expires_at, '') DESC, "
+    f"COALESCE(ban_count, -1) DESC ON CONFLICT ({_KEY}) DO UPDATE SET "
+    + "".join(f"{name} = CASE WHEN {_NEWER} THEN excluded.{name} ELSE bans.{name} END, " for name in _NEWEST)
+    + "timed = GREATEST(bans.timed, excluded.timed), "
+    "first_seen = LEAST(bans.first_seen, excluded.first_seen) "
+    f"WHERE {_NEWER} OR excluded.timed > bans.timed OR excluded.first_seen < bans.first_seen"
+)
+"""Of each ban, what ``seen.merged`` makes of all sightings that were copied and the one that is there."""
+
+FORGET = "DELETE FROM bans WHERE banned_at < %(before)s AND (timed = 1 OR last_seen < %(before)s)"
+"""Bans that began before, and that were seen before only if nobody says when they began."""
+
+_SPANS = (
+    "unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) AS w (host, jail, ip, since, till)"
+)
+_SEEN = (
+    f"SELECT {_COLUMNS} FROM {_SPANS} JOIN bans b ON b.host = w.host AND b.jail = w.jail AND b.ip = w.ip "  # noqa: S608
+    "AND b.banned_at >= w.since AND b.banned_at <= w.till"
+)
+
+# Values of a group that the answer tells, or the ban itself.
+_BY_ANSWER = {
+    "country": ("g.country_code", "max(g.country_name)"),
+    "asn": ("g.asn", "max(g.org)"),
+    "network": ("COALESCE(g.network, b.ip)", "max(g.country_code)", "max(g.asn)", "max(g.org)"),
+}
+_WEEK = ("isoyear", "week")
+_DAY = "substr(b.banned_at, 1, 10)"
+_BY_BAN = {
+    "jail": ("b.jail",),
+    "host": ("b.host",),
+    "address": ("b.ip",),
+    "day": (_DAY,),
+    "week": tuple(
+        f"CAST(EXTRACT({part} FROM CAST({_DAY} AS DATE)) AS BIGINT)" for part in ("isoyear", "week")
+    ),
+    "month": ("substr(b.banned_at, 1, 7)",),
+}
+
+
+def seen(spans: Collection[BanSpan]) -> Query:
+    """Asks for the rows in these spans, of which there is at least one."""
+    return _SEEN, tuple(map(list, zip(*spans, strict=True)))
+
+
+def rows_after(question: BanQuestion, last: tuple[str, str, str, str], size: int) -> Query:
+    """Asks for ``size`` bans with their answers, oldest first, behind ``last`` (moment, host, jail, ip)."""
+    conditions, parameters = _conditions(question)
+    conditions += _of_answers(question, parameters)
+    select = (
+        f"SELECT {_COLUMNS}, {_ANSWER} FROM bans b {_JOINED} WHERE {' AND '.join(conditions)} "  # noqa: S608
+        "AND (b.banned_at, b.host, b.jail, b.ip) > (%s, %s, %s, %s) "
+        "ORDER BY b.banned_at, b.host, b.jail, b.ip LIMIT %s"
+    )
+    return select, (*parameters, *last, size)
+
+
+def count(question: BanQuestion, by: str) -> Query:
+    """Asks for the groups; ``counted`` reads the rows."""
+    conditions, parameters = _conditions(question)
+    answers = _of_answers(question, parameters)
+    if by in _BY_ANSWER:
+        values = _BY_ANSWER[by]
+        select = (
+            f"SELECT {', '.join(values)}, {_UNKNOWN}, count(*), CAST(sum(b.bans) AS BIGINT), min(b.first) "  # noqa: S608
+            "FROM (SELECT b.ip, count(*) AS bans, min(b.banned_at) AS first FROM bans b "
+            f"WHERE {' AND '.join(conditions)} GROUP BY b.ip) b {_JOINED} "
+            f"WHERE {' AND '.join(['TRUE', *answers])} GROUP BY {values[0]}, {_UNKNOWN}"
+        )
+    else:
+        values = _BY_BAN[by]
+        joined, unknown = (_JOINED, _UNKNOWN) if answers else ("", "NULL")
+        groups = ", ".join([*values, *([unknown] if answers else [])])
+        select = (
+            f"SELECT {', '.join(values)}, {unknown}, count(DISTINCT b.ip), count(*), min(b.banned_at) "  # noqa: S608
+            f"FROM bans b {joined} WHERE {' AND '.join([*conditions, *answers])} GROUP BY {groups}"
+        )
+    return select, tuple(parameters)
+
+
+def counted(row: tuple[Any, ...], by: str) -> BanCount:
+    """A row of what ``count`` asked for."""
+    *values, ip, addresses, bans, first = row
+    if by == "week":
+        year, number = values
+        values = [f"{year}-W{number:02}"]
+    return BanCount(tuple(values), ip, addresses, bans, first)
+
+
+def _conditions(question: BanQuestion) -> tuple[list[str], list[object]]:
+    """What a ban itself must be: SQL, and its parameters in order."""
+    conditions, parameters = ["TRUE"], list[object]()
+    wanted: list[tuple[str, object]] = [
+        ("b.banned_at >= %s", question.since),
+        ("b.banned_at < %s", question.until),
+        ("b.host = ANY(%s)", list(question.hosts) or None),
+        ("b.jail = ANY(%s)", list(question.jails) or None),
+        ("b.ip = ANY(%s::text[])", None if question.ips is None else list(question.ips)),
+        ("b.ip <> ALL(%s)", list(question.without) or None),
+    ]
+    for condition, value in wanted:
+        if value is not None:
+            conditions.append(condition)
+            parameters.append(value)
+    return conditions, parameters
+
+
+def _of_answers(question: BanQuestion, parameters: list[object]) -> list[str]:
+    """What an answer must be, if there is one; its parameters go to the end of the others."""
+    conditions = []
+    for column, names in (("g.country_code", question.countries), ("g.asn", question.asns)):
+        if names:
+            conditions.append(f"(g.ip IS NULL OR {column} = ANY(%s))")
+            parameters.append(list(names))
+    return conditions
+
+
+def split(row: Sequence[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...] | None]:
+    """A row of ``rows_after`` as a ban and its answer."""
+    ban, answer = tuple(row[: len(SEEN_FIELDS)]), tuple(row[len(SEEN_FIELDS) :])
+    return ban, None if answer[0] is None else answer

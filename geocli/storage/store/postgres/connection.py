@@ -1,0 +1,218 @@
+"""A connection to a PostgreSQL server that waits no longer than it is told. The only importer of psycopg.
+
+libpq resolves names, connects and waits for answers as long as it takes, or for two seconds at least. A
+look-up has 300 milliseconds for all of that. So a thread connects, whose result comes in time or is thrown
+away, and ``Connection.wait`` gives up by itself, whatever the server, the network or a proxy between does.
+
+Nothing of psycopg's leaves this module: its errors leave it as geocli's.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from geocli.config.store_url import has_password
+from geocli.model.errors import DamagedFileError, GeocliError, StoreAwayError, UsageError
+from geocli.model.records import clean_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg.abc import RV, PQGen
+
+_TICK = 0.02  # seconds between two looks at the clock
+_LONGEST_REASON = 300
+
+# Without a handler of its own, Python prints what psycopg warns of, such as an error that followed another.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
+
+_DEFAULTS = {
+    "fallback_application_name": "geocli",
+    "client_encoding": "UTF8",
+    "connect_timeout": "5",  # seconds for each of several hosts, so that the second has its turn
+    # A server that vanished without a word is noticed within a minute, not after two hours.
+    "keepalives_idle": "20",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",  # milliseconds
+}
+"""What libpq is told where the URL does not say otherwise."""
+
+_ENCODINGS = {"UTF8", "SQL_ASCII"}  # that hold any text; the second does not look at it
+
+# https://www.postgresql.org/docs/15/errcodes-appendix.html
+_AWAY_CLASSES = {
+    "08",  # the connection
+    "40",  # the transaction collided with others
+    "53",  # out of disk, memory, connections
+    "57",  # an administrator, a restart, a timeout
+    "58",  # the server's system
+}
+_AWAY = {
+    "25006",  # a read-only server: a standby that is not the primary yet
+    "25P03",  # idle in a transaction for too long
+    "55P03",  # a lock was not available in time
+}
+_COLLISIONS = {"40001", "40P01"}  # serialization failure, deadlock
+# Two processes that make the same table at once collide in the catalogue, "if not exists" or not.
+_MADE_MEANWHILE = {"23505", "42701", "42710", "42P06", "42P07", "XX000", *_COLLISIONS}
+_NOT_THERE = {"42P01", "3F000"}  # undefined table, invalid schema
+_FORBIDDEN = "42501"
+
+
+class CollisionError(Exception):
+    """Two transactions were in each other's way, and the server ended this one: it can be tried again."""
+
+
+class NotThereError(Exception):
+    """A table does not exist."""
+
+
+class Connection(psycopg.Connection[tuple[Any, ...]]):
+    """A connection with an end to its patience.
+
+    ``deadline`` (of ``time.monotonic``) is when an answer must be there; where there is none, ``silence`` is
+    for how many seconds nothing at all may come or go.
+    """
+
+    deadline: float | None = None
+    silence: float = 60.0
+
+    def wait(self, gen: PQGen[RV], *arguments: Any, **options: Any) -> RV:
+        """Consume a generator of psycopg's, as long as there is patience."""
+        return super().wait(self._patient(gen), _TICK, *arguments[1:], **options)
+
+    def _patient(self, gen: PQGen[RV]) -> PQGen[RV]:
+        moved = time.monotonic()
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                now = time.monotonic()
+                if ready:
+                    moved = now
+                elif now > (moved + self.silence if self.deadline is None else self.deadline):
+                    raise psycopg.OperationalError("it does not answer in time")
+                wanted = gen.send(ready)
+        except StopIteration as end:
+            value: RV = end.value
+            return value
+
+
+class _Attempt(threading.Thread):
+    """Connects. What comes too late is closed."""
+
+    def __init__(self, url: str, options: dict[str, Any]) -> None:
+        super().__init__(daemon=True)  # the process may end while it is stuck
+        self._url = url
+        self._options = options
+        self._lock = threading.Lock()
+        self._is_late = False
+        self._connection: Connection | None = None
+        self._error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            # Transactions are begun and ended by statements, which travel in one pipeline with the others.
+            connection = Connection.connect(
+                self._url, autocommit=True, prepare_threshold=None, **self._options
+            )
+        except Exception as error:  # noqa: BLE001 (whoever waits raises it)
+            self._error = error
+            return
+        with self._lock:
+            if self._is_late:
+                connection.close()
+            else:
+                self._connection = connection
+
+    def result(self, seconds: float) -> Connection:
+        """The connection. Raises ``psycopg.Error``."""
+        self.join(seconds)
+        with self._lock:
+            if self._connection is not None:
+                return self._connection
+            self._is_late = True
+        raise self._error or psycopg.OperationalError("it does not answer in time")
+
+
+def connect(url: str, name: str, seconds: float) -> Connection:
+    """Connect to the server of a ``postgresql://`` URL within so many seconds. Raises ``GeocliError``.
+
+    ``name`` is the URL as it may be shown. libpq reads its environment and files (``PGPASSFILE``,
+    ``PGSSLMODE``, ``PGSERVICE``) for what the URL leaves open.
+    """
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        # libpq quotes the part that it does not understand, which may be the password.
+        reason = "" if has_password(url) else f" ({_reason(error)})"
+        raise UsageError(f"{name}: is no URL that PostgreSQL's library can use{reason}") from None
+    options = {key: value for key, value in _DEFAULTS.items() if key not in given}
+    attempt = _Attempt(url, options)
+    attempt.start()
+    try:
+        connection = attempt.result(seconds)
+    except psycopg.Error as error:
+        if isinstance(error, psycopg.OperationalError) and error.pgconn and error.pgconn.needs_password:
+            reason = "the server asks for a password"
+            raise UsageError(f"{name}: {reason}: put it into ~/.pgpass or PGPASSFILE's file") from None
+        raise error_of(error, name) from error
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in _ENCODINGS:
+        connection.close()
+        raise UsageError(f"{name}: is a database in {encoding}; geocli needs one in UTF8")
+    if connection.info.parameter_status("crdb_version"):
+        with translated(name):  # CockroachDB has temporary tables, but not for everybody yet
+            connection.execute("SET experimental_enable_temp_tables = 'on'")
+    return connection
+
+
+def error_of(error: psycopg.Error, name: str) -> GeocliError:
+    """An error of psycopg's about the server ``name`` as one of geocli's."""
+    state, reason = error.sqlstate or "", _reason(error)
+    if not state or state[:2] in _AWAY_CLASSES or state in _AWAY:
+        return StoreAwayError(name, reason)
+    if state == _FORBIDDEN:
+        return UsageError(f"{name}: {reason}: see the README for the privileges that geocli needs")
+    way_out = "give geocli a database of its own"
+    return DamagedFileError(name, f"is not as geocli made it ({reason})", way_out)
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Let psycopg's errors out as geocli's, naming the server.
+
+    Two are for the caller: ``CollisionError`` and ``NotThereError``.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        if error.sqlstate in _COLLISIONS:
+            raise CollisionError(_reason(error)) from error
+        if error.sqlstate in _NOT_THERE:
+            raise NotThereError(_reason(error)) from error
+        raise error_of(error, name) from error
+
+
+@contextmanager
+def made_once(name: str) -> Iterator[None]:
+    """The same where tables are made: that somebody else made one in this moment is a ``CollisionError``."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if error.sqlstate in _MADE_MEANWHILE:
+            raise CollisionError(_reason(error)) from error
+        raise error_of(error, name) from error
+
+
+def _reason(error: psycopg.Error) -> str:
+    """What the server or libpq says, in one line. Never trusted: it comes from the network."""
+    text = error.diag.message_primary or str(error).partition("\n")[0].removeprefix("connection failed: ")
+    return clean_text(text.strip() or type(error).__name__, _LONGEST_REASON)

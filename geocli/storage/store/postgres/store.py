@@ -1,0 +1,222 @@
+"""The store of a fleet: one PostgreSQL server (or Citus, or CockroachDB) for the answers of many machines.
+
+A connection is opened when it is needed and belongs to the process that opened it: ``close`` comes before a
+fork. psycopg costs 200 ms to import, so what the journal answers alone, and a flush of nothing, do without.
+Reading takes one round trip for each batch, and ``read_timeout`` seconds at most, connecting included.
+``writing`` writes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from typing import TYPE_CHECKING, Any
+
+from geocli.config.store_url import shown
+from geocli.model.bans import SeenBan, check_bans
+from geocli.model.errors import DamagedFileError, StoreAwayError, UsageError
+from geocli.model.record_batch import Block
+from geocli.model.records import FIELDS, GeoRecord, check_rows, clean_text
+from geocli.storage.store.base import StoreState
+from geocli.storage.store.postgres import bans
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from geocli.model.errors import CorruptFileError
+    from geocli.model.records import Batch
+    from geocli.storage.store.base import BanCount, BanQuestion, BanSpan, Forgotten, Outlived
+    from geocli.storage.store.postgres.connection import Connection
+
+_BATCH = 10_000  # rows read at once; nothing is held in between
+
+_COLUMNS = ", ".join(FIELDS)
+_FIND = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip = ANY(%s)"  # noqa: S608 (constants)
+_ALL = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip > %s ORDER BY ip LIMIT %s"  # noqa: S608 (the same)
+_OUTLIVED = (
+    "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < CASE WHEN status = 'ok' THEN %s ELSE %s END "
+    "AND (resolved_at, ip) > (%s, %s) ORDER BY resolved_at, ip LIMIT %s"
+)
+_STATE = (
+    "SELECT count(*), count(*) FILTER (WHERE status = 'unknown'), "
+    "(SELECT count(*) FROM bans), (SELECT value FROM geo_state WHERE name = 'last_flush') FROM geo_cache"
+)
+
+
+class PostgresStore:
+    """The store behind a ``postgresql://`` URL; its tables are made by the first flush.
+
+    ``read_timeout`` is for a look-up's batch, ``busy_timeout`` for everything that somebody waits for
+    anyway: a flush's locks, statistics, reading all there is. Both are seconds. Raises ``UsageError`` where
+    psycopg is not installed.
+    """
+
+    def __init__(self, url: str, read_timeout: float, busy_timeout: float) -> None:
+        if importlib.util.find_spec("psycopg") is None:
+            raise UsageError("a store on a server needs one more package: pip install 'geocli[postgres]'")
+        self._url = url
+        self._name = shown(url)
+        self._read_timeout = read_timeout
+        self._busy_timeout = busy_timeout
+        self._connection: Connection | None = None
+        self._is_checked = False
+
+    def close(self) -> None:
+        """Close the connection; there is another one when asked."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
+        """The stored record of each target that has one. Raises ``GeocliError``."""
+        return {record.ip: record for record in self.block(targets).records()}
+
+    def block(self, targets: Collection[str]) -> Block:
+        """The same by column, in no order; each target once. Raises ``GeocliError``."""
+        return Block.of(self._records(self._select(_FIND, (list(targets),), self._read_timeout)))
+
+    def everything(self) -> Iterator[list[GeoRecord]]:
+        """All records, in batches. Raises ``GeocliError``."""
+        last = ""
+        while rows := self._select(_ALL, (last, _BATCH), self._busy_timeout):
+            yield self._records(rows)
+            last = rows[-1][0]
+
+    def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
+        """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""
+        last = ("", "")
+        while rows := self._select(_OUTLIVED, (*wanted, *last, size), self._busy_timeout):
+            yield [ip for ip, _ in rows]
+            last = (rows[-1][1], rows[-1][0])
+
+    def every_ban(self) -> Iterator[list[SeenBan]]:
+        """All bans, in batches, ordered by their keys. Raises ``GeocliError``."""
+        last = ("", "", "", "")
+        while rows := self._select(bans.ALL, (*last, _BATCH), self._busy_timeout):
+            yield self._bans(rows)
+            last = rows[-1][:4]
+
+    def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
+        """The bans in these spans, in no order. Raises ``GeocliError``."""
+        return self._bans(self._select(*bans.seen(spans), self._busy_timeout)) if spans else []
+
+    def bans(self, question: BanQuestion) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
+        """Bans, the oldest first, in batches, with the store's answer where it has one that is ``ok``.
+
+        Holds nothing between two batches. Raises ``GeocliError``.
+        """
+        last = ("", "", "", "")
+        while rows := self._select(*bans.rows_after(question, last, _BATCH), self._busy_timeout):
+            found, answers = zip(*map(bans.split, rows), strict=True)
+            known = iter(self._records([answer for answer in answers if answer is not None]))
+            seen = self._bans(list(found))
+            yield [
+                (ban, None if answer is None else next(known))
+                for ban, answer in zip(seen, answers, strict=True)
+            ]
+            last = (seen[-1].banned_at, *seen[-1].key[:3])
+
+    def count_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+        """Bans counted by one of ``BAN_GROUPS``, in no order. Raises ``GeocliError``."""
+        for row in self._select(*bans.count(question, by), self._busy_timeout):
+            yield bans.counted(row, by)._replace(first="")
+
+    def first_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+        """The same, and when the first of each group began. Raises ``GeocliError``."""
+        for row in self._select(*bans.count(question, by), self._busy_timeout):
+            yield bans.counted(row, by)
+
+    def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
+        """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.
+
+        Raises ``GeocliError``.
+        """
+        self.close()
+        self._need_library()
+        from geocli.storage.store.postgres.writer import Writing
+
+        return Writing(self._url, self._name, self._busy_timeout).forget(before, kinds)
+
+    def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
+        """Write all batches in one transaction, making the tables if need be. Raises ``GeocliError``."""
+        self.close()
+        self._need_library()
+        from geocli.storage.store.postgres.writer import Writing
+
+        return Writing(self._url, self._name, self._busy_timeout).replay(batches, flushed_at)
+
+    def set_aside(self) -> CorruptFileError | None:
+        """``None``: a server's files are not geocli's to judge."""
+        return None
+
+    def state(self) -> StoreState:
+        """Counts for people and monitoring. Raises ``GeocliError``."""
+        rows = self._select(_STATE, (), self._busy_timeout)
+        stored, unknown, seen, last_flush = rows[0] if rows else (0, 0, 0, None)
+        return StoreState(stored, unknown, seen, last_flush, None)
+
+    def _records(self, rows: list[tuple[Any, ...]]) -> list[GeoRecord]:
+        self._check(rows, check_rows)
+        return [GeoRecord._make(row) for row in rows]
+
+    def _bans(self, rows: list[tuple[Any, ...]]) -> list[SeenBan]:
+        self._check(rows, check_bans)
+        return [SeenBan._make(row) for row in rows]
+
+    def _check(self, rows: list[tuple[Any, ...]], check: Callable[[list[tuple[Any, ...]]], None]) -> None:
+        try:
+            check(rows)
+        except ValueError as error:
+            reason = f"holds a row that geocli did not write: {error}"
+            raise DamagedFileError(self._name, reason, "correct or delete it") from None
+
+    def _select(self, query: str, parameters: tuple[Any, ...], seconds: float) -> list[tuple[Any, ...]]:
+        """What a query gives within so many seconds; nothing where there are no tables yet."""
+        self._need_library()  # before the clock runs: its import takes as long as many an answer
+        deadline = time.monotonic() + seconds
+        if self._connection is not None:
+            try:
+                return self._ask(query, parameters, deadline)
+            except StoreAwayError:
+                # Perhaps the server was restarted since the last batch: a new connection will tell.
+                if time.monotonic() > deadline:
+                    raise
+        return self._ask(query, parameters, deadline)
+
+    def _ask(self, query: str, parameters: tuple[Any, ...], deadline: float) -> list[tuple[Any, ...]]:
+        from geocli.storage.store.postgres.connection import NotThereError, connect, translated
+        from geocli.storage.store.postgres.schema import VERSION, check_version
+
+        seconds = max(deadline - time.monotonic(), 0)
+        try:
+            if self._connection is None:
+                self._connection = connect(self._url, self._name, seconds)
+            connection = self._connection
+            connection.deadline = deadline
+            try:
+                with translated(self._name), connection.pipeline():  # one round trip for all of it
+                    connection.execute("BEGIN")
+                    # A client that gives up is not noticed by a server that waits for a lock.
+                    connection.execute(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
+                    version = None if self._is_checked else connection.execute(VERSION)
+                    cursor = connection.execute(query, parameters)
+                    connection.execute("COMMIT")
+            except NotThereError:
+                with translated(self._name):
+                    connection.rollback()
+                return []
+            if version is not None:
+                check_version(version.fetchall(), self._name)
+                self._is_checked = True
+            return cursor.fetchall()
+        except BaseException:
+            self.close()  # in whatever state it is
+            raise
+
+    def _need_library(self) -> None:
+        try:
+            import geocli.storage.store.postgres.connection  # noqa: F401 (only to see whether it can be)
+        except ImportError as error:
+            # Installed, but for instance without the library of PostgreSQL's that it stands on.
+            reason = clean_text(str(error).partition("\n")[0])
+            raise UsageError(f"psycopg cannot be used ({reason}): pip install 'geocli[postgres]'") from None

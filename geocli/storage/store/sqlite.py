@@ -1,0 +1,348 @@
+"""The store in one SQLite file, ``geo.db``: WAL mode, STRICT tables, readable with the ``sqlite3`` shell."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from geocli.model.bans import SeenBan, check_bans
+from geocli.model.errors import DamagedFileError
+from geocli.model.record_batch import SHARED, Block, Shared, SharedAnswers
+from geocli.model.records import FIELDS, GeoRecord, check_rows
+from geocli.storage.store import sqlite_bans
+from geocli.storage.store.base import Forgotten, StoreState
+from geocli.system.sqlite_file import (
+    create,
+    empty_log,
+    hold_open,
+    interruptible,
+    make_private_directory,
+    open_for_reading,
+    set_aside,
+    size_on_disk,
+    translated,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from geocli.model.errors import CorruptFileError
+    from geocli.model.records import Batch
+    from geocli.storage.store.base import BanCount, BanQuestion, BanSpan, Outlived
+
+_Read = TypeVar("_Read")
+_Checked = TypeVar("_Checked")
+
+SCHEMA_VERSION = 2
+"""``PRAGMA user_version`` of a store with all of ``migrations`` applied. A test holds the two together."""
+
+_WITH_BANS = 2  # the first version that has them
+
+_COLUMNS = ", ".join(FIELDS)
+# What addresses have in common comes as one text, which most have in common too: a third less to be read.
+_DEGREES = frozenset({"latitude", "longitude"})  # in JSON they would be rounded
+_SHARED = ", ".join(f"quote({name})" if name in _DEGREES else name for name in SHARED)
+# Asked in the order of the index, one after the other.
+_FIND = (
+    f"SELECT ip, network, json_array({_SHARED}) "  # noqa: S608 (constants)
+    "FROM json_each(?) AS asked CROSS JOIN geo_cache ON ip = asked.value"
+)
+_ALL = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip > ? ORDER BY ip LIMIT ?"  # noqa: S608 (the same)
+# KiB of pages in memory: with the usual 2 MB, a flush of a million writes and reads each page many times.
+# What SQLite sorts in memory is bounded by the same number, the rest of it is sorted in temporary files.
+_ROOM = "PRAGMA cache_size = -16000"
+_IN_FILES = "PRAGMA temp_store = FILE"  # some are built to keep all of it in memory
+_BATCH = 10_000  # rows read at once; nothing is held in between
+_OUTLIVED = (
+    "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < iif(status = 'ok', ?, ?) "
+    "AND (resolved_at, ip) > (?, ?) ORDER BY resolved_at, ip LIMIT ?"
+)
+_FORGET = "DELETE FROM geo_cache WHERE resolved_at < ?"
+# What a flush has is collected in temporary tables first, without touching the store, and sorted before it
+# meets the indexes, which are then walked once: one by one, each of millions would find another page of them.
+_COLLECT = f"CREATE TEMP TABLE arrived ({_COLUMNS})"
+_ARRIVE = f"INSERT INTO temp.arrived VALUES ({', '.join('?' * len(FIELDS))})"  # noqa: S608 (the same)
+# Of two about one address, the later still comes later.
+_REPLAY = (
+    f"INSERT INTO geo_cache ({_COLUMNS}) SELECT {_COLUMNS} FROM temp.arrived WHERE true ORDER BY ip, rowid "  # noqa: S608 (the same)
+    f"ON CONFLICT (ip) DO UPDATE SET {', '.join(f'{f} = excluded.{f}' for f in FIELDS[1:])} "
+    "WHERE (excluded.status = 'ok', excluded.resolved_at) >= (geo_cache.status = 'ok', geo_cache.resolved_at)"
+)
+
+
+def _understood(texts: Sequence[str]) -> Iterable[Shared]:
+    """The answers that ``_FIND`` gives as texts."""
+    import json  # an idle flush does without
+
+    for values in json.loads(f"[{','.join(texts)}]"):
+        answer = dict(zip(SHARED, values, strict=True))
+        for name in _DEGREES:
+            answer[name] = None if answer[name] == "NULL" else float(answer[name])
+        yield tuple(answer.values())
+
+
+def _collect(connection: sqlite3.Connection, batches: Iterable[Batch]) -> int:
+    """Put all batches into temporary tables, which are files only when they are large; how many rows."""
+    # By itself: with a log, a transaction of two databases may be committed in the one and fail in the other.
+    connection.execute("BEGIN")
+    connection.execute(_COLLECT)
+    connection.execute(sqlite_bans.COLLECT)
+    count = 0
+    for batch in batches:
+        connection.executemany(_ARRIVE, batch.answers)
+        connection.executemany(sqlite_bans.ARRIVE, batch.bans)
+        count += len(batch.answers) + len(batch.bans)
+    connection.execute("COMMIT")
+    return count
+
+
+class SqliteStore:
+    """``geo.db`` in the data directory; made by the first flush."""
+
+    def __init__(self, path: Path, busy_timeout: float) -> None:
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._reader: sqlite3.Connection | None = None
+        self._answers = SharedAnswers(_understood)
+
+    def close(self) -> None:
+        """Close the database file; it is opened again when asked."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
+        """The stored record of each target that has one. Raises ``GeocliError``."""
+        return {record.ip: record for record in self.block(targets).records()}
+
+    def block(self, targets: Collection[str]) -> Block:
+        """The same by column, in no order; each target once. Raises ``GeocliError``."""
+        connection = self._reading()
+        if connection is None:
+            return Block.of([])
+        import json  # an idle flush does without
+
+        with translated(self._path):
+            rows = connection.execute(_FIND, (json.dumps(sorted(targets)),)).fetchall()
+        return self._checked(rows, self._block)
+
+    def _block(self, rows: list[tuple[Any, ...]]) -> Block:
+        ips, networks, texts = zip(*rows, strict=True) if rows else ((), (), ())
+        return self._answers.block(ips, networks, texts)
+
+    def everything(self) -> Iterator[list[GeoRecord]]:
+        """All records, in batches. Raises ``GeocliError``."""
+        last = ""
+        while (connection := self._reading()) is not None:
+            with translated(self._path):
+                rows = connection.execute(_ALL, (last, _BATCH)).fetchall()
+            if not rows:
+                return
+            yield self._records(rows)
+            last = rows[-1][0]
+
+    def _records(self, rows: list[tuple[Any, ...]]) -> list[GeoRecord]:
+        self._checked(rows, check_rows)
+        return [GeoRecord._make(row) for row in rows]
+
+    def _bans(self, rows: list[tuple[Any, ...]]) -> list[SeenBan]:
+        self._checked(rows, check_bans)
+        return [SeenBan._make(row) for row in rows]
+
+    def _checked(self, read: _Read, check: Callable[[_Read], _Checked]) -> _Checked:
+        try:
+            return check(read)
+        except ValueError as error:
+            raise DamagedFileError(
+                self._path, f"holds a row that geocli did not write: {error}", "correct or delete it"
+            ) from None
+
+    def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
+        """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""
+        last = ("", "")
+        while (connection := self._reading()) is not None:
+            with translated(self._path):
+                rows = connection.execute(_OUTLIVED, (*wanted, *last, size)).fetchall()
+            if not rows:
+                return
+            yield [str(ip) for ip, _ in rows]
+            last = (rows[-1][1], rows[-1][0])
+
+    def every_ban(self) -> Iterator[list[SeenBan]]:
+        """All bans, in batches, ordered by their keys. Raises ``GeocliError``."""
+        last = ("", "", "", "")
+        while (connection := self._reading_bans()) is not None:
+            with translated(self._path):
+                rows = connection.execute(sqlite_bans.ALL, (*last, _BATCH)).fetchall()
+            if not rows:
+                return
+            yield self._bans(rows)
+            last = rows[-1][:4]
+
+    def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
+        """The bans in these spans, in no order. Raises ``GeocliError``."""
+        connection = self._reading_bans()
+        if connection is None:
+            return []
+        with translated(self._path):
+            rows = sqlite_bans.seen(connection, spans)
+        return self._bans(rows)
+
+    def bans(self, question: BanQuestion) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
+        """Bans with their answers, the oldest first, in batches. Raises ``GeocliError``."""
+        last = ("", "", "", "")
+        while (connection := self._reading_bans()) is not None:
+            with translated(self._path):
+                rows = sqlite_bans.rows_after(connection, question, last, _BATCH)
+            if not rows:
+                return
+            bans, answers = zip(*map(sqlite_bans.split, rows), strict=True)
+            self._checked([answer for answer in answers if answer is not None], check_rows)
+            seen = self._bans(list(bans))
+            yield [
+                (ban, None if answer is None else GeoRecord._make(answer))
+                for ban, answer in zip(seen, answers, strict=True)
+            ]
+            last = (seen[-1].banned_at, seen[-1].host, seen[-1].jail, seen[-1].ip)
+
+    def count_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+        """Bans counted by one of ``BAN_GROUPS``, in no order. Raises ``GeocliError``."""
+        return self._count_bans(question, by, first="''")
+
+    def first_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+        """The same, and when the first of each group began. Raises ``GeocliError``."""
+        return self._count_bans(question, by, first="min(b.banned_at)")
+
+    def _count_bans(self, question: BanQuestion, by: str, first: str) -> Iterator[BanCount]:
+        connection = self._reading_bans()
+        if connection is not None:
+            with translated(self._path):
+                yield from sqlite_bans.count(connection, question, by, first)
+
+    def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
+        """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""
+        make_private_directory(self._path.parent)
+        create(self._path, self._path.parent, self._busy_timeout)
+        with self._writing(_ROOM, _IN_FILES) as connection:
+            self._keep_temporary_files_here(connection)
+            count = _collect(connection, batches)
+            with self._transaction(connection):
+                connection.execute(_REPLAY)
+                connection.execute(sqlite_bans.REPLAY)
+                connection.execute(
+                    "INSERT INTO geo_state (name, value) VALUES ('last_flush', ?) "
+                    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    (flushed_at,),
+                )
+        return count
+
+    def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
+        """Delete what is older, of ``answers``, ``bans`` or both, in one transaction. Raises ``GeocliError``.
+
+        What is deleted is overwritten in the file, whose size stays: what comes next takes the room.
+        """
+        if self._reading() is None:
+            return Forgotten()
+        answers = bans = 0
+        # Without secure_delete, addresses could be read in the file's free pages until these are used again.
+        with self._writing("PRAGMA secure_delete = ON") as connection, self._transaction(connection):
+            if "answers" in kinds:
+                answers = connection.execute(_FORGET, (before,)).rowcount
+            if "bans" in kinds:
+                bans = connection.execute(sqlite_bans.FORGET, {"before": before}).rowcount
+        return Forgotten(answers, bans)
+
+    @contextmanager
+    def _writing(self, *pragmas: str) -> Iterator[sqlite3.Connection]:
+        """A connection for one transaction."""
+        self.close()  # sqlite_file says why
+        with translated(self._path), closing(hold_open(self._path, self._busy_timeout)):
+            connection = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
+            try:
+                interruptible(connection)
+                # Of itself, SQLite would copy a large log into the file in the midst of COMMIT.
+                for pragma in ("PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0", *pragmas):
+                    connection.execute(pragma)
+                yield connection
+                empty_log(self._path, connection)  # so that a copy of geo.db alone is complete
+            finally:
+                connection.close()
+
+    def _keep_temporary_files_here(self, connection: sqlite3.Connection) -> None:
+        """They hold addresses, and need room: both are matters of the data directory, not of /var/tmp."""
+        directory = str(self._path.parent.absolute()).replace("'", "''")
+        with suppress(UnicodeEncodeError, sqlite3.Error):  # a name that is not UTF-8; files, but no new ones
+            connection.execute(f"PRAGMA temp_store_directory = '{directory}'")
+
+    @contextmanager
+    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """The one transaction, which is committed in the end, all of it or nothing."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._bring_up_to_date(connection)
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def set_aside(self) -> CorruptFileError | None:
+        """Rename a damaged file and say so; ``None`` when it is not damaged. Raises ``GeocliError``."""
+        self.close()
+        return set_aside(self._path, self._path.parent, self._path.parent, self._busy_timeout)
+
+    def state(self) -> StoreState:
+        """Counts for people and monitoring. Raises ``GeocliError``."""
+        connection = self._reading()
+        if connection is None:
+            return StoreState(0, 0, 0, None, 0)
+        with translated(self._path):
+            (stored,) = connection.execute("SELECT count(*) FROM geo_cache").fetchone()
+            (unknown,) = connection.execute(
+                "SELECT count(*) FROM geo_cache WHERE status = 'unknown'"
+            ).fetchone()
+            flush = connection.execute("SELECT value FROM geo_state WHERE name = 'last_flush'").fetchone()
+            bans = 0
+            if self._reading_bans() is not None:
+                (bans,) = connection.execute("SELECT count(*) FROM bans").fetchone()
+            last_flush = str(flush[0]) if flush else None
+            return StoreState(stored, unknown, bans, last_flush, size_on_disk(self._path))
+
+    def _reading(self) -> sqlite3.Connection | None:
+        if self._reader is None:
+            reader = open_for_reading(self._path, self._busy_timeout)
+            if reader is None:
+                return None
+            with translated(self._path):
+                version = self._version(reader)
+            if version == 0:  # made, but never flushed to
+                reader.close()
+                return None
+            self._reader = reader
+        return self._reader
+
+    def _reading_bans(self) -> sqlite3.Connection | None:
+        """The same, if there are bans: a reader cannot bring an older schema up to date."""
+        connection = self._reading()
+        if connection is None:
+            return None
+        with translated(self._path):
+            return connection if self._version(connection) >= _WITH_BANS else None
+
+    def _version(self, connection: sqlite3.Connection) -> int:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise DamagedFileError(self._path, "was written by a newer geocli", "use that one")
+        if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+            raise DamagedFileError(self._path, "is a database, but not geocli's", "move it away")
+        return int(version)
+
+    def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
+        if self._version(connection) < SCHEMA_VERSION:
+            from geocli.storage.store.migrations import migrate  # 100 ms that only a new geocli needs, once
+
+            migrate(connection)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -1,0 +1,1 @@
+"""What geocli asks of the operating system: files, SQLite files, HTTP, processes."""

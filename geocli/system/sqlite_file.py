@@ -1,0 +1,325 @@
+"""What the journal's and the store's SQLite files have in common: how to open them, and what can go wrong.
+
+Readers never create, change or checkpoint anything. Writers make a file under another name, and it appears
+complete: what a process that was killed leaves half-made, readers could not mend. While they write, a second,
+read-only connection stays open: the *last* connection to close would checkpoint the
+write-ahead log (two disk waits) and delete it, and the next reader would have to create it again.
+
+One process may not write a file while it has a connection from ``open_for_reading`` to it: SQLite shares
+the index of the log within a process, and a reader leaves that read-only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+import time
+from contextlib import ExitStack, closing, contextmanager, suppress
+from errno import ENOMEM
+from typing import TYPE_CHECKING, Any
+
+from geocli.model.errors import (
+    NO_FILES,
+    NO_ROOM,
+    CorruptFileError,
+    DamagedFileError,
+    GeocliError,
+    TryAgainError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+_LOG_HEADER = 32  # bytes
+_POLL = 0.01  # seconds
+_STEPS = 1_000_000  # of SQLite's virtual machine, which does so many in 0.1 s
+_FILES = 8  # for two databases: it, its log, the log's index, and the directory to sync
+_CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
+
+def error_of(error: Exception, path: Path) -> GeocliError:
+    """A ``sqlite3`` or operating system error about ``path`` as one of geocli's."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = code & 0xFF if code is not None else None
+    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return TryAgainError(f"{path}: locked by another process; try again")
+    if primary in _CORRUPT or (primary == sqlite3.SQLITE_FULL and _is_damaged(path)):
+        return CorruptFileError(path, "is not SQLite, or damaged", "the next geocli flush sets it aside")
+    if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in NO_ROOM:
+        return TryAgainError(f"{path}: the disk is full; make room and try again")
+    if primary == sqlite3.SQLITE_IOERR:
+        return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")
+    if primary == sqlite3.SQLITE_ERROR:  # no such table, no such column
+        return DamagedFileError(path, f"was not made by geocli ({error})", "move it away")
+    if primary == sqlite3.SQLITE_PROTOCOL:  # a reader cannot repair the index of the log; set_aside() can
+        return CorruptFileError(path, "its write-ahead log is damaged", "the next geocli flush sees to it")
+    if primary == sqlite3.SQLITE_NOMEM or getattr(error, "errno", None) == ENOMEM:
+        return TryAgainError(f"{path}: there is not enough memory; try again")
+    if getattr(error, "errno", None) in NO_FILES or (primary == sqlite3.SQLITE_CANTOPEN and _no_files_left()):
+        return TryAgainError(f"{path}: too many files are open; try again")
+    reason = getattr(error, "strerror", None) or str(error)
+    return DamagedFileError(path, f"cannot be used ({reason})", "check its owner and permissions")
+
+
+def _no_files_left() -> bool:
+    """Whether that was why: SQLite does not say, and has let go of its own by then."""
+    try:
+        with ExitStack() as files:
+            for _ in range(_FILES):
+                files.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno in NO_FILES
+    return False
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Let ``sqlite3`` and operating system errors out as geocli's, naming ``path``."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from None
+        raise error_of(error, path) from error
+
+
+def interruptible(connection: sqlite3.Connection) -> None:
+    """Let an interrupt end a statement that takes long, as ``KeyboardInterrupt`` out of ``translated``.
+
+    Python looks for signals only where it runs itself. What is raised there, SQLite makes an error of its.
+    """
+    connection.set_progress_handler(_look_for_signals, _STEPS)
+
+
+def _look_for_signals() -> int:
+    return 0  # go on
+
+
+def open_for_reading(path: Path, busy_timeout: float) -> sqlite3.Connection | None:
+    """A read-only connection that leaves no trace, or ``None`` when there is no such file.
+
+    The first connection to a file in WAL mode writes its -shm file anew, even a reader's, unless it is told
+    not to: then it keeps that index in its own memory. Raises ``GeocliError``.
+    """
+    return _connect(path, "mode=ro&readonly_shm=1" if _has_index(path) else "mode=ro", busy_timeout)
+
+
+def _has_index(path: Path) -> bool:
+    # A -shm file that is not there has to be made all the same: this is the first reader ever. And a log that
+    # ends with its header, because its writer was killed, keeps a reader without -shm waiting in vain.
+    try:
+        log = path.with_name(path.name + "-wal").stat().st_size
+    except OSError:
+        log = 0
+    return log != _LOG_HEADER and path.with_name(path.name + "-shm").exists()
+
+
+class _Reader(sqlite3.Connection):
+    """A connection that may read. ``query`` is what follows the file's name in a SQLite URI."""
+
+    def __init__(self, path: Path, query: str, busy_timeout: float) -> None:
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._open(query)
+
+    def _open(self, query: str) -> None:
+        uri = f"{self._path.absolute().as_uri()}?{query}"
+        super().__init__(uri, uri=True, timeout=self._busy_timeout, isolation_level=None)
+        interruptible(self)
+
+    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+        """That of ``sqlite3``, also when the log's index was begun anew and is not filled yet.
+
+        The first process to open the file does that, and may be slow or killed over it. Meanwhile who may
+        not write the index hears "readonly database", and has to become one who may: this connection does.
+        """
+        try:
+            return super().execute(*arguments)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+                raise
+        self._open("mode=ro")  # closes it first
+        return super().execute(*arguments)
+
+
+def _connect(path: Path, query: str, busy_timeout: float) -> sqlite3.Connection | None:
+    with translated(path):
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        connection = _Reader(path, query, busy_timeout)
+        try:
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+
+def expect(condition: bool, path: Path) -> None:  # noqa: FBT001 (an assertion about a file, not a switch)
+    """See that what was read is what geocli writes. Raises ``DamagedFileError``."""
+    if not condition:
+        raise DamagedFileError(
+            path, "holds something that geocli did not write", "move it away and look into it"
+        )
+
+
+def make_private_directory(path: Path) -> None:
+    """Make ``path`` and what is above it, mode 0700 whatever the umask. Raises ``GeocliError``."""
+    with translated(path):
+        if not path.is_dir():
+            if not path.parent.is_dir():
+                make_private_directory(path.parent)
+            try:
+                path.mkdir(0o700)
+                path.chmod(0o700)
+            except FileExistsError:
+                if not path.is_dir():
+                    raise UsageError(f"{path} is in the way: it is not a directory") from None
+
+
+@contextmanager
+def _alone(directory: Path, timeout: float) -> Iterator[None]:
+    """Keep other processes from making files or setting files aside in or below ``directory``."""
+    with _locked(os.open(directory, os.O_RDONLY | os.O_DIRECTORY), directory, timeout):
+        yield
+
+
+@contextmanager
+def lock_file(path: Path, timeout: float) -> Iterator[None]:
+    """Keep other processes out that want to lock the same file, which is made. Raises ``GeocliError``."""
+    with translated(path):
+        descriptor = os.open(path, os.O_CREAT | os.O_RDONLY | os.O_NOFOLLOW, 0o600)
+    with _locked(descriptor, path, timeout):
+        yield
+
+
+@contextmanager
+def _locked(descriptor: int, path: Path, timeout: float) -> Iterator[None]:
+    deadline = time.monotonic() + timeout
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TryAgainError(f"{path}: locked by another process; try again") from None
+                time.sleep(_POLL)
+        yield
+    finally:
+        os.close(descriptor)  # and with it the lock
+
+
+def create(
+    path: Path,
+    data_dir: Path,
+    busy_timeout: float,
+    *,
+    pragmas: tuple[str, ...] = (),
+    fill: Callable[[Path], None] | None = None,
+) -> None:
+    """Make a SQLite file in WAL mode, mode 0600, safely on disk, if there is none.
+
+    ``pragmas`` are those that must precede the first table. ``fill`` writes what a new file is to hold; it
+    gets the path of an empty file, with the same name as ``path``, in a directory of its own. One disk wait:
+    nothing can be lost in a file that has no answers yet, so it is synced once, when it is complete.
+    Raises ``GeocliError``.
+    """
+    with translated(path):
+        if _is_there(path):
+            return
+        with _alone(data_dir, busy_timeout):
+            if _is_there(path):
+                return
+            scratch = path.with_name(f".{path.name}.new")  # a crash may have left one
+            shutil.rmtree(scratch, ignore_errors=True)
+            scratch.mkdir(0o700)
+            try:
+                new = scratch / path.name
+                descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+                try:
+                    os.fchmod(descriptor, 0o600)
+                    with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+                        for pragma in ("synchronous = OFF", *pragmas, "journal_mode = WAL"):
+                            connection.execute(f"PRAGMA {pragma}")
+                    if fill is not None:
+                        fill(new)
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+                new.rename(path)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        if path.is_symlink():  # somebody's trap, or somebody's plan: not to be followed, not to be replaced
+            raise DamagedFileError(path, "is a symbolic link to nothing", "remove it") from None
+        return False
+
+
+def hold_open(path: Path, busy_timeout: float) -> sqlite3.Connection:
+    """A read-only connection to close after a writer, so that the writer is not the last (see above)."""
+    connection = _connect(path, "mode=ro", busy_timeout)
+    if connection is None:
+        raise DamagedFileError(path, "is gone", "something removed it just now: try again")
+    return connection
+
+
+def empty_log(path: Path, connection: sqlite3.Connection | None = None, *, larger_than: int = 0) -> None:
+    """Bring what is in the write-ahead log into the file, and empty the log, if nobody is reading it.
+
+    Waits for nobody: what a reader keeps from being done now, the next writer does. ``connection`` is one
+    that has just written, and that nobody needs any more: a new one would sync the directory once more.
+    """
+    if log_size(path) > larger_than:
+        own = connection or sqlite3.connect(path)
+        own.execute("PRAGMA busy_timeout = 0")
+        own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if connection is None:
+            own.close()
+
+
+def log_size(path: Path) -> int:
+    """Bytes of a SQLite file's write-ahead log; 0 when there is none."""
+    log = path.with_name(path.name + "-wal")
+    return log.stat().st_size if log.exists() else 0
+
+
+def set_aside(path: Path, directory: Path, data_dir: Path, busy_timeout: float) -> CorruptFileError | None:
+    """Move a SQLite file that is damaged into ``directory``, with its log, and say so; delete nothing.
+
+    ``None`` when it is not damaged, or not any more: another process was here first. Raises ``GeocliError``.
+    """
+    with translated(path), _alone(data_dir, busy_timeout):
+        if not _is_damaged(path):
+            return None
+        make_private_directory(directory)
+        aside = directory / f"{path.name}.damaged-{time.time_ns()}"
+        for suffix in ("-shm", "-wal", ""):  # the file itself last: a crash in between leaves it damaged
+            with suppress(FileNotFoundError):
+                path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    return CorruptFileError(path, f"was damaged and is now {aside}", "a new one was begun")
+
+
+def _is_damaged(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+            return bool(connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)])
+    except sqlite3.DatabaseError as error:
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
+
+
+def size_on_disk(path: Path) -> int:
+    """Bytes of a SQLite file together with its write-ahead log; 0 when there is none."""
+    return log_size(path) + (path.stat().st_size if path.exists() else 0)

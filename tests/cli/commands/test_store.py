@@ -1,0 +1,176 @@
+"""``geocli store copy``: all of it arrives, in both directions, and what is better stays."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from geocli.model.bans import SeenBan
+from geocli.model.errors import StoreAwayError
+from geocli.model.records import Batch, GeoRecord
+from geocli.storage.copy import Copied
+from geocli.storage.copy import copy as copy_store
+from geocli.storage.store.base import Store
+from geocli.storage.store.postgres.store import PostgresStore
+from geocli.storage.store.sqlite import SqliteStore
+from tests.conftest import Geocli
+from tests.storage.store.samples import NOW, every_ban, record
+from tests.support.bans import BAN
+from tests.support.postgres_server import Postgres
+
+Stores = tuple[Store, Store]
+LATER = "2026-11-24T00:00:00Z"
+ANSWERS = [record(f"10.{n >> 8}.{n & 255}.1", "DE" if n % 3 else None, second=n % 60) for n in range(250)]
+BANS = [BAN._replace(ip=row.ip, jail=f"jail-{n % 3}") for n, row in enumerate(ANSWERS[:90])]
+
+
+@pytest.fixture(params=["sqlite to postgres", "postgres to sqlite"])
+def stores(request: pytest.FixtureRequest, tmp_path: Path, url: str) -> Iterator[Stores]:
+    """Two stores, of which the first holds something."""
+    with (
+        closing(SqliteStore(tmp_path / "file" / "geo.db", 1)) as file,
+        closing(PostgresStore(url, 5, 5)) as server,
+    ):
+        made: Stores = (file, server) if request.param.startswith("sqlite") else (server, file)
+        made[0].replay([Batch(ANSWERS, BANS)], NOW)
+        yield made
+
+
+def content(store: Store) -> tuple[list[GeoRecord], list[SeenBan]]:
+    return sorted(row for batch in store.everything() for row in batch), sorted(every_ban(store))
+
+
+def test_everything_is_copied_once(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("geocli.storage.store.sqlite._BATCH", 40)
+    monkeypatch.setattr("geocli.storage.store.postgres.store._BATCH", 40)
+    heard: list[int] = []
+    assert copy_store(*stores, LATER, heard.append) == Copied(250, 90, 340, 0)
+    assert content(stores[1]) == content(stores[0])
+    assert heard[-1] == 340
+    assert len(heard) == 7 + 3
+    assert copy_store(*stores, LATER, heard.append) == Copied(250, 90, 0, 0)
+    assert stores[1].state()[:4] == (250, 84, 90, LATER)
+
+
+def test_what_the_target_has_better_stays(stores: Stores) -> None:
+    better = ANSWERS[1]._replace(country_code="FR", resolved_at=NOW)
+    worse = ANSWERS[2]._replace(country_code="FR", resolved_at="2025-01-01T00:00:00Z")
+    unknown = ANSWERS[4]._replace(status="unknown", country_code=None, resolved_at=NOW)
+    seen = BANS[0]._replace(last_seen=NOW)
+    stores[1].replay([Batch([better, worse, unknown], [seen])], NOW)
+    assert copy_store(*stores, LATER, len_of_nothing) == Copied(250, 90, 249 + 89, 0)
+    found = stores[1].find([better.ip, worse.ip, unknown.ip])
+    assert found == {better.ip: better, worse.ip: ANSWERS[2], unknown.ip: ANSWERS[4]}
+    assert seen in every_ban(stores[1])
+
+
+def len_of_nothing(_: int) -> None:
+    """Progress that nobody looks at."""
+
+
+def test_a_copy_that_was_interrupted_goes_on_where_it_was(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geocli.storage.store.sqlite._BATCH", 40)
+    monkeypatch.setattr("geocli.storage.store.postgres.store._BATCH", 40)
+
+    def interrupt(done: int) -> None:
+        if done >= 120:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        copy_store(*stores, LATER, interrupt)
+    assert stores[1].state().stored == 120
+    assert copy_store(*stores, LATER, len_of_nothing) == Copied(250, 90, 220, 0)
+    assert content(stores[1]) == content(stores[0])
+
+
+def test_what_vanishes_from_the_target_is_noticed(stores: Stores) -> None:
+    class Forgetful:
+        """A target of which somebody deletes all that arrives."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(stores[1], name)
+
+        def replay(self, batches: list[Batch], now: str) -> int:
+            count = stores[1].replay(batches, now)
+            stores[1].forget("9999-12-31T00:00:00Z", ["answers", "bans"])
+            return count
+
+    assert copy_store(stores[0], Forgetful(), LATER, len_of_nothing).missing == 340  # type: ignore[arg-type]
+
+
+def test_a_server_that_goes_away_is_for_later(url: str, postgres: Postgres, tmp_path: Path) -> None:
+    file = SqliteStore(tmp_path / "file" / "geo.db", 1)
+    file.replay([Batch(ANSWERS, BANS)], NOW)
+    postgres.stop()
+    with pytest.raises(StoreAwayError):
+        copy_store(file, PostgresStore(url, 1, 1), LATER, len_of_nothing)
+    file.close()
+
+
+# --- the command --------------------------------------------------------------------------------------
+
+
+def test_a_file_goes_to_a_server_and_back(geocli: Geocli, data_dir: Path, url: str, tmp_path: Path) -> None:
+    geocli("8.8.8.8", "9.9.9.9", "192.0.2.1")
+    geocli("flush")
+    done = geocli("store", "copy", data_dir / "geo.db", url)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    figures = json.loads(geocli("store", "copy", url, tmp_path / "new" / "copy.db", "-j").stdout)
+    assert figures.pop("seconds") >= 0
+    assert figures == {"answers": 2, "bans": 0, "written": 2, "missing": 0}
+    copies = []
+    for path in (data_dir / "geo.db", tmp_path / "new" / "copy.db"):
+        with closing(sqlite3.connect(path)) as database:
+            copies.append(database.execute("SELECT * FROM geo_cache ORDER BY ip").fetchall())
+    assert copies[0] == copies[1]
+    assert (tmp_path / "new" / "copy.db").stat().st_mode & 0o777 == 0o600
+    assert geocli("store", "copy", data_dir / "geo.db", url, "-v").stdout.startswith(
+        "2 answers and 0 bans, 0 of"
+    )
+
+
+def test_what_cannot_be_copied_is_said(geocli: Geocli, data_dir: Path, url: str) -> None:
+    for arguments, words in (
+        (["nowhere.db", url], "nowhere.db: there is no such file"),
+        ([url, url], "the same store"),
+        ([data_dir / "geo.db", f"{data_dir}/../data/geo.db"], "the same store"),
+        (["postgresql://a:secret@b/c", data_dir / "geo.db"], "no password on the command line"),
+        (["postgresql://a@b@c/d", data_dir / "geo.db"], "no URL of a server"),
+        (["geo.db"], "Missing argument 'TO'"),
+    ):
+        done = geocli("store", "copy", *arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert "secret" not in done.stderr
+
+
+def test_a_damaged_file_is_named(geocli: Geocli, data_dir: Path, url: str) -> None:
+    data_dir.mkdir()
+    (data_dir / "geo.db").write_bytes(b"scribble" * 1000)
+    done = geocli("store", "copy", data_dir / "geo.db", url)
+    assert done.returncode == 4
+    assert "geo.db" in done.stderr
+
+
+def test_the_password_of_the_configured_store_is_used(
+    geocli: Geocli, data_dir: Path, postgres: Postgres
+) -> None:
+    url = postgres.new_url()
+    plain = url.replace("geocli@", "guarded@")
+    with_password = plain.replace("guarded@", f"guarded:{quote(postgres.password, safe='')}@")
+    postgres.execute(f"GRANT ALL ON SCHEMA {url.rpartition('%3D')[2]} TO guarded")
+    geocli("8.8.8.8")
+    geocli("flush")
+    assert geocli("store", "copy", data_dir / "geo.db", plain).returncode == 2
+    knowing = Geocli(data_dir, {"GEOCLI_STORE_URL": with_password})
+    assert knowing("store", "copy", data_dir / "geo.db", plain).returncode == 0
+    assert json.loads(knowing("stats", "-j").stdout)["stored"] == 1

@@ -1,0 +1,292 @@
+"""One address or network: its canonical form, and whether nobody on the Internet can have it."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from geocli.inputs.in_text import find_targets
+from geocli.model.addresses import (
+    LONGEST_TARGET,
+    is_reserved,
+    parse_target,
+    split_reserved,
+)
+from tests.support.targets import ADDRESSES, V6, Address, Network, canonical, written_targets
+
+
+@settings(deadline=None, max_examples=200)
+@given(written_targets())
+def test_any_spelling_of_a_target_parses_to_the_canonical_one(target: tuple[str, str]) -> None:
+    text, expected = target
+    assert parse_target(text) == expected
+    assert parse_target(f"  {text}\n") == expected
+    assert parse_target(expected) == expected
+
+
+@settings(deadline=None, max_examples=100)
+@given(V6, st.from_regex(r"[0-9A-Za-z][0-9A-Za-z_.~-]{0,15}", fullmatch=True))
+def test_a_zone_id_is_cut_off(address: IPv6Address, zone: str) -> None:
+    assume(not re.fullmatch(r"..(:..){7}", str(address)))
+    assert parse_target(f"{address}%{zone}") == canonical(address)
+    assert parse_target(f"{address}%{zone}/32") == canonical(ip_network(f"{address}/32", strict=False))
+    if zone[-1] not in "~-":
+        assert find_targets(f"on {address}%{zone} up".encode()) == [canonical(address)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "x",
+        "example.com",
+        "1.2.3",
+        "1.2.3.4.5",
+        "010.1.1.1",
+        "300.1.1.1",
+        "1.2.3.4:22",
+        "[::1]",
+        "1.2.3.4%eth0",
+        "fe80::1%",
+        "%eth0",
+        "1:2",
+        "::1::",
+        "aa:bb:cc:dd:ee:ff",
+        "1.2.3.4 5.6.7.8",
+        "1.2.3.4,5.6.7.8",
+        "1.2.3.4-1.2.3.9",
+        "AS64500",
+        "16909060",
+        "0x01020304",
+        "\u0661.\u0662.\u0663.\u0664",
+        "1.2.3.4/",
+        "1.2.3.4/33",
+        "1.2.3.4/-1",
+        "1.2.3.4/+8",
+        "1.2.3.4/ 8",
+        "1.2.3.4/x",
+        "1.2.3.4/8/8",
+        "1.2.3.4/255.255.255.0",
+        "1.2.3.4/\u0668",
+        "::1/129",
+        "::1/",
+        "/24",
+        "1.2.3.4\n5",
+        "\x1b[31m1.2.3.4",
+        "\ud800",
+        "1" * 100_000,
+        "1.2.3.4/" + "1" * 100_000,
+    ],
+    ids=lambda text: ascii(text)[:30],
+)
+def test_what_is_no_target_is_refused_in_one_short_printable_line(text: str) -> None:
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 (its text is looked at)
+        parse_target(text)
+    message = str(caught.value)
+    assert ascii(text.strip())[1:LONGEST_TARGET].rstrip("'") in message
+    assert message.isascii()
+    assert message.isprintable()
+    assert len(message) < 10 * LONGEST_TARGET
+
+
+def test_a_prefix_that_is_too_long_is_told_how_long_it_may_be() -> None:
+    with pytest.raises(ValueError, match="between 0 and 32"):
+        parse_target("1.2.3.4/33")
+    with pytest.raises(ValueError, match="between 0 and 128"):
+        parse_target("::1/129")
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.one_of(st.text(), st.text(alphabet="0123456789abcdf:./% x", max_size=30)))
+@example("1.2.3.4/24")
+@example("fe80::1%eth0/64")
+def test_any_argument_is_a_target_or_a_value_error(text: str) -> None:
+    try:
+        target = parse_target(text)
+    except ValueError:
+        return
+    assert parse_target(target) == target
+    if not re.fullmatch(r"..(:..){7}", target):
+        assert find_targets(target.encode()) == [target]
+
+
+# --- reserved -----------------------------------------------------------------------------------------
+
+# The IANA special-purpose registries, each range with whether it is globally reachable; the most
+# specific one decides. What is not global unicast (2000::/3) is not assigned to anybody.
+REGISTRY: list[tuple[Network, bool]] = [
+    (ip_network(text), reachable)
+    for text, reachable in [
+        ("0.0.0.0/0", True),
+        ("0.0.0.0/8", False),
+        ("10.0.0.0/8", False),
+        ("100.64.0.0/10", False),
+        ("127.0.0.0/8", False),
+        ("169.254.0.0/16", False),
+        ("172.16.0.0/12", False),
+        ("192.0.0.0/24", False),
+        ("192.0.0.9/32", True),
+        ("192.0.0.10/32", True),
+        ("192.0.2.0/24", False),
+        ("192.31.196.0/24", True),
+        ("192.52.193.0/24", True),
+        ("192.88.99.0/24", True),
+        ("192.168.0.0/16", False),
+        ("192.175.48.0/24", True),
+        ("198.18.0.0/15", False),
+        ("198.51.100.0/24", False),
+        ("203.0.113.0/24", False),
+        ("224.0.0.0/4", False),
+        ("240.0.0.0/4", False),
+        ("255.255.255.255/32", False),
+        ("::/0", False),
+        ("64:ff9b::/96", True),
+        ("64:ff9b:1::/48", False),
+        ("100::/64", False),
+        ("2000::/3", True),
+        ("2001::/23", False),
+        ("2001::/32", True),
+        ("2001:1::1/128", True),
+        ("2001:1::2/128", True),
+        ("2001:1::3/128", True),
+        ("2001:2::/48", False),
+        ("2001:3::/32", True),
+        ("2001:4:112::/48", True),
+        ("2001:10::/28", False),
+        ("2001:20::/28", True),
+        ("2001:30::/28", True),
+        ("2001:db8::/32", False),
+        ("2002::/16", True),
+        ("2620:4f:8000::/48", True),
+        ("3fff::/20", False),
+        ("5f00::/16", False),
+        ("fc00::/7", False),
+        ("fe80::/10", False),
+        ("ff00::/8", False),
+    ]
+]
+NAT64 = IPv6Network("64:ff9b::/96")
+# NAT64 leads to the IPv4 address in it.
+REGISTRY += [
+    (
+        IPv6Network((int(NAT64.network_address) + int(network.network_address), 96 + network.prefixlen)),
+        reachable,
+    )
+    for network, reachable in REGISTRY
+    if isinstance(network, IPv4Network)
+]
+
+
+def oracle_of_address(address: Address) -> bool:
+    holding = [
+        (network.prefixlen, reachable)
+        for network, reachable in REGISTRY
+        if network.version == address.version and address in network
+    ]
+    return not max(holding)[1]
+
+
+EDGES: dict[int, list[int]] = {
+    version: sorted(
+        {
+            edge
+            for network, _ in REGISTRY
+            if network.version == version
+            for edge in (int(network[0]), int(network[-1]) + 1)
+        }
+    )
+    for version in (4, 6)
+}
+
+
+def oracle_of_network(network: Network) -> bool:
+    """Whether all of a network is reserved: nothing changes between two edges."""
+    kind = type(network[0])
+    first, last = int(network[0]), int(network[-1])
+    points = [first, *(edge for edge in EDGES[network.version] if first < edge <= last)]
+    return all(oracle_of_address(kind(point)) for point in points)
+
+
+ALL_EDGES: list[Address] = [
+    kind(edge + step)
+    for version, kind in ((4, IPv4Address), (6, IPv6Address))
+    for edge in EDGES[version]
+    for step in (-2, -1, 0, 1)
+    if 0 <= edge + step < 2 ** (32 if version == 4 else 128)
+]
+
+
+@pytest.mark.parametrize("address", ALL_EDGES, ids=str)
+def test_the_edges_of_special_ranges_are_where_the_registries_have_them(address: Address) -> None:
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return  # no target is spelt so
+    assert is_reserved(str(address)) is oracle_of_address(address)
+
+
+@settings(deadline=None, max_examples=250)
+@given(st.one_of(st.sampled_from(ALL_EDGES), ADDRESSES), st.integers(-300, 300))
+def test_an_address_is_reserved_where_the_registries_say_so(near: Address, step: int) -> None:
+    number = int(near) + step
+    assume(0 <= number < 2**near.max_prefixlen)
+    address = type(near)(number)
+    assert is_reserved(parse_target(str(address))) is oracle_of_address(
+        getattr(address, "ipv4_mapped", None) or address
+    )
+
+
+@settings(deadline=None, max_examples=250)
+@given(st.one_of(st.sampled_from(ALL_EDGES), ADDRESSES), st.integers(0, 128))
+def test_a_network_is_reserved_only_when_all_of_it_is(near: Address, prefix: int) -> None:
+    assume(prefix <= near.max_prefixlen)
+    network = ip_network(f"{near}/{prefix}", strict=False)
+    target = parse_target(str(network))
+    assert is_reserved(target) is oracle_of_network(ip_network(target))
+
+
+@pytest.mark.parametrize("network", [network for network, _ in REGISTRY], ids=str)
+def test_every_special_range_and_what_is_around_it_agrees_with_the_registries(network: Network) -> None:
+    around: Network = network
+    while True:
+        target = parse_target(str(around))
+        assert is_reserved(target) is oracle_of_network(ip_network(target)), target
+        if around.prefixlen == 0:
+            break
+        around = around.supernet()
+
+
+PARTLY_RESERVED = """
+    0.0.0.0/0 192.0.0.0/24 192.0.0.8/29 172.0.0.0/8 192.0.0.0/3 126.0.0.0/7
+    ::/0 2000::/3 2001::/23 2001:2::/31 3ffe::/15 64:ff9b::/96 64:ff9b::a00:0/103 64::/16
+"""
+
+
+@pytest.mark.parametrize("target", PARTLY_RESERVED.split())
+def test_a_network_partly_outside_of_a_reserved_range_is_not_reserved(target: str) -> None:
+    assert not is_reserved(target)
+
+
+@settings(deadline=None, max_examples=200)
+@given(ADDRESSES)
+def test_what_the_standard_library_calls_local_or_multicast_is_reserved(address: Address) -> None:
+    plain = ip_address(parse_target(str(address)))
+    if plain.is_loopback or plain.is_link_local or plain.is_multicast or plain.is_unspecified:
+        assert is_reserved(str(plain))
+
+
+@given(st.lists(st.ip_addresses().map(str)))
+def test_targets_are_split_as_each_by_itself(targets: list[str]) -> None:
+    reserved, others = split_reserved(targets)
+    assert reserved == list(filter(is_reserved, targets))
+    assert others == [target for target in targets if not is_reserved(target)]

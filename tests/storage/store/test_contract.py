@@ -1,0 +1,230 @@
+"""What every store does, whichever it is: the contract of ``geocli.storage.store.base``."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geocli.model.bans import SeenBan, merged
+from geocli.model.records import MAX_ASN, GeoRecord, clean_text
+from geocli.storage.store.base import BanQuestion, Batch, Outlived, Store
+from tests.storage.store.conftest import MakeStore
+from tests.storage.store.samples import NEW, NOW, OLD, answers, every_ban, record
+from tests.support.bans import BAN, BANS, second
+
+
+def test_a_store_that_is_not_there_is_a_miss(store: Store, tmp_path: Path) -> None:
+    assert store.find(["192.0.2.1"]) == {}
+    assert list(store.everything()) == []
+    assert store.state()[:4] == (0, 0, 0, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_many_addresses_are_found_at_once(store: Store) -> None:
+    records = [record(f"10.{n >> 8}.{n & 255}.1") for n in range(10_000)]
+    store.replay(answers(records), NOW)
+    assert store.find([found.ip for found in records]) == {found.ip: found for found in records}
+
+
+def test_everything_comes_in_batches_each_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("geocli.storage.store.sqlite._BATCH", 7)
+    monkeypatch.setattr("geocli.storage.store.postgres.store._BATCH", 7)
+    records = [record(f"192.0.2.{n}", "DE" if n % 3 else None) for n in range(30)]
+    store.replay(answers(records), NOW)
+    batches = []
+    for batch in store.everything():
+        batches.append(batch)
+        store.close()
+    assert max(map(len, batches)) == 7
+    assert sorted(found for batch in batches for found in batch) == sorted(records)
+    assert store.state()[:4] == (30, 10, 0, NOW)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        (record("192.0.2.1", "DE", 1), record("192.0.2.1", "FR", 2), "FR"),
+        (record("192.0.2.1", "DE", 2), record("192.0.2.1", "FR", 1), "DE"),
+        (record("192.0.2.1", "DE", 1), record("192.0.2.1", None, 2), "DE"),
+        (record("192.0.2.1", None, 2), record("192.0.2.1", "DE", 1), "DE"),
+        (record("192.0.2.1", "DE", 1), record("192.0.2.1", "FR", 1), "FR"),
+    ],
+    ids=[
+        "newer wins",
+        "older loses",
+        "unknown never replaces ok",
+        "ok replaces unknown",
+        "of equals the later",
+    ],
+)
+def test_of_two_answers_the_better_is_kept(
+    store: Store, first: GeoRecord, second: GeoRecord, kept: str
+) -> None:
+    store.replay(answers([first], [second]), NOW)
+    assert store.find(["192.0.2.1"])["192.0.2.1"].country_code == kept
+
+
+ANSWERS = st.builds(
+    record,
+    ip=st.sampled_from(["192.0.2.1", "192.0.2.2", "2001:db8::1"]),
+    country=st.sampled_from(["DE", "FR", None]),
+    second=st.integers(0, 5),
+)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(answers=st.lists(ANSWERS, max_size=12), cuts=st.lists(st.integers(0, 12), max_size=4))
+def test_replay_is_the_same_however_it_is_cut_and_repeated(
+    make_store: MakeStore, answers: list[GeoRecord], cuts: list[int]
+) -> None:
+    """A crash between commit and forgetting replays whole segments again: the result must not change."""
+    edges = [0, *sorted(cuts), len(answers)]
+    segments = [answers[a:b] for a, b in itertools.pairwise(edges)]
+    once = replayed(make_store, [segments])
+    assert replayed(make_store, [segments, segments]) == once
+    assert replayed(make_store, [[segment] for segment in segments]) == once
+    for ip, kept in once.items():
+        best = max(
+            (found for found in answers if found.ip == ip), key=lambda f: (f.status == "ok", f.resolved_at)
+        )
+        assert (kept.status, kept.resolved_at) == (best.status, best.resolved_at)
+
+
+def replayed(make_store: MakeStore, flushes: Sequence[Sequence[Sequence[GeoRecord]]]) -> dict[str, GeoRecord]:
+    store = make_store()
+    for batches in flushes:
+        store.replay(answers(*batches), NOW)
+    try:
+        return store.find(["192.0.2.1", "192.0.2.2", "2001:db8::1"])
+    finally:
+        store.close()
+
+
+def test_a_failing_replay_leaves_nothing_behind(store: Store) -> None:
+    store.replay(answers([record("192.0.2.1")]), NOW)
+
+    def broken() -> object:
+        yield Batch([record("192.0.2.2")])
+        raise RuntimeError("the journal went away")
+
+    with pytest.raises(RuntimeError):
+        store.replay(broken(), "2026-11-24T00:00:00Z")  # type: ignore[arg-type]
+    assert store.find(["192.0.2.2"]) == {}
+    assert store.state().last_flush == NOW
+
+
+TEXTS = st.text(st.characters(codec=None), max_size=300).map(clean_text)
+RECORDS = st.builds(
+    GeoRecord,
+    ip=st.sampled_from(["192.0.2.1", "2001:db8::1"]),
+    status=st.just("ok"),
+    country_code=st.just("DE"),
+    country_name=st.none() | TEXTS,
+    region=st.none() | TEXTS,
+    city=st.none() | TEXTS,
+    latitude=st.none() | st.floats(-90, 90),
+    longitude=st.none() | st.floats(-180, 180),
+    asn=st.none() | st.integers(0, MAX_ASN),
+    org=st.none() | TEXTS,
+    network=st.none() | TEXTS,
+    source=TEXTS,
+    resolved_at=st.just(NOW),
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given=RECORDS, jail=TEXTS)
+def test_whatever_a_record_may_hold_comes_back_as_it_was(
+    make_store: MakeStore, given: GeoRecord, jail: str
+) -> None:
+    """A server's text has no NUL and no half of a surrogate pair. Nor has a record, whatever comes in."""
+    store = make_store()
+    ban = BAN._replace(ip=given.ip, jail=jail)
+    store.replay([Batch([given], [ban])], NOW)
+    assert store.find([given.ip]) == {given.ip: given}
+    assert [row for batch in store.bans(BanQuestion()) for row in batch] == [(ban, given)]
+
+
+HOSTILE = ["\0", "a\0b", "\ud800", "\udfff", "\\N", "\\.", "\t"]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_text_that_no_database_takes_cannot_reach_one(make_store: MakeStore, text: str) -> None:
+    store = make_store()
+    given = record("192.0.2.1", org=clean_text(text))
+    store.replay(answers([given]), NOW)
+    assert store.find(["192.0.2.1"]) == {"192.0.2.1": given}
+
+
+def test_outlived_rows_come_oldest_first_and_known_ones_by_their_own_time(store: Store) -> None:
+    rows = [record(f"192.0.2.{n}", "DE" if n % 2 else None, second=59 - n) for n in range(60)]
+    store.replay(answers(rows), NOW)
+    (found,) = store.outlived(Outlived(before=OLD, unknown_before=NEW), 1000)
+    # Known: seconds 0 to 29, of which the odd addresses; unknown: seconds 0 to 9, of which the even ones.
+    expected = [59 - second for second in range(30) if (59 - second) % 2 or second < 10]
+    assert found == [f"192.0.2.{n}" for n in expected]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_outlived_rows_come_in_batches_each_once_also_of_one_second(store: Store, size: int) -> None:
+    rows = [record(f"192.0.{second}.{n}", second=second) for second in range(3) for n in range(7)]
+    store.replay(answers(rows), NOW)
+    batches = list(store.outlived(Outlived(OLD, OLD), size))
+    assert all(len(batch) == size for batch in batches[:-1])
+    found = [ip for batch in batches for ip in batch]
+    assert sorted(found) == sorted(row.ip for row in rows)
+    assert [int(ip.split(".")[2]) for ip in found] == [0] * 7 + [1] * 7 + [2] * 7
+
+
+def test_nothing_is_outlived_where_nothing_is_or_nothing_is_wanted(store: Store, tmp_path: Path) -> None:
+    assert list(store.outlived(Outlived(OLD, OLD), 10)) == []
+    assert not (tmp_path / "data").exists()
+    store.replay(answers([record("192.0.2.1"), record("192.0.2.2", None)]), NOW)
+    assert list(store.outlived(Outlived("", ""), 10)) == []
+    assert list(store.outlived(Outlived("", OLD), 10)) == [["192.0.2.2"]]
+    assert list(store.outlived(Outlived(OLD, ""), 10)) == [["192.0.2.1"]]
+
+
+def test_what_is_as_old_as_that_is_not_older(store: Store) -> None:
+    store.replay(answers([record("192.0.2.1", second=30), record("192.0.2.2", second=29)]), NOW)
+    assert list(store.outlived(Outlived(OLD, OLD), 10)) == [["192.0.2.2"]]
+
+
+def test_every_ban_comes_in_the_order_of_its_key(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("geocli.storage.store.sqlite._BATCH", 3)
+    monkeypatch.setattr("geocli.storage.store.postgres.store._BATCH", 3)
+    bans = [
+        BAN._replace(host=host, jail=jail, ip=ip, banned_at=second(number))
+        for host in ("a", "b")
+        for jail in ("", "sshd")
+        for ip in ("192.0.2.1", "alice")
+        for number in range(2)
+    ]
+    store.replay([Batch(bans=bans[::-1])], NOW)
+    batches = list(store.every_ban())
+    assert [len(batch) for batch in batches] == [3, 3, 3, 3, 3, 1]
+    assert every_ban(store) == bans
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bans=st.lists(BANS, max_size=12), cuts=st.lists(st.integers(0, 12), max_size=4), data=st.data())
+def test_bans_are_the_same_in_whatever_order_they_come_and_however_often(
+    make_store: MakeStore, bans: list[SeenBan], cuts: list[int], data: st.DataObject
+) -> None:
+    expected: dict[tuple[str, str, str, str], SeenBan] = {}
+    for ban in bans:
+        expected[ban.key] = merged(expected[ban.key], ban) if ban.key in expected else ban
+    edges = [0, *sorted(cuts), len(bans)]
+    shuffled = data.draw(st.permutations(bans))
+    segments = [Batch(bans=shuffled[a:b]) for a, b in itertools.pairwise(edges)]
+    for flushes in ([segments], [segments, segments], [[segment] for segment in segments]):
+        store = make_store()
+        for batches in flushes:
+            store.replay(batches, NOW)
+        assert {ban.key: ban for ban in every_ban(store)} == expected
+        store.close()
