@@ -2,7 +2,7 @@
 
 The package reads as its directory listing: inputs find addresses, providers answer for them,
 the journal keeps every answer until a flush writes it to the store, formats print it.
-README.md ("How it works") has the picture.
+docs/architecture.md has the picture.
 """
 
 __version__ = "0.1.0"

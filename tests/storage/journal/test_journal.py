@@ -261,6 +261,7 @@ def read_and_write_everything(journal: Journal) -> None:
 
 @pytest.mark.parametrize("place", ["value", "key", "mode 2 file", "setting"])
 def test_a_planted_pickle_is_refused_and_never_run(journal: Journal, tmp_path: Path, place: str) -> None:
+    """diskcache unpickles what lies in its database (CVE-2025-69872, every release); geocli does not."""
     journal.append([record("192.0.2.1")])
     journal.close()
     marker = tmp_path / "executed"

@@ -363,7 +363,7 @@ GRANTS = (
 )
 
 
-def test_the_privileges_that_the_readme_names_are_enough(postgres: Postgres) -> None:
+def test_the_privileges_that_the_page_names_are_enough(postgres: Postgres) -> None:
     postgres.execute("CREATE ROLE worker LOGIN")
     url = postgres.new_url()
     schema = url.rpartition("%3D")[2]

@@ -180,7 +180,7 @@ def error_of(error: psycopg.Error, name: str) -> GeocliError:
     if not state or state[:2] in _AWAY_CLASSES or state in _AWAY:
         return StoreAwayError(name, reason)
     if state == _FORBIDDEN:
-        return UsageError(f"{name}: {reason}: see the README for the privileges that geocli needs")
+        return UsageError(f"{name}: {reason}: docs/postgresql.md has the privileges that geocli needs")
     way_out = "give geocli a database of its own"
     return DamagedFileError(name, f"is not as geocli made it ({reason})", way_out)
 

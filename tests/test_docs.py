@@ -1,4 +1,4 @@
-"""Every example in the README runs, and prints what the README says."""
+"""Every example in the README and in docs/ runs, and prints what the page says; links lead somewhere."""
 
 from __future__ import annotations
 
@@ -24,9 +24,26 @@ from tests.support.emulators import Dbip, IpApi
 from tests.support.targets import addresses
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```console\n(.*?)```", README, re.S)
+PAGES = {path: path.read_text(encoding="utf-8") for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]}
+README = PAGES[ROOT / "README.md"]
+FRONT_PAGE_LINES = 160
 PROMPT = "$ "
+
+
+def page(name: str) -> str:
+    return PAGES[ROOT / "docs" / f"{name}.md"]
+
+
+def examples_of_all_pages() -> list[tuple[str, str]]:
+    """Every example with its page, in the order of the page: a later one may use an earlier one."""
+    return [
+        (path.stem, example)
+        for path, text in sorted(PAGES.items())
+        for example in re.findall(r"```console\n(.*?)```", text, re.S)
+    ]
+
+
+EXAMPLES = examples_of_all_pages()
 
 LOG = """\
 Nov 23 21:40:00 web sshd[800]: Server listening on 0.0.0.0 port 22.
@@ -101,7 +118,7 @@ def dbip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def playground(tmp_path_factory: pytest.TempPathFactory, ip_api: str, dbip: str) -> Path:
     """A directory with the files that the examples speak of, and the programs they call."""
-    place = tmp_path_factory.mktemp("readme")
+    place = tmp_path_factory.mktemp("docs")
     (place / "auth.log").write_text(LOG)
     (place / "addresses.txt").write_text("\n".join(addresses(5200)) + "\n")
     (place / "countries.csv").write_text("8.8.8.0,8.8.8.255,US\n")
@@ -120,15 +137,15 @@ def playground(tmp_path_factory: pytest.TempPathFactory, ip_api: str, dbip: str)
         database.executescript(BAN_DATABASE)
     for program in programs.iterdir():
         program.chmod(0o755)
-    run(place, "geocli -q -p ip-api 8.8.4.4")  # from here on, plain HTTP is no news
     # The example that uses the file comes before the one that builds it.
-    for line in README.splitlines():
+    for line in page("databases").splitlines():
         if line.startswith(f"{PROMPT}geocli db build"):
-            run(place, line.removeprefix(PROMPT))
+            run(place, line.removeprefix(PROMPT), "build")
     return place
 
 
-def run(place: Path, command: str, data: str = "data") -> str:
+def run(place: Path, command: str, data: str) -> str:
+    """What a command prints with a data directory of that name; what it says on stderr is a fault."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GEOCLI_")} | {
         "PATH": f"{place / 'bin'}:{os.environ['PATH']}",
         "GEOCLI_DATA_DIR": str(place / data),
@@ -149,57 +166,87 @@ def run(place: Path, command: str, data: str = "data") -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_an_example_prints_what_the_readme_says(playground: Path, number: int) -> None:
-    if ".dirty" in EXAMPLES[number]:
-        run(playground, "geocli flush")  # the example begins with nothing waiting
-        for file in (playground / "data").glob("geo.db*"):
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+def test_an_example_prints_what_the_page_says(playground: Path, name: str, example: str) -> None:
+    if ".dirty" in example:
+        run(playground, "geocli flush", name)  # the example begins with nothing waiting
+        for file in (playground / name).glob("geo.db*"):
             file.unlink()
     for program in ("jq", "sqlite3"):
-        if program in EXAMPLES[number]:
+        if program in example:
             need(program)
-    for example in re.split(r"^\$ ", EXAMPLES[number], flags=re.M)[1:]:
-        command, _, expected = example.partition("\n")
-        # What an example downloads is none of the others' business.
-        data = "fresh" if "db update" in EXAMPLES[number] else "data"
+    # What an example downloads is none of the others' business.
+    data = f"{name}-fresh" if "db update" in example else name
+    for step in re.split(r"^\$ ", example, flags=re.M)[1:]:
+        command, _, expected = step.partition("\n")
+        if "-p ip-api" in command:
+            run(playground, "geocli -q -p ip-api 8.8.4.4", data)  # from here on, plain HTTP is no news
         assert run(playground, command, data) == expected, command
 
 
 def test_there_are_examples_and_none_is_left_out() -> None:
-    assert len(EXAMPLES) > 10
-    assert all(example.startswith(PROMPT) for example in EXAMPLES)
+    assert len(EXAMPLES) > 30
+    assert all(example.startswith(PROMPT) for _, example in EXAMPLES)
 
 
-def test_the_readme_names_every_command() -> None:
+def test_the_readme_is_a_front_page() -> None:
+    assert len(README.splitlines()) <= FRONT_PAGE_LINES
+
+
+def test_the_readme_names_every_command_and_leads_to_every_page() -> None:
     for command in COMMANDS:
-        assert command == "lookup" or f"geocli {command}" in README, command
+        assert f"geocli {command}" in README, command
+    for path in PAGES:
+        assert path.name == "README.md" or f"({path.relative_to(ROOT)}" in README, path
 
 
-def test_the_readme_names_every_key_of_the_configuration() -> None:
-    toml = re.findall(r"```toml\n(.*?)```", README, re.S)[0]
+def test_the_configuration_page_names_every_key() -> None:
+    toml = re.findall(r"```toml\n(.*?)```", page("configuration"), re.S)[0]
     for section, key in KEYS:
         assert f"[{section}]" in toml
         assert re.search(rf"^(# )?{key} = ", toml, re.M), key
 
 
-def test_the_readme_shows_the_action_as_it_ships() -> None:
-    (shown,) = re.findall(r"```ini\n(.*?)```", README, re.S)
+def test_the_action_is_shown_as_it_ships() -> None:
+    (shown,) = re.findall(r"```ini\n(.*?)```", page("bans-and-history"), re.S)
     assert shown == (ROOT / "geocli" / "data" / "action.d" / "geocli.conf").read_text()
 
 
-def test_links_to_files_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+def headings(text: str) -> set[str]:
+    """The anchors of a page: headings in small letters, hyphens for blanks, without punctuation."""
+    titles = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("path", sorted(PAGES), ids=lambda path: path.name)
+def test_links_to_files_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", PAGES[path]):
+        name, _, anchor = target.partition("#")
+        file = (path.parent / name).resolve() if name else path
+        assert file.exists(), target
+        assert not anchor or anchor in headings(file.read_text(encoding="utf-8")), target
 
 
 def test_pictures_are_small() -> None:
-    pictures = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    pictures = [
+        path.parent / name
+        for path, text in PAGES.items()
+        for name in re.findall(r"!\[[^]]+\]\(([^)]+)\)", text)
+    ]
     assert pictures
     for picture in pictures:
-        assert (ROOT / picture).read_bytes().startswith(b"\x89PNG")
-        assert (ROOT / picture).stat().st_size < 200_000
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert picture.stat().st_size < 200_000
+
+
+def test_the_security_policy_names_a_test_that_exists() -> None:
+    policy = PAGES[ROOT / "SECURITY.md"]
+    assert "CVE-2025-69872" in policy
+    (name, file) = re.findall(r"`(test_\w+)` in\s+`(tests/[\w/.]+)`", policy)[0]
+    source = (ROOT / file).read_text(encoding="utf-8")
+    assert "CVE-2025-69872" in source.partition(f"def {name}(")[2][:600]
 
 
 def test_the_changelog_knows_this_version() -> None:
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    changelog = PAGES[ROOT / "CHANGELOG.md"]
     assert "## [Unreleased]" in changelog or f"## [{__version__}]" in changelog
