@@ -32,9 +32,9 @@ def test_people_may_put_options_where_they_like(typed: list[str], meant: list[st
     assert arrange(typed)[0] == meant
 
 
-def test_every_module_of_commands_is_a_command() -> None:
+def test_every_command_has_a_module() -> None:
     modules = Path(sys.modules["geocli"].__file__ or "").parent / "cli" / "commands"
-    assert {path.stem for path in modules.glob("[a-z]*.py")} == set(COMMANDS)
+    assert set(COMMANDS) <= {path.stem for path in modules.glob("[a-z]*.py")}
 
 
 def test_the_version_is_told(geocli: Geocli) -> None:
