@@ -12,24 +12,19 @@ import heapq
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.bans.current import HISTORY_GROUPS
-from geocli.lookup.cache import Cache
 from geocli.lookup.groups import Groups, key_of
-from geocli.lookup.pipeline import Pipeline
-from geocli.lookup.resolver import Resolver
-from geocli.model.addresses import is_reserved, parse_target
+from geocli.model.addresses import is_reserved, is_target
 from geocli.model.bans import SeenBan, iso_week, merged
 from geocli.model.records import FIELDS, GeoRecord
-from geocli.providers.base import load_provider
 from geocli.storage.store.base import BanCount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from geocli.config.settings import Settings
-    from geocli.model.errors import Problems
+    from geocli.lookup.cache import Cache
+    from geocli.lookup.pipeline import Pipeline
     from geocli.storage.journal.journal import Journal
     from geocli.storage.store.base import BanQuestion, Store
-    from geocli.system.reporter import Reporter
 
 COLUMNS = (
     "host", "jail", "ip", "banned_at", "expires_at", "ban_count", "first_seen", "last_seen", *FIELDS[1:],
@@ -92,31 +87,6 @@ class Atlas:
         if left and self._pipeline is not None:
             for records in self._pipeline.records(left):
                 self._known.update((record.ip, record) for record in records if record.status != "error")
-
-
-def is_target(text: str) -> bool:
-    """Whether this is an address or a network, and not a user, a host or anything else that can be banned."""
-    try:
-        return parse_target(text) == text
-    except ValueError:
-        return False
-
-
-def open_history(
-    settings: Settings, journal: Journal, store: Store, problems: Problems, reporter: Reporter
-) -> History:
-    """The history that these settings name, and the local databases of their chain behind it.
-
-    Raises ``GeocliError`` when journal or store cannot be read.
-    """
-    chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
-    local = [provider for provider in chain if provider.local]
-    cache = Cache(journal, store, problems)
-    pipeline = None
-    if local:
-        resolver = Resolver(local, cache, settings, reporter)
-        pipeline = Pipeline(resolver, cache, lambda _: b"", problems)
-    return History(journal, store, Atlas(cache, pipeline))
 
 
 class History:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geocli import __version__
-from geocli.cli.console import ReaderGoneError, prepare_stdout, write_text
-from geocli.cli.messages import say
+from geocli.cli.console import ReaderGoneError, prepare_stdout, say, write_text
 from geocli.config.settings import Flags, load_settings
 from geocli.model.errors import ExitCode, GeocliError
 

@@ -1,4 +1,4 @@
-"""Data goes to stdout through here.
+"""Data goes to stdout through here, and everything else to stderr, one line each.
 
 Stdout that goes away (``| head``) is the end of the work, not an error; stdout that cannot take more
 (a full disk) is one.
@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from geocli.model.errors import TryAgainError
+from geocli.model.records import clean_text
+from geocli.system.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from geocli.cli.progress import Progress
+    from geocli.config.settings import Settings
+    from geocli.model.errors import Problems
+
+
+_LONGEST = 1000  # characters of a message
 
 
 class ReaderGoneError(Exception):
@@ -24,10 +33,10 @@ class ReaderGoneError(Exception):
 def prepare_stdout() -> None:
     """Have what stdout's encoding lacks shown all the same."""
     if not takes_utf8():
-        from geocli.cli import ascii_fallback as _lookalikes  # for terminals of the last century
+        from geocli.cli import ascii_fallback  # for terminals of the last century
 
-        _lookalikes.register()
-        sys.stdout.reconfigure(errors=_lookalikes.NAME)  # type: ignore[union-attr]  # a real stream
+        ascii_fallback.register()
+        sys.stdout.reconfigure(errors=ascii_fallback.NAME)  # type: ignore[union-attr]  # a real stream
 
 
 def takes_utf8() -> bool:
@@ -68,3 +77,27 @@ def _going_out() -> Iterator[Any]:
 def discard_stdout() -> None:
     """Let what is left in stdout's buffer go nowhere, so that closing it at exit does not fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def say(text: str) -> None:
+    """One line, whatever is in it: a file's name and an error's text may come from anywhere."""
+    if sys.stderr is None:  # started with stderr closed (2>&-): print() would take stdout instead
+        return
+    with suppress(OSError):  # where nobody can hear it, the exit code still says it
+        print(f"geocli: {clean_text(text, _LONGEST)}", file=sys.stderr)  # noqa: T201 (this is the place)
+
+
+def reporter(settings: Settings, problems: Problems, progress: Progress) -> Reporter:
+    """Where long work says what it has to say: problems at the end, the rest as it comes."""
+
+    def notice(text: str) -> None:
+        if not settings.quiet:
+            progress.hide()
+            say(text)
+
+    def detail(text: str) -> None:
+        if settings.verbose:
+            progress.hide()
+            say(text)
+
+    return Reporter(problem=problems.note, notice=notice, detail=detail, waiting=progress.wait)

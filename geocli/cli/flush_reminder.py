@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from geocli.cli.messages import say
+from geocli.cli.console import say
 from geocli.model.errors import GeocliError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.cli.console import takes_utf8, write_bytes, write_text
+from geocli.cli.console import say, takes_utf8, write_bytes, write_text
 from geocli.model.errors import UsageError
 from geocli.output.formats.base import Layout, load_format
 
@@ -104,3 +104,32 @@ class Output:
         """Show the header of an empty result."""
         if not self._begun:
             self.write([])
+
+
+def check_map(by: str | None, has_form: bool) -> bool:
+    """See that --map can be drawn; it stands above the table, also in a pipe. Raises ``UsageError``."""
+    if by != "country":
+        raise UsageError("--map is for --by country")
+    if has_form:
+        raise UsageError("--map is drawn above the table: it goes with no other form")
+    return True
+
+
+def above_table(
+    by: str | None, rows: Sequence[tuple[object, ...]], settings: Settings, output: Output, *, map_: bool
+) -> str:
+    """What to show before the table of all these rows; nothing for most."""
+    width = shutil.get_terminal_size().columns
+    if by == "day" and sys.stdout is not None and sys.stdout.isatty():
+        from geocli.output.report.terminal import sparkline
+
+        return sparkline(rows, width)
+    if not map_:
+        return ""
+    from geocli.output.report.terminal import NARROWEST, draw_world
+
+    if width < NARROWEST:
+        if not settings.quiet:
+            say(f"the map needs {NARROWEST} columns, and this terminal has {width}")
+        return ""
+    return draw_world(rows, width, color=output.color)

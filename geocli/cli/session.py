@@ -6,14 +6,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from geocli.storage.journal.journal import Journal
-from geocli.storage.store.base import open_store
+from geocli.storage.store.open import open_store
 from geocli.system.files import check_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geocli.bans.history import History
     from geocli.config.settings import Settings
+    from geocli.model.errors import Problems
     from geocli.storage.store.base import Store
+    from geocli.system.reporter import Reporter
 
 
 @contextmanager
@@ -31,3 +34,26 @@ def journal_and_store(settings: Settings) -> Iterator[tuple[Journal, Store]]:
             yield journal, store
     finally:
         store.close()
+
+
+def open_history(
+    settings: Settings, journal: Journal, store: Store, problems: Problems, reporter: Reporter
+) -> History:
+    """The history that these settings name, and the local databases of their chain behind it.
+
+    Raises ``GeocliError`` when journal or store cannot be read.
+    """
+    from geocli.bans.history import Atlas, History
+    from geocli.lookup.cache import Cache
+    from geocli.lookup.pipeline import Pipeline
+    from geocli.lookup.resolver import Resolver
+    from geocli.providers.base import load_provider
+
+    chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
+    local = [provider for provider in chain if provider.local]
+    cache = Cache(journal, store, problems)
+    pipeline = None
+    if local:
+        resolver = Resolver(local, cache, settings, reporter)
+        pipeline = Pipeline(resolver, cache, lambda _: b"", problems)
+    return History(journal, store, Atlas(cache, pipeline))

@@ -6,15 +6,14 @@ between, there is the old text or the new one.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from geocli.model.errors import TryAgainError, UsageError
 from geocli.model.records import clean_text
+from geocli.system.files import replacing
 
 if TYPE_CHECKING:
     import subprocess
@@ -132,20 +131,9 @@ class TableFile:
                 self.path.unlink(missing_ok=True)
                 return
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # cron passes over names with a dot in them, systemd over those without its suffixes.
-            new = self.path.with_name(f".{self.path.name}.new")
-            new.unlink(missing_ok=True)
-            try:
-                descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fchmod(descriptor, 0o644)
-                    os.fsync(descriptor)
-                new.rename(self.path)
-            finally:
-                with suppress(OSError):
-                    new.unlink(missing_ok=True)
+            # What is unfinished is called what cron passes over, by its dots, and systemd, by its suffix.
+            with replacing(self.path, 0o644) as file:
+                file.write(text)
         except PermissionError as error:
             raise UsageError(f"cannot write {self.path}: {error.strerror}; as root you can") from error
         except OSError as error:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+KINDS = ("country", "city", "asn")
+"""What a database can give, in the order in which it is named."""
+
 _PLACE = frozenset(
     {"subdivisions", "region", "region_name", "state1", "city", "city_name", "location", "latitude", "lat"}
 )

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from geocli.model.errors import GeocliError
-from geocli.system.files import check_trusted
+from geocli.system.files import check_trusted, make_private_directory, os_errors, replacing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,9 +50,7 @@ class Vetted:
 
     def remember(self, path: Path, status: os.stat_result) -> None:
         """Put a file that was checked on the list. Raises ``GeocliError`` when that cannot be written."""
-        import json  # with SQLite some milliseconds, which most look-ups need not spend
-
-        from geocli.system.sqlite_file import make_private_directory, translated
+        import json  # some milliseconds, which most look-ups need not spend
 
         known = self._read()
         name = os.path.abspath(path)  # noqa: PTH100 (the same)
@@ -61,17 +59,13 @@ class Vetted:
         known.pop(name, None)
         known = dict([*known.items(), (name, fingerprint(status))][-_MOST:])
         make_private_directory(self._path.parent)
-        unfinished = self._path.with_name(f".{_NAME}.{os.getpid()}.part")
-        with translated(self._path):
-            try:
-                flags = os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW
-                with os.fdopen(os.open(unfinished, flags, 0o600), "w") as file:
-                    json.dump(known, file)
-                with suppress(FileNotFoundError):  # an update took it for what one that was killed has left
-                    unfinished.replace(self._path)
-            finally:
-                with suppress(OSError):
-                    unfinished.unlink()
+        # An update may take what is unfinished for what one that was killed has left: then it is not found.
+        with (
+            os_errors(self._path),
+            suppress(FileNotFoundError),
+            replacing(self._path, durable=False) as file,
+        ):
+            file.write(json.dumps(known).encode())
         self._known = known
 
     def _read(self) -> dict[str, Fingerprint]:

@@ -13,8 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.mmdb.decoder import BrokenError
-from geocli.mmdb.downloads.installed import KINDS
-from geocli.mmdb.layouts import answer_of, mistyped
+from geocli.mmdb.layouts import KINDS, answer_of, mistyped
 from geocli.mmdb.reader import EMBEDDED, unreadable
 from geocli.mmdb.safe_reader import SEPARATOR, CarefulReader
 from geocli.mmdb.trusted import fingerprint

@@ -191,3 +191,11 @@ def _is_reserved_v6(network: IPv6Network) -> bool:
     if network.subnet_of(_IETF_ASSIGNMENTS):
         return not any(network.overlaps(reachable) for reachable in _REACHABLE_ASSIGNMENTS)
     return any(network.subnet_of(documentation) for documentation in _DOCUMENTATION_V6)
+
+
+def is_target(text: str) -> bool:
+    """Whether this is an address or a network, and not a user, a host or anything else that can be banned."""
+    try:
+        return parse_target(text) == text
+    except ValueError:
+        return False

@@ -54,16 +54,6 @@ class GeoRecord(NamedTuple):
 FIELDS: tuple[str, ...] = GeoRecord._fields
 
 
-class Batch(NamedTuple):
-    """What a segment of the journal holds and a store takes in, as checked rows.
-
-    ``answers`` are ``GeoRecord``s, ``bans`` are ``seen.SeenBan``s.
-    """
-
-    answers: Sequence[tuple[Any, ...]] = ()
-    bans: Sequence[tuple[Any, ...]] = ()
-
-
 _TEXT = tuple(name for name in FIELDS if name not in {"latitude", "longitude", "asn"})
 _REQUIRED = frozenset({"ip", "status", "resolved_at"})
 _REQUIRED_TEXT: frozenset[type] = frozenset({str})

@@ -14,11 +14,11 @@ from geocli.providers.online.base import (
     TEXT_OR_NUMBER,
     Limit,
     MalformedError,
-    OnlineProvider,
     complete,
     target_of,
     values_of,
 )
+from geocli.providers.online.provider import OnlineProvider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,16 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geocli.model.normalize import NOTHING, Answer, asn, country, place, text
-from geocli.providers.online.base import (
-    NUMBER,
-    TEXT,
-    Limit,
-    MalformedError,
-    OnlineProvider,
-    complete,
-    target_of,
-    values_of,
-)
+from geocli.providers.online.base import NUMBER, TEXT, Limit, MalformedError, complete, target_of, values_of
+from geocli.providers.online.provider import OnlineProvider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,15 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from geocli.model.errors import UsageError
 from geocli.model.normalize import NOTHING, Answer, asn, country, text
-from geocli.providers.online.base import (
-    TEXT,
-    TEXT_OR_NUMBER,
-    MalformedError,
-    OnlineProvider,
-    complete,
-    target_of,
-    values_of,
-)
+from geocli.providers.online.base import TEXT, TEXT_OR_NUMBER, MalformedError, complete, target_of, values_of
+from geocli.providers.online.provider import OnlineProvider
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.model.bans import merged
-from geocli.model.records import Batch
+from geocli.storage.batch import Batch
 from geocli.storage.store.base import BanSpan
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.model.errors import CorruptFileError, DamagedFileError
-from geocli.model.records import Batch
-from geocli.storage.journal.journal import BadSegmentError
+from geocli.storage.batch import Batch
+from geocli.storage.journal.segments import BadSegmentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,24 +11,15 @@ the index of the log within a process, and a reader leaves that read-only.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import sqlite3
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
-from errno import ENOMEM
 from typing import TYPE_CHECKING, Any
 
-from geocli.model.errors import (
-    NO_FILES,
-    NO_ROOM,
-    CorruptFileError,
-    DamagedFileError,
-    GeocliError,
-    TryAgainError,
-    UsageError,
-)
+from geocli.model.errors import NO_FILES, CorruptFileError, DamagedFileError, GeocliError, TryAgainError
+from geocli.system.files import lock_directory, make_private_directory, os_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,7 +27,6 @@ if TYPE_CHECKING:
 
 
 _LOG_HEADER = 32  # bytes
-_POLL = 0.01  # seconds
 _STEPS = 1_000_000  # of SQLite's virtual machine, which does so many in 0.1 s
 _FILES = 8  # for two databases: it, its log, the log's index, and the directory to sync
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
@@ -50,7 +40,9 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return TryAgainError(f"{path}: locked by another process; try again")
     if primary in _CORRUPT or (primary == sqlite3.SQLITE_FULL and _is_damaged(path)):
         return CorruptFileError(path, "is not SQLite, or damaged", "the next geocli flush sets it aside")
-    if primary == sqlite3.SQLITE_FULL or getattr(error, "errno", None) in NO_ROOM:
+    if isinstance(error, OSError):
+        return os_error_of(error, path)
+    if primary == sqlite3.SQLITE_FULL:
         return TryAgainError(f"{path}: the disk is full; make room and try again")
     if primary == sqlite3.SQLITE_IOERR:
         return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")
@@ -58,12 +50,11 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return DamagedFileError(path, f"was not made by geocli ({error})", "move it away")
     if primary == sqlite3.SQLITE_PROTOCOL:  # a reader cannot repair the index of the log; set_aside() can
         return CorruptFileError(path, "its write-ahead log is damaged", "the next geocli flush sees to it")
-    if primary == sqlite3.SQLITE_NOMEM or getattr(error, "errno", None) == ENOMEM:
+    if primary == sqlite3.SQLITE_NOMEM:
         return TryAgainError(f"{path}: there is not enough memory; try again")
-    if getattr(error, "errno", None) in NO_FILES or (primary == sqlite3.SQLITE_CANTOPEN and _no_files_left()):
+    if primary == sqlite3.SQLITE_CANTOPEN and _no_files_left():
         return TryAgainError(f"{path}: too many files are open; try again")
-    reason = getattr(error, "strerror", None) or str(error)
-    return DamagedFileError(path, f"cannot be used ({reason})", "check its owner and permissions")
+    return DamagedFileError(path, f"cannot be used ({error})", "check its owner and permissions")
 
 
 def _no_files_left() -> bool:
@@ -170,53 +161,6 @@ def expect(condition: bool, path: Path) -> None:  # noqa: FBT001 (an assertion a
         )
 
 
-def make_private_directory(path: Path) -> None:
-    """Make ``path`` and what is above it, mode 0700 whatever the umask. Raises ``GeocliError``."""
-    with translated(path):
-        if not path.is_dir():
-            if not path.parent.is_dir():
-                make_private_directory(path.parent)
-            try:
-                path.mkdir(0o700)
-                path.chmod(0o700)
-            except FileExistsError:
-                if not path.is_dir():
-                    raise UsageError(f"{path} is in the way: it is not a directory") from None
-
-
-@contextmanager
-def _alone(directory: Path, timeout: float) -> Iterator[None]:
-    """Keep other processes from making files or setting files aside in or below ``directory``."""
-    with _locked(os.open(directory, os.O_RDONLY | os.O_DIRECTORY), directory, timeout):
-        yield
-
-
-@contextmanager
-def lock_file(path: Path, timeout: float) -> Iterator[None]:
-    """Keep other processes out that want to lock the same file, which is made. Raises ``GeocliError``."""
-    with translated(path):
-        descriptor = os.open(path, os.O_CREAT | os.O_RDONLY | os.O_NOFOLLOW, 0o600)
-    with _locked(descriptor, path, timeout):
-        yield
-
-
-@contextmanager
-def _locked(descriptor: int, path: Path, timeout: float) -> Iterator[None]:
-    deadline = time.monotonic() + timeout
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise TryAgainError(f"{path}: locked by another process; try again") from None
-                time.sleep(_POLL)
-        yield
-    finally:
-        os.close(descriptor)  # and with it the lock
-
-
 def create(
     path: Path,
     data_dir: Path,
@@ -235,7 +179,7 @@ def create(
     with translated(path):
         if _is_there(path):
             return
-        with _alone(data_dir, busy_timeout):
+        with lock_directory(data_dir, busy_timeout):
             if _is_there(path):
                 return
             scratch = path.with_name(f".{path.name}.new")  # a crash may have left one
@@ -301,7 +245,7 @@ def set_aside(path: Path, directory: Path, data_dir: Path, busy_timeout: float) 
 
     ``None`` when it is not damaged, or not any more: another process was here first. Raises ``GeocliError``.
     """
-    with translated(path), _alone(data_dir, busy_timeout):
+    with translated(path), lock_directory(data_dir, busy_timeout):
         if not _is_damaged(path):
             return None
         make_private_directory(directory)

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geocli.bans.current import HISTORY_GROUPS
-from geocli.bans.history import COMPARED, Atlas, History, is_target
+from geocli.bans.history import COMPARED, Atlas, History
 from geocli.lookup.cache import Cache
+from geocli.model.addresses import is_target
 from geocli.model.bans import SeenBan, iso_week, merged
 from geocli.model.errors import Problems
 from geocli.model.records import GeoRecord

@@ -9,7 +9,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from geocli.model.bans import SeenBan
-from geocli.model.records import Batch, GeoRecord, utc_text
+from geocli.model.records import GeoRecord, utc_text
+from geocli.storage.batch import Batch
 from geocli.storage.store.sqlite import SqliteStore
 from tests.benchmarks.inputs import address
 

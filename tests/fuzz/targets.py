@@ -23,8 +23,7 @@ from geocli.providers.country_is import CountryIs
 from geocli.providers.ip_api import IpApi
 from geocli.providers.ipinfo import Ipinfo
 from geocli.providers.online.base import MalformedError, Source
-from geocli.storage.journal.journal import BadSegmentError
-from geocli.storage.journal.segments import NewerSegmentError, decode
+from geocli.storage.journal.segments import BadSegmentError, NewerSegmentError, decode
 
 _SETTINGS = load_settings(
     Flags(Path("/nowhere"), None, None, quiet=False, verbose=False),

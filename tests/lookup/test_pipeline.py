@@ -23,7 +23,7 @@ from geocli.model.record_batch import Block
 from geocli.providers.mmdb import MmdbProvider
 from geocli.storage.journal.journal import Journal
 from geocli.storage.journal.segments import Segment
-from geocli.storage.store.base import open_store
+from geocli.storage.store.open import open_store
 from geocli.system import process_pool
 from geocli.system.reporter import Reporter
 from tests.conftest import Geocli, MakeMmdb

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import ReaderGoneError, write_bytes
-from geocli.cli.messages import say
+from geocli.cli.console import ReaderGoneError, say, write_bytes
 from geocli.inputs.targets import open_streams
 from geocli.lookup.annotator import Annotator, short_note
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.bans.current import COLUMNS, GROUPS, HISTORY_GROUPS, BanGroups, Locator
-from geocli.cli import ban_options, drawing, options
-from geocli.cli.console import ReaderGoneError, write_text
-from geocli.cli.messages import reporter, say
-from geocli.cli.output import Output, Wanted
+from geocli.cli import ban_options, options
+from geocli.cli.console import ReaderGoneError, reporter, say, write_text
+from geocli.cli.output import Output, Wanted, above_table, check_map
 from geocli.cli.progress import Progress
 from geocli.cli.session import journal_and_store
 from geocli.config.parsers import parse_name
@@ -113,7 +112,7 @@ def bans(
     source.check()
     wanted = ban_options.filter_of(jail, country, asn, since, until, time.time())
     if map_:
-        table = drawing.check_map(by, any((json, csv, tsv, template is not None)))
+        table = check_map(by, any((json, csv, tsv, template is not None)))
     form = Wanted(json, csv, tsv, table, no_header, field, template)
     if history or new or compare is not None:
         if record or source != ban_options.NOWHERE or no_cache:
@@ -164,7 +163,7 @@ def bans(
                     output.write([ban.row for ban in located])
         if groups is not None:
             if output.form == "table":
-                output.write_text(drawing.above(by, groups.rows(None), settings, output, map_=map_))
+                output.write_text(above_table(by, groups.rows(None), settings, output, map_=map_))
             output.write(groups.rows(top))
         if recorder is None:
             output.finish()

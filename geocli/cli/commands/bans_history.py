@@ -4,13 +4,12 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.bans.current import HISTORY_GROUPS
-from geocli.bans.history import COLUMNS, COMPARED, IN_TIME, open_history
-from geocli.cli import drawing, options
-from geocli.cli.console import ReaderGoneError
-from geocli.cli.messages import reporter, say
-from geocli.cli.output import Output, Wanted
+from geocli.bans.history import COLUMNS, COMPARED, IN_TIME
+from geocli.cli import options
+from geocli.cli.console import ReaderGoneError, reporter, say
+from geocli.cli.output import Output, Wanted, above_table
 from geocli.cli.progress import Progress
-from geocli.cli.session import journal_and_store
+from geocli.cli.session import journal_and_store, open_history
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
 from geocli.model.records import FIELDS, utc_text
 from geocli.storage.store.base import BanQuestion
@@ -87,7 +86,7 @@ def show(settings: "Settings", what: Asked, form: Wanted) -> ExitCode:
                 groups = history.count(what.question, what.by)
                 if output.form == "table":
                     output.write_text(
-                        drawing.above(what.by, groups.rows(None), settings, output, map_=what.map)
+                        above_table(what.by, groups.rows(None), settings, output, map_=what.map)
                     )
                 output.write(groups.rows(what.top, by_name=what.by in IN_TIME))
             else:

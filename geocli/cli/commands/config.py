@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import write_bytes, write_text
-from geocli.cli.messages import say
+from geocli.cli.console import say, write_bytes, write_text
 from geocli.cli.output import Output, Wanted
 from geocli.config.keys import unused_variables
 from geocli.config.settings import Explained, config_path, explain, load_settings

@@ -9,8 +9,7 @@ import typer
 
 from geocli.cli import options
 from geocli.cli.commands import cron_target
-from geocli.cli.console import write_text
-from geocli.cli.messages import say
+from geocli.cli.console import say, write_text
 from geocli.cli.output import Output, Wanted
 from geocli.config.settings import Flags, config_path
 from geocli.cron import crontab_block, inventory, jobs, systemd

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import write_text
-from geocli.cli.messages import say
+from geocli.cli.console import say, write_text
 from geocli.cli.progress import Progress
 from geocli.config.parsers import parse_timeout
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
@@ -53,8 +52,8 @@ def list_databases(
 ) -> ExitCode:
     """Show the databases: edition, age, size (bytes), what they are asked for, licence and attribution."""
     from geocli.cli.output import Output, Wanted
-    from geocli.output.status.collect import age_days
-    from geocli.output.status.collect import list_databases as listed
+    from geocli.mmdb.catalog import age_days
+    from geocli.mmdb.catalog import list_databases as listed
 
     settings: Settings = ctx.obj
     output = Output(

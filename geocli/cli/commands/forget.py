@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import write_text
-from geocli.cli.messages import say
+from geocli.cli.console import say, write_text
 from geocli.cli.session import journal_and_store
 from geocli.model.errors import ExitCode
 from geocli.storage.forget import forget as forget_old

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import write_text
-from geocli.cli.messages import reporter, say
+from geocli.cli.console import reporter, say, write_text
 from geocli.cli.progress import Progress
 from geocli.cli.session import journal_and_store
 from geocli.lookup.cache import Cache

@@ -12,14 +12,13 @@ from geocli import __version__
 from geocli.bans.timeline import PERIODS
 from geocli.cli import ban_options, options
 from geocli.cli.commands.report_source import STDIO, Subject
-from geocli.cli.console import ReaderGoneError, write_bytes
-from geocli.cli.messages import say
+from geocli.cli.console import ReaderGoneError, say, write_bytes
+from geocli.mmdb.catalog import open_databases
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
 from geocli.model.records import clean_text
 from geocli.output.report.about import About
 from geocli.output.report.summary import Counted
-from geocli.output.status.collect import open_databases
-from geocli.system.atomic_file import check_place, write_file
+from geocli.system.files import check_place, write_file
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.bans.current import Filter, Locator
-from geocli.bans.history import open_history
 from geocli.cli import ban_options
-from geocli.cli.messages import reporter
+from geocli.cli.console import reporter
 from geocli.cli.progress import Progress
-from geocli.cli.session import journal_and_store
+from geocli.cli.session import journal_and_store, open_history
 from geocli.inputs.targets import open_streams
 from geocli.lookup.cache import Cache
 from geocli.lookup.counter import Counting

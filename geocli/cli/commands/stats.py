@@ -56,7 +56,8 @@ def stats(
     --check suits Nagios and what is like it: 1 is its WARNING. Any other code but 0 says on stderr what keeps
     geocli from telling.
     """
-    from geocli.output.status.collect import collect_stats, find_stale, open_databases
+    from geocli.mmdb.catalog import open_databases
+    from geocli.output.status.collect import collect_stats, find_stale
 
     settings: Settings = ctx.obj
     if sum((json, check, prometheus)) > 1:
@@ -81,7 +82,7 @@ def stats(
         if output is None or output == _STDOUT:
             write_text(text)
         else:
-            from geocli.system.atomic_file import write_file
+            from geocli.system.files import write_file
 
             write_file(output, text.encode(), _FOR_ALL)
     elif sys.stdout is not None and sys.stdout.isatty():

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import write_text
-from geocli.cli.messages import say
+from geocli.cli.console import say, write_text
 from geocli.cli.progress import Progress
 from geocli.config.store_url import has_password, is_server, parse_server, shown
 from geocli.model.errors import ExitCode, UsageError
 from geocli.model.records import utc_text
 from geocli.storage.copy import copy as copy_store
-from geocli.storage.store.base import open_file, open_server
+from geocli.storage.store.open import open_file, open_server
 from geocli.system.files import check_trusted
 
 if TYPE_CHECKING:

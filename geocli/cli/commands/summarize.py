@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import ReaderGoneError
-from geocli.cli.messages import reporter, say
+from geocli.cli.console import ReaderGoneError, reporter, say
 from geocli.cli.output import Output, Wanted
 from geocli.cli.progress import Progress
 from geocli.cli.session import journal_and_store

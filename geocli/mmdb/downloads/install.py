@@ -6,28 +6,30 @@ update; when that is lost or damaged, the next update fetches a file once more.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.mmdb.downloads.installed import file_name, names_in
 from geocli.mmdb.trusted import Vetted
-from geocli.model.errors import NO_ROOM, DamagedFileError, TryAgainError
 from geocli.model.records import clean_text
-from geocli.system.files import check_trusted
-from geocli.system.sqlite_file import make_private_directory
+from geocli.system.files import (
+    UNFINISHED,
+    check_trusted,
+    lock_file,
+    make_private_directory,
+    os_errors,
+    replacing,
+    sync_directory,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_PART = ".part"
 _LARGEST_STATE = 16 << 10  # bytes
 _LARGEST_LICENCE = 64 << 10  # bytes
-_POLL = 0.05  # seconds between two tries to get the lock
 
 
 class Download(NamedTuple):
@@ -51,41 +53,16 @@ def alone(directory: Path, patience: float) -> Iterator[None]:
     """
     make_private_directory(directory)
     check_trusted((directory.parent, directory))
-    with writing(directory):
-        lock = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        deadline = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise TryAgainError(f"{directory}: another update is running; try again") from None
-                time.sleep(_POLL)
-        with writing(directory):
-            for left in directory.glob(f".*{_PART}"):
+    with lock_file(directory / ".lock", patience, "another update is running; try again"):
+        with os_errors(directory):
+            for left in directory.glob(f".*{UNFINISHED}"):
                 left.unlink(missing_ok=True)
         yield
-    finally:
-        os.close(lock)  # and with it the lock
-
-
-@contextmanager
-def writing(directory: Path) -> Iterator[None]:
-    """Let errors of the operating system out as geocli's."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise TryAgainError(f"{directory}: the disk is full; make room and try again") from error
-        reason = f"cannot be written ({error.strerror or error})"
-        raise DamagedFileError(directory, reason, "check its owner and permissions") from error
 
 
 def part(directory: Path, name: str, kind: str) -> Path:
     """A file for work under way."""
-    return directory / f".{name}.{kind}{_PART}"
+    return directory / f".{name}.{kind}{UNFINISHED}"
 
 
 def place(new: Path, name: str, edition: str, gives: Sequence[str], licence: str, download: Download) -> Path:
@@ -100,7 +77,7 @@ def place(new: Path, name: str, edition: str, gives: Sequence[str], licence: str
         os.fchmod(file.fileno(), 0o600)
         os.fsync(file.fileno())
     new.rename(final)
-    _sync(directory)  # before anything older goes
+    sync_directory(directory)  # before anything older goes
     Vetted(directory).remember(final, final.stat())
     _write(directory / f"{name}.json", json.dumps(download._asdict()) + "\n")
     for older in names_in(directory, name):
@@ -138,16 +115,5 @@ def _text(value: object) -> Any:
 
 
 def _write(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}{_PART}")
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(text)
-    unfinished.rename(path)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with replacing(path, durable=False) as file:
+        file.write(text.encode())

@@ -11,15 +11,13 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from geocli.mmdb.layouts import KINDS
 from geocli.mmdb.reader import embedded_path, embedded_source
 from geocli.system.files import check_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
-
-KINDS = ("country", "city", "asn")
-"""What a database can give, in the order in which it is named."""
 
 _BASIC = {"country", "asn"}  # what the embedded database gives
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"

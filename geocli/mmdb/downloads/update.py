@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from geocli.mmdb.decoder import BrokenError
 from geocli.mmdb.downloads.archive import unpack
 from geocli.mmdb.downloads.fetch import LARGEST, Fetcher, host_of
-from geocli.mmdb.downloads.install import Download, alone, part, place, read_download, writing
+from geocli.mmdb.downloads.install import Download, alone, part, place, read_download
 from geocli.mmdb.downloads.installed import Installed, installed, is_edition, is_name
 from geocli.mmdb.downloads.publishers import base
 from geocli.mmdb.downloads.publishers.base import Offer, Source
@@ -24,6 +24,7 @@ from geocli.mmdb.trusted import Vetted
 from geocli.mmdb.verify import Verified, check
 from geocli.model.errors import UsageError
 from geocli.model.records import utc_text
+from geocli.system.files import os_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -130,7 +131,7 @@ def _update(
         return Updated(target.name, present.edition, None)
     packed, unpacked = (part(directory, target.name, kind) for kind in ("packed", "unpacked"))
     try:
-        with writing(directory):
+        with os_errors(directory):
             download = fetcher.file(
                 offer,
                 before,

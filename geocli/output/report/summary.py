@@ -11,10 +11,10 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.bans.history import is_target
 from geocli.bans.timeline import Dated, News, Timeline, news, timeline
 from geocli.inputs.in_text import ban_targets
 from geocli.lookup.groups import Groups, key_of
+from geocli.model.addresses import is_target
 from geocli.model.records import utc_text
 
 if TYPE_CHECKING:

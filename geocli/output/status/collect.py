@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.mmdb.decoder import BrokenError
-from geocli.mmdb.downloads.install import read_licence
-from geocli.mmdb.downloads.installed import in_use, installed
-from geocli.mmdb.reader import Database, embedded_path
-from geocli.mmdb.safe_reader import CarefulReader
-from geocli.mmdb.trusted import Vetted
-from geocli.mmdb.verify import gives
-from geocli.model.errors import DamagedFileError, GeocliError
+from geocli.mmdb.catalog import age_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    from geocli.mmdb.reader import Description
-    from geocli.model.errors import Problems
+    from geocli.mmdb.reader import Database
     from geocli.storage.journal.journal import Journal
     from geocli.storage.store.base import Store
 
@@ -43,55 +34,6 @@ class Stats(NamedTuple):
     mmdb_c_extension: bool
     bans: int
     dirty_bans: int
-
-
-def open_databases(directory: Path, files: Sequence[Path] = ()) -> list[Database]:
-    """The databases in use: the files, or those that were downloaded to ``directory`` and the embedded one.
-
-    Raises ``DamagedFileError``.
-    """
-    vetted = Vetted(directory)
-    return [Database(one.path, vetted) for one in in_use(directory, files)]
-
-
-class Listed(NamedTuple):
-    """A database as ``geocli db list`` shows it. ``used_for`` says which of ``KINDS`` it is asked for."""
-
-    name: str
-    description: Description
-    used_for: str | None
-    licence: str | None
-
-
-def list_databases(directory: Path, files: Sequence[Path], problems: Problems) -> Iterator[Listed]:
-    """The databases that are asked, in their order, then those that are there and are not.
-
-    ``files`` take the place of all others. One that cannot be opened is a problem, and the others are listed.
-    """
-    used = {one.path: one for one in in_use(directory, files)}
-    names = {one.path: one.name for one in installed(directory)}
-    for path in dict.fromkeys([*used, *(() if files else [*names, embedded_path()])]):
-        try:
-            description = Database(path).description
-            serves = used[path].serves if path in used else ()
-            if serves is None:
-                serves = gives(CarefulReader(path))
-        except (GeocliError, BrokenError) as error:
-            problems.note(
-                error
-                if isinstance(error, GeocliError)
-                else DamagedFileError(path, str(error), "get it again")
-            )
-            continue
-        licence = description.licence
-        if path in names:
-            licence = read_licence(path, names[path]) or licence
-        yield Listed(names.get(path, path.stem), description, ",".join(serves) or None, licence)
-
-
-def age_days(description: Description, now: float) -> int:
-    """Whole days since the edition's first second."""
-    return int((now - description.built) // _DAY)
 
 
 def collect_stats(journal: Journal, store: Store, databases: Sequence[Database], now: float) -> Stats:

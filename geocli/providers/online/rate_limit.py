@@ -13,7 +13,6 @@ for all processes and boots), ``told`` when that is what the source said, else i
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import re
@@ -22,7 +21,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.model.errors import GeocliError, UnanswerableError
-from geocli.system.sqlite_file import make_private_directory
+from geocli.system.files import make_private_directory, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,15 +149,12 @@ class Pacing:
         begun = time.monotonic()
         try:
             while stat.S_ISREG(os.fstat(file).st_mode):
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    if time.monotonic() - begun > _PATIENCE:
-                        self._waiting(self._name, 0)
-                    self._spend(_POLL)
-                    await asyncio.sleep(_POLL)
-                else:
+                if try_lock(file):
                     return file
+                if time.monotonic() - begun > _PATIENCE:
+                    self._waiting(self._name, 0)
+                self._spend(_POLL)
+                await asyncio.sleep(_POLL)
         except OSError:  # a file system without locks
             pass
         except BaseException:

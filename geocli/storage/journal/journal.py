@@ -12,7 +12,6 @@ of bans is ``BANS_TAG`` and how many: nothing that a look-up could take for an a
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from contextlib import contextmanager, suppress
@@ -20,12 +19,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from geocli.model.bans import SeenBan
 from geocli.model.errors import DamagedFileError
-from geocli.model.records import Batch, GeoRecord
+from geocli.model.records import GeoRecord
+from geocli.storage.batch import Batch
 from geocli.storage.journal.finder import Finder
+from geocli.storage.journal.segments import (
+    BANS_TAG,
+    BadSegmentError,
+    NewerSegmentError,
+    Segment,
+    decode,
+    encode,
+)
+from geocli.system.files import lock_file, make_private_directory, open_directory, try_lock
 from geocli.system.sqlite_file import (
     expect,
-    lock_file,
-    make_private_directory,
     open_for_reading,
     set_aside,
     size_on_disk,
@@ -38,16 +45,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geocli.model.errors import CorruptFileError
-    from geocli.storage.journal.segments import Segment
     from geocli.storage.journal.writer import SegmentWriter
 
-BANS_TAG = "bans "
 _HAS_BANS = f"(substr(tag, 1, {len(BANS_TAG)}) = ?)"
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
-
-
-class BadSegmentError(ValueError):
-    """A segment is text, but not what geocli wrote."""
 
 
 class JournalState(NamedTuple):
@@ -91,8 +92,7 @@ class Journal:
 
     def append(self, records: Sequence[GeoRecord]) -> None:
         """Make one segment of these records. On disk when this returns; raises ``GeocliError``."""
-        from geocli.model.record_batch import Block
-        from geocli.storage.journal.segments import encode
+        from geocli.model.record_batch import Block  # most who write have one already
 
         self.write(encode(Block.of(records)))
 
@@ -144,7 +144,6 @@ class Journal:
         text = self.text(key)
         if text is None:
             return Batch()
-        from geocli.storage.journal.segments import NewerSegmentError, decode  # an idle flush does without
 
         try:
             return decode(text)
@@ -252,14 +251,11 @@ class Journal:
     def flushing(self) -> Iterator[bool]:
         """Whether this process may flush: ``False`` while another one does. No file is made for it."""
         with translated(self._directory):
-            descriptor = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+            descriptor = open_directory(self._directory)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+            with translated(self._directory):
+                mine = try_lock(descriptor)
+            yield mine
         finally:
             os.close(descriptor)  # and with it the lock
 

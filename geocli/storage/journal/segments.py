@@ -8,13 +8,11 @@ write and to read.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.model.bans import SEEN_FIELDS, check_bans
 from geocli.model.record_batch import Block
-from geocli.model.records import Batch
-from geocli.storage.journal.journal import BANS_TAG, BadSegmentError
+from geocli.storage.batch import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +21,14 @@ if TYPE_CHECKING:
 
 VERSION = 1
 _ANSWERS, _BANS = "answers", "bans"
-_HEADERS = {kind: json.dumps({"geocli-journal": VERSION, "kind": kind}) for kind in (_ANSWERS, _BANS)}
+BANS_TAG = "bans "
+"""How the tag of a segment of bans begins; how many they are follows."""
+
 _MOST = 100_000  # bans that a segment may say it has: where all are alike, the text does not bound them
+
+
+class BadSegmentError(ValueError):
+    """A segment is text, but not what geocli wrote."""
 
 
 class NewerSegmentError(Exception):
@@ -57,7 +61,10 @@ def encode_bans(bans: Sequence[SeenBan]) -> Segment:
 
 
 def _text(kind: str, body: Mapping[str, object]) -> str:
-    return f"{_HEADERS[kind]}\n{json.dumps(body, ensure_ascii=False, separators=(',', ':'))}"
+    import json  # an idle flush does without
+
+    header = json.dumps({"geocli-journal": VERSION, "kind": kind})
+    return f"{header}\n{json.dumps(body, ensure_ascii=False, separators=(',', ':'))}"
 
 
 def decode(text: str) -> Batch:
@@ -65,6 +72,8 @@ def decode(text: str) -> Batch:
 
     Raises ``BadSegmentError`` for anything that geocli did not write, ``NewerSegmentError``.
     """
+    import json  # the same
+
     head, _, body = text.partition("\n")
     try:
         header = json.loads(head)

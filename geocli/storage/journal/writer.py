@@ -15,13 +15,13 @@ import diskcache
 from diskcache.core import MODE_RAW
 
 from geocli.model.errors import DamagedFileError
+from geocli.system.files import make_private_directory
 from geocli.system.sqlite_file import (
     create,
     empty_log,
     error_of,
     hold_open,
     log_size,
-    make_private_directory,
     translated,
 )
 

@@ -15,30 +15,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from geocli.model.records import Batch
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
-    from pathlib import Path
 
-    from geocli.config.settings import Settings
     from geocli.model.bans import SeenBan
     from geocli.model.errors import CorruptFileError
     from geocli.model.record_batch import Block
     from geocli.model.records import GeoRecord
+    from geocli.storage.batch import Batch
 
 __all__ = [
     "BanCount",
     "BanQuestion",
     "BanSpan",
-    "Batch",
     "Forgotten",
     "Outlived",
     "Store",
     "StoreState",
-    "open_file",
-    "open_server",
-    "open_store",
 ]
 
 BAN_GROUPS = ("country", "asn", "network", "jail", "host", "address", "day", "week", "month")
@@ -170,27 +163,3 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections."""
-
-
-def open_store(settings: Settings) -> Store:
-    """The store that the settings name. Nothing is opened or made yet. Raises ``UsageError``."""
-    if settings.store_url is not None:
-        from geocli.storage.store.postgres.store import PostgresStore  # it takes its result types from here
-
-        return PostgresStore(settings.store_url, settings.read_timeout, settings.busy_timeout)
-    return open_file(settings.data_dir / "geo.db", settings)
-
-
-def open_file(path: Path, settings: Settings) -> Store:
-    """The store in this file."""
-    from geocli.storage.store.sqlite import SqliteStore  # the same
-
-    return SqliteStore(path, settings.busy_timeout)
-
-
-def open_server(url: str, settings: Settings) -> Store:
-    """The store behind this URL, for work that waits for nobody else: it has time. Raises ``UsageError``."""
-    from geocli.storage.store.postgres.store import PostgresStore  # the same
-
-    patience = max(settings.read_timeout, settings.busy_timeout)
-    return PostgresStore(url, patience, patience)

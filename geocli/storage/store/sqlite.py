@@ -12,12 +12,12 @@ from geocli.model.record_batch import SHARED, Block, Shared, SharedAnswers
 from geocli.model.records import FIELDS, GeoRecord, check_rows
 from geocli.storage.store import sqlite_bans
 from geocli.storage.store.base import Forgotten, StoreState
+from geocli.system.files import make_private_directory
 from geocli.system.sqlite_file import (
     create,
     empty_log,
     hold_open,
     interruptible,
-    make_private_directory,
     open_for_reading,
     set_aside,
     size_on_disk,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from geocli.model.errors import CorruptFileError
-    from geocli.model.records import Batch
+    from geocli.storage.batch import Batch
     from geocli.storage.store.base import BanCount, BanQuestion, BanSpan, Outlived
 
 _Read = TypeVar("_Read")

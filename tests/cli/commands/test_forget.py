@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from geocli.model.records import Batch, GeoRecord
+from geocli.model.records import GeoRecord
+from geocli.storage.batch import Batch
 from geocli.storage.journal.journal import Journal
 from geocli.storage.store.sqlite import SqliteStore
 from tests.cli.commands.test_history import ago, dirty, history

@@ -14,7 +14,8 @@ import pytest
 
 from geocli.cli.app import run
 from geocli.model.bans import SeenBan
-from geocli.model.records import Batch, utc_text
+from geocli.model.records import utc_text
+from geocli.storage.batch import Batch
 from geocli.storage.store.sqlite import SqliteStore
 from tests.cli.commands.test_bans import BANNED, TIMES
 from tests.cli.commands.test_lookup import on_a_terminal, snapshot

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from geocli.model.records import FIELDS, Batch, GeoRecord
+from geocli.model.records import FIELDS, GeoRecord
+from geocli.storage.batch import Batch
 from geocli.storage.store.sqlite import SqliteStore
 from tests.cli.commands.test_lookup import on_a_terminal, snapshot
 from tests.conftest import Geocli

@@ -13,7 +13,8 @@ import pytest
 
 from geocli.model.bans import SeenBan
 from geocli.model.errors import StoreAwayError
-from geocli.model.records import Batch, GeoRecord
+from geocli.model.records import GeoRecord
+from geocli.storage.batch import Batch
 from geocli.storage.copy import Copied
 from geocli.storage.copy import copy as copy_store
 from geocli.storage.store.base import Store

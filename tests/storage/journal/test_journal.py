@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from geocli.model.bans import SeenBan
 from geocli.model.errors import DamagedFileError, GeocliError, TryAgainError
 from geocli.model.records import FIELDS, GeoRecord
-from geocli.storage.journal.journal import BadSegmentError, Journal
-from geocli.storage.journal.segments import NewerSegmentError, decode, encode_bans
+from geocli.storage.journal.journal import Journal
+from geocli.storage.journal.segments import BadSegmentError, NewerSegmentError, decode, encode_bans
 from tests.storage.store.test_sqlite import commit_frames
 from tests.support.bans import BAN, BANS, append_bans
 

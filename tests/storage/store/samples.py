@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from geocli.model.bans import SeenBan
-from geocli.model.records import Batch, GeoRecord
+from geocli.model.records import GeoRecord
+from geocli.storage.batch import Batch
 from geocli.storage.store.base import Store
 
 NOW = "2026-11-23T10:00:00Z"

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geocli.model.bans import SeenBan
-from geocli.model.records import Batch, GeoRecord
+from geocli.model.records import GeoRecord
+from geocli.storage.batch import Batch
 from geocli.storage.store.base import BAN_GROUPS, BanCount, BanQuestion, BanSpan, Forgotten, Store
 from geocli.storage.store.sqlite import SqliteStore
 from tests.storage.store.conftest import MakeStore

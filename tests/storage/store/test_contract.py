@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from geocli.model.bans import SeenBan, merged
 from geocli.model.records import MAX_ASN, GeoRecord, clean_text
-from geocli.storage.store.base import BanQuestion, Batch, Outlived, Store
+from geocli.storage.batch import Batch
+from geocli.storage.store.base import BanQuestion, Outlived, Store
 from tests.storage.store.conftest import MakeStore
 from tests.storage.store.samples import NEW, NOW, OLD, answers, every_ban, record
 from tests.support.bans import BAN, BANS, second

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from geocli.model.errors import DamagedFileError, StoreAwayError, UsageError
-from geocli.model.records import Batch, GeoRecord
+from geocli.model.records import GeoRecord
+from geocli.storage.batch import Batch
 from geocli.storage.store.base import Outlived
 from geocli.storage.store.postgres.schema import SCHEMA_VERSION
 from geocli.storage.store.postgres.store import PostgresStore

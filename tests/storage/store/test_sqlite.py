@@ -16,7 +16,8 @@ import pytest
 from geocli.model.bans import SEEN_FIELDS
 from geocli.model.errors import DamagedFileError, TryAgainError
 from geocli.model.records import FIELDS
-from geocli.storage.store.base import Batch, Outlived
+from geocli.storage.batch import Batch
+from geocli.storage.store.base import Outlived
 from geocli.storage.store.sqlite import SCHEMA_VERSION, SqliteStore
 from geocli.system.sqlite_file import create, open_for_reading, translated
 from tests.conftest import need

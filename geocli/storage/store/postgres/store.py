@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
     from geocli.model.errors import CorruptFileError
-    from geocli.model.records import Batch
+    from geocli.storage.batch import Batch
     from geocli.storage.store.base import BanCount, BanQuestion, BanSpan, Forgotten, Outlived
     from geocli.storage.store.postgres.connection import Connection
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from psycopg import Copy
 
-    from geocli.model.records import Batch
+    from geocli.storage.batch import Batch
     from geocli.storage.store.postgres.connection import Connection
 
 _T = TypeVar("_T")

@@ -16,8 +16,9 @@ import pytest
 from geocli.config.parsers import Secret
 from geocli.config.settings import PublisherSettings, Settings, SourceSettings
 from geocli.mmdb.downloads import publishers
-from geocli.mmdb.downloads.installed import KINDS, is_name
+from geocli.mmdb.downloads.installed import is_name
 from geocli.mmdb.downloads.publishers.base import DEFAULT, Source, database_names, offer, publisher_names
+from geocli.mmdb.layouts import KINDS
 from geocli.model.errors import TryAgainError, UsageError
 
 TODAY = date(2026, 3, 1)

@@ -1,0 +1,18 @@
+"""What goes from the journal into a store at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Batch(NamedTuple):
+    """What a segment of the journal holds and a store takes in, as checked rows.
+
+    ``answers`` are ``GeoRecord``s, ``bans`` are ``SeenBan``s.
+    """
+
+    answers: Sequence[tuple[Any, ...]] = ()
+    bans: Sequence[tuple[Any, ...]] = ()
