@@ -91,7 +91,7 @@ class BanSource(NamedTuple):
                 from geocli.inputs.fail2ban.log import oldest_first
 
                 paths = oldest_first(self.inputs)
-            yield from read_bans(open_streams(paths, sys.stdin, problems))
+            yield from read_bans(open_streams(paths, sys.stdin, problems), problems)
         else:
             from geocli.inputs.fail2ban.client import ask_server
 

@@ -1,89 +1,63 @@
-"""Who is banned, out of anything that tells it: fail2ban-client's outputs, fail2ban's log, plain lists.
+"""Who is banned, out of anything that tells it: each line goes to the ban source that recognises it.
 
-A line is read by the module that recognises how it starts; the rule for addresses in text is for all other
-lines. Memory does not grow with the input, except by one entry for
-each ban in a log. No input is wrong: what tells of no ban gives none. Only a complaint of fail2ban-client's
-instead of an answer, and a file that cannot be read to its end, are errors.
+The sources stand in ``choices``; this file knows none of them. What no source recognises is text, and the
+addresses in it are bans: a plain list. Memory does not grow with the input, except by what a log and a
+document must keep. An input that holds something of which nothing was understood is an error, and so is one
+that cannot be read to its end.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from geocli.inputs.fail2ban.literal import BanReader, is_banned_line, is_list_line, is_names_line
-from geocli.inputs.fail2ban.status import StatusReader, is_statistics_line
-from geocli.inputs.fail2ban.times import read_times_line
+from geocli.inputs.ban_reader import Reading, Tally
+from geocli.inputs.choices import BAN_SOURCES, BanSource
 from geocli.inputs.in_text import WORD_BYTES
 from geocli.inputs.stream import Piece, Stream, pieces
 from geocli.inputs.text import TextReader, split_lines
-from geocli.model.addresses import LONGEST_TARGET, parse_target
 from geocli.model.bans import Ban
-from geocli.model.errors import UsageError
-from geocli.model.records import clean_text
+from geocli.model.errors import Problems, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from geocli.inputs.fail2ban.log import LogReplay
+    from geocli.inputs.ban_reader import BanReader
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-
 # What all lines but those of text have in them. Most inputs have no such line, and are read at once.
-_HINT = re.compile(
-    rb"(?m)fail2ban|IP list:|\t[12][0-9]{3}-|\xe2\x95\x91"
-    rb"|^(?:[ \t]*[\[{]|[ |]*[|`]- |Status|Sorry but the |not banned: |Invalid command)"
-)
-_COMPLAINT = re.compile(
-    rb"((?:Sorry but the (?:jail '|command is )|not banned: \[|Invalid command \()[^\r\n]*"
-    rb"|Invalid command[\r\n]*\Z)"
-    rb"|\S+ \S+ fail2ban +\[[0-9]+\]: (?:ERROR|CRITICAL) +([^\r\n]*)"
-)
+_HINT = re.compile(b"(?m)" + b"|".join(b"(?:" + source.hint + b")" for source in BAN_SOURCES))
+
+_SOMETHING = re.compile(rb"(?m)^[ \t\r]*+[^#\s]")  # more than blanks and comments
+_WORD = re.compile(rb"\S")
 
 
-def read_bans(streams: Iterable[Stream]) -> Iterator[list[Ban]]:
-    """The bans of all streams in their order, in batches, often empty ones; last those of fail2ban's log.
+def read_bans(
+    streams: Iterable[Stream], problems: Problems, reading: Reading | None = None
+) -> Iterator[list[Ban]]:
+    """Return the bans of all streams in their order, in batches, often empty ones; last those of a log.
 
-    The log is one over all streams, which must come in its order: the oldest rotated file first. A stream
-    that cannot be read to its end, or holds a complaint, stops no other. Raises ``UsageError`` for the first
-    such, when everything else was given.
+    A stream that cannot be read to its end, or of which nothing is understood, is noted in ``problems`` and
+    stops no other. ``reading`` learns what was understood.
     """
-    log = _Log()
-    problems: list[UsageError] = []
-    try:
-        for stream in streams:
-            try:
-                yield from _read_stream(stream, log)
-            except UsageError as error:
-                problems.append(error)
-    except UsageError as error:  # the next stream could not be opened
-        problems.append(error)
-    yield from log.bans()
-    if problems:
-        raise problems[0]
+    reading = Reading() if reading is None else reading
+    for stream in streams:
+        tally = reading.begin(stream.name)
+        try:
+            yield from _read_stream(stream, reading, tally)
+        except UsageError as error:
+            problems.note(error)
+        if tally.passed_over and tally.answers:
+            lines = "a line was" if tally.passed_over == 1 else f"{tally.passed_over} lines were"
+            problems.mention(UsageError(f"{tally.name}: {lines} not understood, and passed over"))
+    yield from reading.logged()
 
 
-class _Log:
-    """fail2ban's log, if there is any: most inputs have none, and do without its module."""
-
-    def __init__(self) -> None:
-        self._replay: LogReplay | None = None
-
-    def read(self, line: bytes) -> bool:
-        if self._replay is None:
-            from geocli.inputs.fail2ban.log import LogReplay
-
-            self._replay = LogReplay()
-        return self._replay.read(line)
-
-    def bans(self) -> Iterator[list[Ban]]:
-        if self._replay is not None:
-            yield from self._replay.bans()
-
-
-def _read_stream(stream: Stream, log: _Log) -> Iterator[list[Ban]]:
+def _read_stream(stream: Stream, reading: Reading, tally: Tally) -> Iterator[list[Ban]]:
     source = _Source(stream)
-    reader = _Reader(log)
+    reader = _Lines(reading, tally)
     is_first = True
     for piece in pieces(source.chunks()):
         text = piece.text
@@ -92,10 +66,19 @@ def _read_stream(stream: Stream, log: _Log) -> Iterator[list[Ban]]:
         if source.damage is not None and not text.endswith(b"\n"):
             text = _without_cut_end(text)
         yield reader.read(piece._replace(text=text))
+    yield reader.end()
     if source.damage is not None:
         raise source.damage
-    if complaint := reader.complaint():
-        raise UsageError(f"{stream.name}: instead of bans, fail2ban-client said: {complaint}")
+    if not (tally.answers or tally.is_blank):
+        raise UsageError(f"{stream.name}: {_why_nothing(tally)}")
+
+
+def _why_nothing(tally: Tally) -> str:
+    if tally.complaint is not None:
+        return tally.complaint
+    if tally.passed_over:
+        return f"none of its {tally.passed_over} lines that look like fail2ban's log was understood"
+    return "nothing in it tells who is banned (geocli summarize counts the addresses of any text)"
 
 
 class _Source:
@@ -112,31 +95,28 @@ class _Source:
             self.damage = error
 
 
-class _Reader:
+class _Lines:
     """Hands the lines of one stream, in parts of any size, to whom they are for."""
 
-    def __init__(self, log: _Log) -> None:
-        self._log = log
-        self._text = TextReader()
-        self._status = StatusReader()
-        self._literal: BanReader | None = None
-        self._is_text = True  # whether the rest of a line that has begun is text, or for ``_status``
-        self._is_plain = True  # whether text has stood in the lines before, and nothing that may go on
-        self._in_log = False
-        self._complaint: bytes | None = None
-        self._has_answer = False
-
-    def complaint(self) -> str | None:
-        """What fail2ban-client complains about, when that is all there is."""
-        if self._complaint is None or self._has_answer:
-            return None
-        return clean_text(self._complaint.decode("utf-8", "surrogateescape"))
+    def __init__(self, reading: Reading, tally: Tally) -> None:
+        self._reading = reading
+        self._tally = tally
+        self._text = _Text(tally)
+        self._readers: dict[str, BanReader] = {}
+        self._reader: BanReader = (
+            self._text
+        )  # who had the line before, and has the rest of one that has begun
+        self._is_plain = True  # whether nothing but text has come so far
 
     def read(self, piece: Piece) -> list[Ban]:
-        """The bans that this piece completes, in order."""
+        """Return the bans that this piece completes, in order."""
+        tally = self._tally
+        tally.is_blank = tally.is_blank and not (_SOMETHING if piece.starts_line else _WORD).search(
+            piece.text
+        )
         if self._is_plain and not _HINT.search(piece.text):
-            self._has_answer = self._has_answer or bool(piece.text.strip())
-            return self._read_text(piece)
+            tally.lines += piece.text.count(b"\n") or piece.ends_line
+            return self._text.read(piece)
         lines = list(split_lines(piece.text))
         last = len(lines) - 1
         return [
@@ -147,62 +127,68 @@ class _Reader:
             )
         ]
 
+    def end(self) -> list[Ban]:
+        """Return the bans of what was still open when the input ended."""
+        return [ban for reader in self._readers.values() for ban in reader.end()]
+
     def _read_line(self, line: Piece) -> list[Ban]:
-        if line.starts_line:
-            bans = self._read_start(line)
-        elif self._literal is not None:
-            bans = self._literal.read(line.text)
-        else:
-            bans = self._read_text(line) if self._is_text else self._status.read(line) or []
-        if line.ends_line:
-            self._literal = None
-        return bans
+        self._tally.lines += line.ends_line
+        if not line.starts_line:
+            return self._reader.read(line) or []
+        if self._reader is not self._text and (found := self._reader.read(line)) is not None:
+            return found
+        for source in BAN_SOURCES:
+            if _pattern(source).search(line.text) and _module(source).sniff(line.text):
+                reader = self._reader_of(source)
+                if (found := reader.read(line)) is not None:
+                    self._reader, self._is_plain = reader, False
+                    return found
+        if self._reader is not self._text and (found := self._reader.follow(line)) is not None:
+            return found
+        self._reader, self._is_plain = self._text, True
+        return self._text.read(line)
 
-    def _read_start(self, line: Piece) -> list[Ban]:
-        text = line.text
-        was_in_log, self._in_log = self._in_log, False
-        self._literal, self._is_text, self._is_plain = None, False, False
-        complaint = _COMPLAINT.match(text)
-        self._has_answer = self._has_answer or not (complaint or not text.strip())
-        bans: list[Ban] = []
-        if complaint is not None:
-            self._complaint = complaint[complaint.lastindex or 0]
-        elif b"fail2ban" in text and self._log.read(text):
-            self._in_log = True
-        elif (ban := read_times_line(text)) is not None:
-            bans = [ban]
-        elif is_banned_line(text) or (is_list_line(text) and not is_names_line(text)):
-            self._literal = BanReader()
-            bans = self._literal.read(text)
-        elif not (is_names_line(text) or is_statistics_line(text)):
-            # Last, because a line that is none of its tree may go on with an identifier in its list.
-            in_tree = self._status.read(line)
-            return self._read_other(line, in_log=was_in_log) if in_tree is None else in_tree
-        self._status.leave()
-        return bans
+    def _reader_of(self, source: BanSource) -> BanReader:
+        if source.name not in self._readers:
+            self._readers[source.name] = _module(source).read(self._reading, self._tally)
+            self._tally.forms.append(source.help)
+        return self._readers[source.name]
 
-    def _read_other(self, line: Piece, *, in_log: bool) -> list[Ban]:
-        # Between the lines of a log stand tracebacks, commands that failed and, in a syslog, other programs'
-        # lines: full of addresses of which nobody says that they are banned. A list may follow a log, though.
-        self._in_log, self._is_plain = in_log, not in_log
-        self._is_text = not in_log or _is_target(line.text)
-        return self._read_text(line) if self._is_text else []
 
-    def _read_text(self, piece: Piece) -> list[Ban]:
+class _Text:
+    """A plain list, or any text: who is in it is banned."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._targets = TextReader()
+
+    def read(self, piece: Piece) -> list[Ban]:
+        """Return a ban for each address and network."""
         if piece.opaque:
             return []
         if b"\\n" in piece.text:  # what becomes of: get JAIL banip '\n'
             piece = piece._replace(text=piece.text.replace(b"\\n", b"  "))
-        return [Ban(None, target) for target in self._text.read(piece)]
+        found = [Ban(None, target) for target in self._targets.read(piece)]
+        self._tally.answers += len(found)
+        return found
+
+    def follow(self, part: Piece) -> list[Ban]:
+        """Read on."""
+        return self.read(part)
+
+    def end(self) -> list[Ban]:
+        """Return nothing: no line is kept."""
+        return []
 
 
-def _is_target(line: bytes) -> bool:
-    if len(line) > LONGEST_TARGET + 2 or not (b"." in line or b":" in line):
-        return False
-    try:
-        return bool(parse_target(line.decode()))
-    except ValueError:
-        return False
+@cache
+def _pattern(source: BanSource) -> re.Pattern[bytes]:
+    return re.compile(source.hint)
+
+
+@cache
+def _module(source: BanSource) -> Any:
+    return import_module(source.module)
 
 
 def _without_cut_end(text: bytes) -> bytes:

@@ -16,7 +16,7 @@ from geocli.inputs.stream import Stream
 from geocli.mmdb.layouts import answer_of
 from geocli.model.addresses import is_reserved, parse_target
 from geocli.model.bans import SEEN_FIELDS, check_bans
-from geocli.model.errors import UsageError
+from geocli.model.errors import Problems
 from geocli.model.normalize import Answer
 from geocli.model.records import FIELDS, GeoRecord, check_rows
 from geocli.providers.country_is import CountryIs
@@ -45,15 +45,11 @@ def addresses(data: bytes) -> None:
 
 def bans(data: bytes) -> None:
     """Anything that fail2ban hands out: bans of one line each, or a complaint of one line."""
-    try:
-        for batch in read_bans([Stream(BytesIO(data), "input")]):
-            for ban in batch:
-                assert all(value.isprintable() for value in ban if isinstance(value, str)), ban
-    except UsageError as error:
-        complaint = str(error)
-    else:
-        complaint = ""
-    assert complaint.isprintable()
+    problems = Problems()
+    for batch in read_bans([Stream(BytesIO(data), "input")], problems):
+        for ban in batch:
+            assert all(value.isprintable() for value in ban if isinstance(value, str)), ban
+    assert all(str(problem).isprintable() for problem in problems)
 
 
 def _answers(source: Source, data: bytes) -> None:

@@ -20,7 +20,7 @@ from geocli.inputs.bans import read_bans
 from geocli.inputs.in_text import ban_targets
 from geocli.inputs.stream import Stream
 from geocli.model.bans import Ban
-from geocli.model.errors import UsageError
+from geocli.model.errors import Problems
 from geocli.model.records import clean_text
 from tests.conftest import FIXTURES
 
@@ -43,7 +43,7 @@ def stream(*chunks: bytes, name: str = "input") -> Stream:
 
 
 def bans(*chunks: bytes) -> list[Ban]:
-    return [ban for found in read_bans([stream(*chunks)]) for ban in found]
+    return outcome_of([stream(*chunks)])[0]
 
 
 def targets(*chunks: bytes) -> list[str]:
@@ -61,13 +61,9 @@ def until_error(*streams: Stream) -> tuple[list[Ban], str]:
 
 
 def outcome_of(streams: Iterable[Stream]) -> tuple[list[Ban], str | None]:
-    found: list[Ban] = []
-    try:
-        for batch in read_bans(streams):
-            found += batch
-    except UsageError as error:
-        return found, str(error)
-    return found, None
+    problems = Problems()
+    found = [ban for batch in read_bans(streams, problems) for ban in batch]
+    return found, next((str(problem) for problem in problems), None) if problems.codes() else None
 
 
 # --- captures -------------------------------------------------------------------------------------------
@@ -268,7 +264,7 @@ def test_every_stream_may_be_of_another_kind_and_the_log_comes_last() -> None:
         stream(b"['192.0.2.7', 'y']"),
         stream(b""),
     ]
-    found = [ban for batch in read_bans(streams) for ban in batch]
+    found = outcome_of(streams)[0]
     assert [(ban.jail, ban.text) for ban in found] == [
         ("b", "192.0.2.2"),
         ("c", "192.0.2.3"),
@@ -390,7 +386,7 @@ def test_a_real_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "fail2ban.log.2"
     path.write_bytes(gzip.compress(capture("1.1.0/60-fail2ban.log-before-stop")))
     with path.open("rb") as file:
-        assert sum(map(len, read_bans([Stream(file, str(path))]))) == 84
+        assert sum(map(len, read_bans([Stream(file, str(path))], Problems()))) == 84
 
 
 # --- any input ------------------------------------------------------------------------------------------
@@ -479,10 +475,8 @@ def test_a_line_of_megabytes_costs_no_memory_and_little_time(start: bytes, fille
     part = (filler * (1 << 16))[: 1 << 16]
     tracemalloc.start()
     try:
-        for batch in read_bans([stream(start, *[part] * 4, b"\n192.0.2.99\n")]):
+        for batch in read_bans([stream(start, *[part] * 4, b"\n192.0.2.99\n")], Problems()):
             batch.clear()
         assert tracemalloc.get_traced_memory()[1] < 24 << 20
-    except UsageError:
-        pass  # a complaint of this length
     finally:
         tracemalloc.stop()

@@ -9,11 +9,15 @@ evaluated: memory does not grow with it, and a half-written one gives what is co
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.inputs.in_text import find_targets
 from geocli.model.bans import Ban
 from geocli.model.records import clean_text
+
+if TYPE_CHECKING:
+    from geocli.inputs.ban_reader import Reading, Tally
+    from geocli.inputs.stream import Piece
 
 _REST = {b"'": rb"(?s:[^'\\]++|\\.)*+'", b'"': rb'(?s:[^"\\]++|\\.)*+"'}
 _STRING = rb"(?:'" + _REST[b"'"] + rb'|"' + _REST[b'"'] + rb")"
@@ -23,6 +27,7 @@ _LIST_START = re.compile(
     rb"\s*\[(?:" + _STRING + rb"(?:,|\]?\s*\Z)"
     rb"|'(?s:[^'\\]++|\\.)*+\\?\Z" + rb'|"(?s:[^"\\]++|\\.)*+\\?\Z)'
 )  # fmt: skip
+_NOBODY = re.compile(rb"\s*\[(?:\{\})?\]\s*\Z")
 _NAMES_ONLY = re.compile(
     rb"\s*(?:\[\[(?:\]|['\"])"  # banned IP: the jails of each
     rb"|\{" + _STRING + rb": \[" + _STRING + rb", \("  # status --all stats: counts of each jail
@@ -131,6 +136,43 @@ class BannedReader:
             if not (string.is_name or string.is_cut)  # half a word may look like an address
         ]
         return find_targets(b"\n".join(identifiers))
+
+
+def sniff(line: bytes) -> bool:
+    """Whether a line that starts like this tells who is banned."""
+    if is_banned_line(line) or _NOBODY.match(line):
+        return True
+    return is_list_line(line) and not is_names_line(line)
+
+
+def read(reading: Reading, tally: Tally) -> LiteralReader:  # noqa: ARG001 (each ban source takes both)
+    """Return what reads such lines."""
+    return LiteralReader(tally)
+
+
+class LiteralReader:
+    """The bans of such lines, one after the other."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._line = BanReader()
+
+    def read(self, part: Piece) -> list[Ban] | None:
+        """Return the bans that a line, or a part of it, completes."""
+        if part.starts_line:
+            if not sniff(part.text):
+                return None
+            self._line = BanReader()
+            self._tally.answers += 1
+        return self._line.read(part.text)
+
+    def follow(self, part: Piece) -> list[Ban] | None:  # noqa: ARG002
+        """Return ``None``: each line is whole."""
+        return None
+
+    def end(self) -> list[Ban]:
+        """Return nothing: each line is whole."""
+        return []
 
 
 class BanReader:

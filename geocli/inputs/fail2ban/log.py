@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING
 
 from geocli.inputs.fail2ban.times import LOCAL_TIME, identifier_text, local_text, moment_text
 from geocli.inputs.stream import Stream
+from geocli.model.addresses import LONGEST_TARGET, parse_target
 from geocli.model.bans import Ban
 from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from geocli.inputs.ban_reader import Reading, Tally
+    from geocli.inputs.stream import Piece
 
 # What stands before fail2ban's name is all matched: in a syslog the text of other programs comes from
 # anybody, and must not be taken for a ban.
@@ -38,6 +42,54 @@ _EVENT = re.compile(
 _INCREASE = re.compile(rb"(.*) \(([0-9]{1,9}) # .*? -> (.*)\)", re.DOTALL)
 _MODULES = {None, b"actions", b"observer", b"server.actions", b"server.observer"}
 _BATCH = 4096
+
+
+def sniff(line: bytes) -> bool:
+    """Whether a line is one of fail2ban's log."""
+    return _LINE.match(line) is not None
+
+
+def read(reading: Reading, tally: Tally) -> LogReader:
+    """Return what reads such lines."""
+    return LogReader(reading.log, tally)
+
+
+class LogReader:
+    """Takes in the lines of a log; its bans are known at the end."""
+
+    def __init__(self, replay: LogReplay, tally: Tally) -> None:
+        self._replay = replay
+        self._tally = tally
+
+    def read(self, part: Piece) -> list[Ban] | None:
+        """Take in a line; ``None`` when it is none of the log's."""
+        if not part.starts_line:
+            return []
+        if not self._replay.read(part.text):
+            return None
+        self._tally.answers += 1
+        return []
+
+    def follow(self, part: Piece) -> list[Ban] | None:
+        """Pass over what stands between the lines of a log, unless a list follows it.
+
+        That is tracebacks, commands that failed and, in a syslog, other programs' lines: full of addresses of
+        which nobody says that they are banned.
+        """
+        return None if _is_target(part.text) else []
+
+    def end(self) -> list[Ban]:
+        """Return nothing: ``Reading.logged`` has the bans."""
+        return []
+
+
+def _is_target(line: bytes) -> bool:
+    if len(line) > LONGEST_TARGET + 2 or not (b"." in line or b":" in line):
+        return False
+    try:
+        return bool(parse_target(line.decode()))
+    except ValueError:
+        return False
 
 
 def oldest_first(paths: Sequence[Path]) -> list[Path]:

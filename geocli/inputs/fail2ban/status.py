@@ -15,51 +15,65 @@ from geocli.inputs.fail2ban.times import identifier_text
 from geocli.model.bans import Ban
 
 if TYPE_CHECKING:
+    from geocli.inputs.ban_reader import Reading, Tally
     from geocli.inputs.stream import Piece
 
 _HEADER = re.compile(rb"Status(?: for the jail: ([^\r\n]*))?[\r\n]*\Z")
 _TREE = re.compile(rb"[ |]*[|`]- ")
 _JAIL = re.compile(rb"[ |]*[|`]- Jail: ([^\r\n]*)")
 _LIST = re.compile(rb"(?:[ |]*[|`]- (?:Banned )?|Banned )IP list:\s*")
-_COUNTS = re.compile(r"\S.*? +║ \S+ +║ +\d+ │ +\d+ ║ +\d+ │ +\d+\s*".encode())
 _LONGEST_WORD = 1 << 12
 
 
-def is_statistics_line(line: bytes) -> bool:
-    """Whether it is a line of ``fail2ban-client statistics``: a jail and its counts, nobody who is banned."""
-    return "║".encode() in line and _COUNTS.fullmatch(line) is not None
+def sniff(line: bytes) -> bool:
+    """Whether a line belongs to such a tree."""
+    return any(form.match(line) for form in (_TREE, _HEADER, _LIST))
+
+
+def read(reading: Reading, tally: Tally) -> StatusReader:  # noqa: ARG001 (each ban source takes both)
+    """Return what reads such trees."""
+    return StatusReader(tally)
 
 
 class StatusReader:
     """Reads such trees line by line, a line in parts of any size."""
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
         self._jail: str | None = None
         self._in_list = False
         self._tail = b""  # a word that may go on in the next part
 
-    def read(self, line: Piece) -> list[Ban] | None:
-        """The bans in a line, or ``None`` when it is no line of a tree; later parts belong to their start."""
-        text = line.text
-        if line.starts_line:
+    def read(self, part: Piece) -> list[Ban] | None:
+        """Return the bans in a line of a tree; later parts of a line belong to their start."""
+        text = part.text
+        if part.starts_line:
             if header := _HEADER.match(text):
-                self.leave()
-                self._jail = identifier_text(header[1]) if header[1] is not None else None
+                self._jail, self._in_list = None, False
+                if header[1] is not None:
+                    self._jail = identifier_text(header[1])
             elif listed := _LIST.match(text):
                 self._in_list = True
+                self._tally.answers += 1
                 text = text[listed.end() :]
             elif _TREE.match(text):
                 self._in_list = False
                 if jail := _JAIL.match(text):
                     self._jail = identifier_text(jail[1])
-            elif not self._in_list or not text.strip():
-                self.leave()
+            else:
                 return None
-        return self._words(text, is_complete=line.ends_line) if self._in_list else []
+        return self._words(text, is_complete=part.ends_line) if self._in_list else []
 
-    def leave(self) -> None:
-        """Forget the tree: something else has begun."""
+    def follow(self, part: Piece) -> list[Ban] | None:
+        """Return the bans of a line that goes on with the list: until the tree does, or an empty line."""
+        if self._in_list and part.text.strip():
+            return self._words(part.text, is_complete=part.ends_line)
         self._jail, self._in_list, self._tail = None, False, b""
+        return None
+
+    def end(self) -> list[Ban]:
+        """Return nothing: a word that is not complete is no ban."""
+        return []
 
     def _words(self, text: bytes, *, is_complete: bool) -> list[Ban]:
         text = self._tail + text

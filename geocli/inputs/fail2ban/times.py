@@ -11,9 +11,14 @@ from __future__ import annotations
 import re
 import time
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from geocli.model.bans import Ban
 from geocli.model.records import clean_text, utc_text
+
+if TYPE_CHECKING:
+    from geocli.inputs.ban_reader import Reading, Tally
+    from geocli.inputs.stream import Piece
 
 LOCAL_TIME = rb"[12][0-9]{3}-[01][0-9]-[0-3][0-9] [0-2][0-9]:[0-5][0-9]:[0-5][0-9]"
 """What a time of fail2ban's looks like, as a pattern."""
@@ -22,6 +27,41 @@ _LINE = re.compile(rb"(.*?) ?\t(" + LOCAL_TIME + rb") \+ (-?[0-9]+) = ([0-9]{4}-
 _SECONDS = re.compile(rb":[0-5][0-9]")
 _END_OF_TIME = 253_402_300_800
 """The first second that a record's times cannot tell, in the year 10000."""
+
+
+def sniff(line: bytes) -> bool:
+    """Whether a line tells a ban in this way."""
+    return read_times_line(line) is not None
+
+
+def read(reading: Reading, tally: Tally) -> TimesReader:  # noqa: ARG001 (each ban source takes both)
+    """Return what reads such lines."""
+    return TimesReader(tally)
+
+
+class TimesReader:
+    """The bans of such lines, one in each."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+
+    def read(self, part: Piece) -> list[Ban] | None:
+        """Return the ban in a line; a part of a longer line tells none."""
+        if not part.starts_line:
+            return []
+        ban = read_times_line(part.text)
+        if ban is None:
+            return None
+        self._tally.answers += 1
+        return [ban]
+
+    def follow(self, part: Piece) -> list[Ban] | None:  # noqa: ARG002
+        """Return ``None``: each line is whole."""
+        return None
+
+    def end(self) -> list[Ban]:
+        """Return nothing: each line is whole."""
+        return []
 
 
 def read_times_line(line: bytes) -> Ban | None:

@@ -18,7 +18,7 @@ from geocli.inputs.fail2ban.client import ask_server
 from geocli.inputs.fail2ban.database import read_database
 from geocli.inputs.stream import Stream
 from geocli.model.bans import Ban
-from geocli.model.errors import TryAgainError, UsageError
+from geocli.model.errors import Problems, TryAgainError, UsageError
 from tests.conftest import FIXTURES
 from tests.support.fail2ban_server import JAILS, Fail2ban, wait_until
 
@@ -27,7 +27,7 @@ SSHD = ["192.0.2.1", "2001:db8::1", "198.51.100.0/24", "2001:db8:5::/48", "some 
 
 
 def told(text: bytes) -> list[Ban]:
-    return [ban for bans in read_bans([Stream(BytesIO(text), "test")]) for ban in bans]
+    return [ban for bans in read_bans([Stream(BytesIO(text), "test")], Problems()) for ban in bans]
 
 
 def names(bans: Iterable[Ban]) -> list[tuple[str | None, str]]:

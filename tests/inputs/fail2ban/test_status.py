@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geocli.inputs.fail2ban.status import is_statistics_line
+from geocli.inputs.fail2ban.complaints import is_statistics_line
 from geocli.model.bans import Ban
 from tests.inputs.test_bans import VERSIONS, bans, capture
 
