@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from geocli.config.settings import Settings
-    from geocli.model.record_batch import Block
+    from geocli.model.record_batch import RecordBatch
     from geocli.output.formats.base import Row
 
 
-class Wanted(NamedTuple):
+class FormOptions(NamedTuple):
     """The output options as typed."""
 
     json: bool = False
@@ -35,7 +35,7 @@ class Output:
 
     def __init__(
         self,
-        wanted: Wanted,
+        wanted: FormOptions,
         settings: Settings,
         columns: tuple[str, ...],
         piped: tuple[str, ...],
@@ -78,9 +78,9 @@ class Output:
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]  # a real stream
         self._encoding = None if takes_utf8() else (sys.stdout.encoding, sys.stdout.errors or "strict")
 
-    def render(self, block: Block) -> bytes:
+    def render(self, block: RecordBatch) -> bytes:
         """Some records as stdout takes them. Writes nothing: that may be done elsewhere, and later."""
-        data = self._format.block(block)
+        data = self._format.batch(block)
         return data if self._encoding is None else data.decode().encode(*self._encoding)
 
     def write(self, rows: Sequence[Row]) -> None:

@@ -46,7 +46,7 @@ class Job(NamedTuple):
         return self.name in {"update", "report"}
 
 
-class Wish(NamedTuple):
+class JobOptions(NamedTuple):
     """Which jobs the user wants. ``every`` is seconds between two flushes."""
 
     every: int = _MINUTE
@@ -79,7 +79,7 @@ def every(seconds: int) -> Schedule:
     return Schedule("0 0 * * *", "daily")
 
 
-def jobs_of(wish: Wish, host: bytes) -> list[Job]:
+def jobs_of(wish: JobOptions, host: bytes) -> list[Job]:
     """The jobs that were wished for; ``host`` is whatever tells this machine from others.
 
     It decides when the weekly update runs: if it were the same moment everywhere, everybody would ask the

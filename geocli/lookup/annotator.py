@@ -16,7 +16,7 @@ from geocli.system.reporter import now_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from geocli.model.record_batch import Block, Shared
+    from geocli.model.record_batch import RecordBatch, Shared
     from geocli.model.records import GeoRecord
     from geocli.providers.base import BulkProvider
 
@@ -74,10 +74,10 @@ class Annotator:
         reserved, asked = split_reserved(new)
         self._notes.update(dict.fromkeys(reserved, b""))
         if asked:
-            block = self._provider.block(asked, self._at or now_text())
+            block = self._provider.batch(asked, self._at or now_text())
             self._notes.update(zip(block.ips, self._notes_of(block), strict=True))
 
-    def _notes_of(self, block: Block) -> Iterable[bytes]:
+    def _notes_of(self, block: RecordBatch) -> Iterable[bytes]:
         if self._at is None:
             return map(self._noted, block.records())
         if block.answers is not self._answers:  # else it has grown since the last block

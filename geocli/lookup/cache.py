@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from geocli.model.errors import CorruptFileError, GeocliError, StoreAwayError
-from geocli.model.record_batch import Block
+from geocli.model.record_batch import RecordBatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -54,7 +54,7 @@ class Cache:
         targets: Collection[str],
         usable: Callable[[GeoRecord], bool],
         where: Mapping[str, int] | None = None,
-    ) -> list[Block]:
+    ) -> list[RecordBatch]:
         """The usable records of those targets that have one, each in one block.
 
         ``where`` is what ``locate`` said before. Whether a record is ``usable`` hangs on its answer alone.
@@ -66,8 +66,8 @@ class Cache:
         except GeocliError as error:
             self._problems.note(error)
         missing = [target for target in targets if target not in found] if found else targets
-        stored = self._stored(lambda: self._store.block(missing)) if missing else None
-        blocks = [Block.of(found.values())]
+        stored = self._stored(lambda: self._store.batch(missing)) if missing else None
+        blocks = [RecordBatch.of(found.values())]
         return blocks if stored is None else [*blocks, stored.only(usable)]
 
     def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:

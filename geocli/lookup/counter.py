@@ -25,7 +25,7 @@ _ALONE = 4 << 20  # bytes before workers pay for themselves
 _PART = 1 << 18  # bytes that a worker is given at once
 
 
-class Counting:
+class TargetCounter:
     """Counts the targets of streams. What cannot be read to its end is noted in ``problems``."""
 
     def __init__(self, problems: Problems, progress: Callable[[int], None]) -> None:

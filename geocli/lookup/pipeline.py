@@ -12,7 +12,7 @@ import json
 from collections import Counter, deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.lookup.resolver import Told
+from geocli.lookup.resolver import Hint
 from geocli.storage.journal.finder import FEW
 from geocli.storage.journal.segments import Segment, encode
 from geocli.system.process_pool import WorkerFailedError, Workers, processors
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from geocli.lookup.cache import Cache
     from geocli.lookup.resolver import Resolver
     from geocli.model.errors import Problems
-    from geocli.model.record_batch import Block
+    from geocli.model.record_batch import RecordBatch
     from geocli.model.records import GeoRecord
 
 _ALONE = 2  # full batches before workers pay for themselves: they cost as much as one
@@ -72,7 +72,7 @@ class Pipeline:
         self,
         resolver: Resolver,
         cache: Cache | None,
-        render: Callable[[Block], bytes],
+        render: Callable[[RecordBatch], bytes],
         problems: Problems,
     ) -> None:
         self._resolver = resolver
@@ -109,15 +109,15 @@ class Pipeline:
             self._at = None
             self._written.clear()
 
-    def _told(self, batch: list[str]) -> Told:
+    def _told(self, batch: list[str]) -> Hint:
         if not self._resolver.steady:
-            return Told()
+            return Hint()
         self._at = self._at or self._resolver.clock()
         if self._cache is None or len(batch) <= FEW:
-            return Told(self._at)
+            return Hint(self._at)
         where = self._cache.locate(batch)
         kept = {target for target, key in where.items() if key in self._written}
-        return Told(self._at, {target: key for target, key in where.items() if target not in kept}, kept)
+        return Hint(self._at, {target: key for target, key in where.items() if target not in kept}, kept)
 
     def _with_workers(self, batches: Iterator[list[str]]) -> Iterator[Rows]:
         """The same, until there are no more batches or a worker fails."""
@@ -155,7 +155,7 @@ class Pipeline:
             raise WorkerFailedError
         return prepared.to_parts()
 
-    def _prepare(self, batch: list[str], told: Told) -> Iterator[_Prepared]:
+    def _prepare(self, batch: list[str], told: Hint) -> Iterator[_Prepared]:
         for fresh, shown in self._resolver.answer(batch, told):
             statuses, without_country = Counter[str](), 0
             for number, count in Counter(shown.numbers).items():
@@ -173,12 +173,12 @@ class Pipeline:
         return prepared.rows
 
 
-def _task(batch: list[str], told: Told) -> bytes:
+def _task(batch: list[str], told: Hint) -> bytes:
     head = json.dumps([told.at, told.where, list(told.kept)])
     return f"{head}\n{' '.join(batch)}".encode()
 
 
-def _task_of(task: bytes) -> tuple[list[str], Told]:
+def _task_of(task: bytes) -> tuple[list[str], Hint]:
     head, _, batch = task.decode().partition("\n")
     at, where, kept = json.loads(head)
-    return batch.split(" "), Told(at, where, frozenset(kept))
+    return batch.split(" "), Hint(at, where, frozenset(kept))

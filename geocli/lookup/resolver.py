@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.model.addresses import split_reserved
 from geocli.model.errors import UnanswerableError
-from geocli.model.record_batch import Block, arranged
+from geocli.model.record_batch import RecordBatch, arranged
 from geocli.model.records import GeoRecord, utc_text
 from geocli.providers.base import BulkProvider
 
@@ -33,11 +33,11 @@ _ONLINE_BATCH = 20_000  # an online source is asked in full batches of its own
 class Answers(NamedTuple):
     """What became known: ``fresh`` is new and to be kept, ``shown`` is next to be shown."""
 
-    fresh: Block
-    shown: Block
+    fresh: RecordBatch
+    shown: RecordBatch
 
 
-class Told(NamedTuple):
+class Hint(NamedTuple):
     """What is known about a batch before it is answered, and may be answered elsewhere.
 
     ``at`` is the ``resolved_at`` of new answers, ``None`` for now. ``where`` are the journal's segments that
@@ -50,7 +50,7 @@ class Told(NamedTuple):
     kept: Collection[str] = ()
 
 
-_NOTHING_TOLD = Told()
+_NOTHING_TOLD = Hint()
 
 
 class Resolver:
@@ -83,13 +83,13 @@ class Resolver:
         self.clock = reporter.clock
         self.batch_size = BATCH if self.local else _ONLINE_BATCH
 
-    def answer(self, batch: Sequence[str], told: Told = _NOTHING_TOLD) -> Iterator[Answers]:
+    def answer(self, batch: Sequence[str], told: Hint = _NOTHING_TOLD) -> Iterator[Answers]:
         """All answers about a batch of canonical targets; a local chain gives them at once.
 
         Raises ``DamagedFileError``.
         """
         reserved, asked = split_reserved(dict.fromkeys(batch))
-        known = [Block.of(GeoRecord(target, "reserved") for target in reserved)]
+        known = [RecordBatch.of(GeoRecord(target, "reserved") for target in reserved)]
         if asked and self._cache is not None and not self._refresh:
             doubtful = [target for target in asked if target not in told.kept] if told.kept else asked
             found = self._cache.find(doubtful, self._usable(time.time()), told.where)
@@ -99,23 +99,25 @@ class Resolver:
         if self._bulk is None:
             yield from self._as_they_come(batch, known, asked)
             return
-        answered = self._bulk.block(asked, told.at or self._reporter.clock()) if asked else Block.of([])
+        answered = self._bulk.batch(asked, told.at or self._reporter.clock()) if asked else RecordBatch.of([])
         blocks = [block for block in (answered, *known) if block.ips]
         yield Answers(answered.without(told.kept), arranged(blocks, batch))
 
     def _as_they_come(
-        self, batch: Sequence[str], known: Sequence[Block], asked: list[str]
+        self, batch: Sequence[str], known: Sequence[RecordBatch], asked: list[str]
     ) -> Iterator[Answers]:
         answers = {record.ip: record for block in known for record in block.records()}
         shown = _known(batch, 0, answers)
         if shown or not asked:
-            yield Answers(Block.of([]), Block.of([answers[target] for target in batch[:shown]]))
+            yield Answers(RecordBatch.of([]), RecordBatch.of([answers[target] for target in batch[:shown]]))
         if asked:
             for part in self._ask(asked, self._chain):
                 answers.update((record.ip, record) for record in part)
                 begin, shown = shown, _known(batch, shown, answers)
                 fresh = [record for record in part if record.status != "error"]
-                yield Answers(Block.of(fresh), Block.of([answers[target] for target in batch[begin:shown]]))
+                yield Answers(
+                    RecordBatch.of(fresh), RecordBatch.of([answers[target] for target in batch[begin:shown]])
+                )
 
     def _usable(self, now: float) -> Callable[[GeoRecord], bool]:
         """Which stored answers still serve: fresh, and from the chain as it is today."""

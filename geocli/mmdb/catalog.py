@@ -8,8 +8,8 @@ from geocli.mmdb.decoder import BrokenError
 from geocli.mmdb.downloads.install import read_licence
 from geocli.mmdb.downloads.installed import in_use, installed
 from geocli.mmdb.reader import Database, embedded_path
-from geocli.mmdb.safe_reader import CarefulReader
-from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.safe_reader import SafeReader
+from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import gives
 from geocli.model.errors import DamagedFileError, GeocliError
 
@@ -28,11 +28,11 @@ def open_databases(directory: Path, files: Sequence[Path] = ()) -> list[Database
 
     Raises ``DamagedFileError``.
     """
-    vetted = Vetted(directory)
+    vetted = TrustedFiles(directory)
     return [Database(one.path, vetted) for one in in_use(directory, files)]
 
 
-class Listed(NamedTuple):
+class ListedDatabase(NamedTuple):
     """A database as ``geocli db list`` shows it. ``used_for`` says which of ``KINDS`` it is asked for."""
 
     name: str
@@ -41,7 +41,7 @@ class Listed(NamedTuple):
     licence: str | None
 
 
-def list_databases(directory: Path, files: Sequence[Path], problems: Problems) -> Iterator[Listed]:
+def list_databases(directory: Path, files: Sequence[Path], problems: Problems) -> Iterator[ListedDatabase]:
     """The databases that are asked, in their order, then those that are there and are not.
 
     ``files`` take the place of all others. One that cannot be opened is a problem, and the others are listed.
@@ -53,7 +53,7 @@ def list_databases(directory: Path, files: Sequence[Path], problems: Problems) -
             description = Database(path).description
             serves = used[path].serves if path in used else ()
             if serves is None:
-                serves = gives(CarefulReader(path))
+                serves = gives(SafeReader(path))
         except (GeocliError, BrokenError) as error:
             problems.note(
                 error
@@ -64,7 +64,7 @@ def list_databases(directory: Path, files: Sequence[Path], problems: Problems) -
         licence = description.licence
         if path in names:
             licence = read_licence(path, names[path]) or licence
-        yield Listed(names.get(path, path.stem), description, ",".join(serves) or None, licence)
+        yield ListedDatabase(names.get(path, path.stem), description, ",".join(serves) or None, licence)
 
 
 def age_days(description: Description, now: float) -> int:

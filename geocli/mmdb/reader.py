@@ -231,6 +231,6 @@ def _what(error: Exception) -> str:
 
 
 def _careful_reader(path: Path) -> Any:
-    from geocli.mmdb.safe_reader import CarefulReader  # only for files that nobody vouches for: 2 ms
+    from geocli.mmdb.safe_reader import SafeReader  # only for files that nobody vouches for: 2 ms
 
-    return CarefulReader(path)
+    return SafeReader(path)

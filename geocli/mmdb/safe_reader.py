@@ -36,7 +36,7 @@ class Metadata(NamedTuple):
     build_epoch: int
 
 
-class CarefulReader:
+class SafeReader:
     """One file, open. Raises ``OSError`` when it cannot be read, ``BrokenError`` when it is no database."""
 
     def __init__(self, path: Path) -> None:

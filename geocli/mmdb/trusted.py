@@ -29,7 +29,7 @@ def fingerprint(status: os.stat_result) -> Fingerprint:
     return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
-class Vetted:
+class TrustedFiles:
     """The list of one ``mmdb`` directory, read when it is asked for."""
 
     def __init__(self, directory: Path) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.mmdb.decoder import BrokenError
 from geocli.mmdb.layouts import KINDS, answer_of, mistyped
 from geocli.mmdb.reader import EMBEDDED, unreadable
-from geocli.mmdb.safe_reader import SEPARATOR, CarefulReader
+from geocli.mmdb.safe_reader import SEPARATOR, SafeReader
 from geocli.mmdb.trusted import fingerprint
 from geocli.model.errors import DamagedFileError, GeocliError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from geocli.mmdb.trusted import Vetted
+    from geocli.mmdb.trusted import TrustedFiles
 
 _MOST_NODES = 1 << 25  # 13 bytes of memory each; the largest files that people download have 5,000,000
 _WORK = 4  # by how much more than once data may be decoded: values that pointers lead to are, now and then
@@ -56,7 +56,7 @@ def _silent(*_: object) -> None:
 
 def check(path: Path, progress: Callable[[str, int, int], None] = _silent) -> Verified:
     """Check everything in a file. Raises ``BrokenError``, which says what is wrong where, and ``OSError``."""
-    reader = CarefulReader(path)
+    reader = SafeReader(path)
     _check_metadata(reader)
     numbers = _check_tree(reader)
     return Verified(reader.nodes, len(numbers), _check_records(reader, numbers, progress))
@@ -72,7 +72,7 @@ def verify(path: Path, progress: Callable[[str, int, int], None] = _silent) -> V
         raise DamagedFileError(path, str(error), "get it again") from None
 
 
-def vet(path: Path, vetted: Vetted, progress: Callable[[str, int, int], None] = _silent) -> Verified:
+def vet(path: Path, vetted: TrustedFiles, progress: Callable[[str, int, int], None] = _silent) -> Verified:
     """Check a file, and put it on the list of those that are whole. Raises what ``verify`` does."""
     try:
         before = path.stat()
@@ -88,7 +88,7 @@ def vet(path: Path, vetted: Vetted, progress: Callable[[str, int, int], None] = 
     return checked
 
 
-def gives(reader: CarefulReader, most: int = 200) -> tuple[str, ...]:
+def gives(reader: SafeReader, most: int = 200) -> tuple[str, ...]:
     """Which of ``KINDS`` a file gives, as far as some of its records tell. Raises ``BrokenError``."""
     found: set[str] = set()
     for _, number in reader.some_addresses(most):
@@ -105,7 +105,7 @@ def kinds_of(data: Any) -> set[str]:
     return {kind for kind, value in values if value is not None}
 
 
-def _check_metadata(reader: CarefulReader) -> None:
+def _check_metadata(reader: SafeReader) -> None:
     metadata = reader.metadata()
     if not all(isinstance(text, str) for text in metadata.description.values()):
         raise BrokenError("a description in its metadata is no text")
@@ -117,7 +117,7 @@ def _check_metadata(reader: CarefulReader) -> None:
         raise BrokenError(f"its search tree has {reader.nodes} nodes: more than can be checked")
 
 
-def _check_tree(reader: CarefulReader) -> list[int]:
+def _check_tree(reader: SafeReader) -> list[int]:
     """See that every path ends within an address. The records that lead to data, in order of the data."""
     nodes, records = reader.nodes, _records(reader)
     numbers = sorted({number for number in records if number > nodes})
@@ -153,7 +153,7 @@ def _check_tree(reader: CarefulReader) -> list[int]:
     return numbers
 
 
-def _records(reader: CarefulReader) -> array[int]:
+def _records(reader: SafeReader) -> array[int]:
     """All records of the tree, two a node: their bytes are moved together, not looked at one by one."""
     found = array("I")
     size = reader.record_size // 4
@@ -177,7 +177,7 @@ def _records(reader: CarefulReader) -> array[int]:
 
 
 def _check_records(
-    reader: CarefulReader, numbers: list[int], progress: Callable[[str, int, int], None]
+    reader: SafeReader, numbers: list[int], progress: Callable[[str, int, int], None]
 ) -> tuple[str, ...]:
     decoder, base = reader.decoder, reader.nodes + SEPARATOR
     most = _WORK * reader.data_size + _SLACK

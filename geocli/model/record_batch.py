@@ -27,7 +27,7 @@ SHARED = tuple(name for name in FIELDS if name not in {"ip", "network"})
 """The names of the values of a ``Shared``."""
 
 
-class Block(NamedTuple):
+class RecordBatch(NamedTuple):
     """Records. ``ips``, ``networks``, ``numbers`` have a value for each; ``answers[number]`` is the rest.
 
     Blocks may share a list of answers that grows from one to the next: then it has more than are named.
@@ -39,7 +39,7 @@ class Block(NamedTuple):
     answers: Sequence[Shared]
 
     @classmethod
-    def of(cls, records: Iterable[Sequence[Any]]) -> Block:
+    def of(cls, records: Iterable[Sequence[Any]]) -> RecordBatch:
         """The same records by column."""
         columns = list(zip(*records, strict=True))
         if not columns:
@@ -64,21 +64,21 @@ class Block(NamedTuple):
         columns = dict(zip(SHARED, zip(*answers, strict=True), strict=True))
         check_columns({**columns, "ip": self.ips, "network": self.networks})
 
-    def compact(self) -> Block:
+    def compact(self) -> RecordBatch:
         """The same records, with no answers but theirs."""
         order = dict(zip(dict.fromkeys(self.numbers), count(), strict=False))
         if len(order) == len(self.answers):
             return self
         answers = [self.answers[number] for number in order]
-        return Block(self.ips, self.networks, list(map(order.__getitem__, self.numbers)), answers)
+        return RecordBatch(self.ips, self.networks, list(map(order.__getitem__, self.numbers)), answers)
 
-    def without(self, ips: Collection[str]) -> Block:
+    def without(self, ips: Collection[str]) -> RecordBatch:
         """The records of all other addresses."""
         if not ips:
             return self
         return self._of_which(row for row in self._heads() if row[0] not in ips)
 
-    def only(self, keeps: Callable[[GeoRecord], bool]) -> Block:
+    def only(self, keeps: Callable[[GeoRecord], bool]) -> RecordBatch:
         """The records that are kept: asked once for each answer, of a record without address and network."""
         kept = {number: keeps(record) for number, record in self.nowhere().items()}
         return self if all(kept.values()) else self._of_which(row for row in self._heads() if kept[row[2]])
@@ -89,18 +89,18 @@ class Block(NamedTuple):
         Those of numbers that are ``known`` are left out.
         """
         named = [number for number in dict.fromkeys(self.numbers) if number not in known]
-        block = Block([""] * len(named), [None] * len(named), named, self.answers)
+        block = RecordBatch([""] * len(named), [None] * len(named), named, self.answers)
         return dict(zip(named, block.records(), strict=True))
 
     def _heads(self) -> Iterable[tuple[str, str | None, int]]:
         return zip(self.ips, self.networks, self.numbers, strict=True)
 
-    def _of_which(self, heads: Iterable[tuple[str, str | None, int]]) -> Block:
+    def _of_which(self, heads: Iterable[tuple[str, str | None, int]]) -> RecordBatch:
         left = list(heads)
         if not left:
-            return Block((), (), (), ())
+            return RecordBatch((), (), (), ())
         ips, networks, numbers = zip(*left, strict=True)
-        return Block(ips, networks, numbers, self.answers)
+        return RecordBatch(ips, networks, numbers, self.answers)
 
     def rows(self) -> list[tuple[Any, ...]]:
         """The values of one record for each address, for whoever needs no names for them."""
@@ -118,7 +118,7 @@ class Block(NamedTuple):
         return list(map(tuple.__new__, repeat(GeoRecord), self.rows()))
 
 
-class SharedAnswers:
+class AnswerDictionary:
     """Answers read back from disk, each understood, checked and kept once for all blocks that have it.
 
     ``understand`` makes answers of the texts that they are kept as; equal texts are one answer.
@@ -129,7 +129,7 @@ class SharedAnswers:
         self._answers: list[Shared] = []
         self._numbers: dict[str, int] = {}
 
-    def block(self, ips: Sequence[str], networks: Sequence[str | None], texts: Sequence[str]) -> Block:
+    def batch(self, ips: Sequence[str], networks: Sequence[str | None], texts: Sequence[str]) -> RecordBatch:
         """A record of each address. Raises ``ValueError`` for what no record may be."""
         if len(self._answers) + len(texts) > MOST_SHARED:
             self._answers, self._numbers = [], {}  # not cleared: blocks share the old list
@@ -140,7 +140,7 @@ class SharedAnswers:
         check_columns({**dict(zip(SHARED, columns, strict=False)), "ip": ips, "network": networks})
         known.update(zip(new, count(len(self._answers)), strict=False))
         self._answers += answers
-        return Block(ips, networks, list(map(known.__getitem__, texts)), self._answers)
+        return RecordBatch(ips, networks, list(map(known.__getitem__, texts)), self._answers)
 
 
 def _one(value: object) -> object:
@@ -148,7 +148,7 @@ def _one(value: object) -> object:
     return intern(value) if type(value) is str else value
 
 
-def arranged(blocks: Sequence[Block], order: Sequence[str]) -> Block:
+def arranged(blocks: Sequence[RecordBatch], order: Sequence[str]) -> RecordBatch:
     """The records of all blocks in this order, which may repeat addresses. Each is in exactly one block."""
     together = blocks[0] if len(blocks) == 1 else _joined(blocks)
     if together.ips == order:
@@ -156,15 +156,15 @@ def arranged(blocks: Sequence[Block], order: Sequence[str]) -> Block:
     where = dict(zip(together.ips, count(), strict=False))
     indexes = list(map(where.__getitem__, order))
     networks = list(map(together.networks.__getitem__, indexes))
-    return Block(order, networks, list(map(together.numbers.__getitem__, indexes)), together.answers)
+    return RecordBatch(order, networks, list(map(together.numbers.__getitem__, indexes)), together.answers)
 
 
-def _joined(blocks: Sequence[Block]) -> Block:
+def _joined(blocks: Sequence[RecordBatch]) -> RecordBatch:
     ips, networks = list[str](), list[str | None]()
     numbers, answers = list[int](), list[Shared]()
-    for block in map(Block.compact, blocks):
+    for block in map(RecordBatch.compact, blocks):
         numbers += [number + len(answers) for number in block.numbers]
         ips += block.ips
         networks += block.networks
         answers += block.answers
-    return Block(ips, networks, numbers, answers)
+    return RecordBatch(ips, networks, numbers, answers)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from geocli.config.settings import Settings
-    from geocli.model.record_batch import Block
+    from geocli.model.record_batch import RecordBatch
     from geocli.model.records import GeoRecord
     from geocli.system.reporter import Reporter
 
@@ -55,7 +55,7 @@ class Provider(Protocol):
 class BulkProvider(Provider, Protocol):
     """A local provider that answers many at once, by column: the same answers as ``resolve``'s."""
 
-    def block(self, targets: Sequence[str], resolved_at: str) -> Block:
+    def batch(self, targets: Sequence[str], resolved_at: str) -> RecordBatch:
         """One record for each target, in order. Raises ``DamagedFileError``."""
 
 

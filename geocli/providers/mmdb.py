@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 from geocli.mmdb.downloads.installed import in_use
 from geocli.mmdb.layouts import agreement, answer_of, merge
 from geocli.mmdb.reader import Database, network_text
-from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.addresses import is_network
 from geocli.model.errors import DamagedFileError, UsageError
 from geocli.model.normalize import NOTHING, Answer
-from geocli.model.record_batch import MOST_SHARED, Block, arranged
+from geocli.model.record_batch import MOST_SHARED, RecordBatch, arranged
 from geocli.model.records import MAX_SOURCE, GeoRecord
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class MmdbProvider:
     def __init__(self, files: Sequence[Path], directory: Path | None = None) -> None:
         self._files = files
         self._directory = directory
-        self._vetted = None if directory is None else Vetted(directory)
+        self._vetted = None if directory is None else TrustedFiles(directory)
         self._chosen = in_use(directory, files)
         self._opened: list[Database] = []
         self._understood: dict[bytes, Answer] = {}
@@ -88,13 +88,13 @@ class MmdbProvider:
             for target, (values, network) in zip(targets, found, strict=True)
         ]
 
-    def block(self, targets: Sequence[str], resolved_at: str) -> Block:
+    def batch(self, targets: Sequence[str], resolved_at: str) -> RecordBatch:
         """The same by column, as quick as can be where there are many. Raises ``DamagedFileError``."""
         self._asked += len(targets)
         if self._forest is None and self._asked > _MANY:
             self._forest = self._planted()
         if self._forest is None and len(targets) < _SOME:
-            return Block.of(self.records(targets, resolved_at))
+            return RecordBatch.of(self.records(targets, resolved_at))
         text = " ".join(targets)
         has_others = ":" in text or "/" in text
         plain = [t for t in targets if ":" not in t and "/" not in t] if has_others else targets
@@ -105,7 +105,7 @@ class MmdbProvider:
         if not has_others:
             return block
         others = [target for target in targets if ":" in target or "/" in target]
-        return arranged([block, Block.of(self.records(others, resolved_at))], targets)
+        return arranged([block, RecordBatch.of(self.records(others, resolved_at))], targets)
 
     def _planted(self) -> Forest | None:
         from geocli.mmdb.search_tree import Forest  # only where there are many
@@ -113,7 +113,7 @@ class MmdbProvider:
         trees = [tree for database in self._databases if (tree := database.tree()) is not None]
         return Forest(trees) if len(trees) == len(self._databases) else None
 
-    def _asked_each(self, addresses: Sequence[str], resolved_at: str) -> Block:
+    def _asked_each(self, addresses: Sequence[str], resolved_at: str) -> RecordBatch:
         """The answers about IPv4 addresses, each asked about."""
         from geocli.mmdb.search_tree import network_texts
 
@@ -124,20 +124,20 @@ class MmdbProvider:
         pairs = zip(found, texts, strict=True)
         networks = [None if answer is NOTHING else text for (answer, _), text in pairs]
         last = (self._source, resolved_at)
-        return Block(addresses, networks, chosen, [(*_values(answer), *last) for answer in order])
+        return RecordBatch(addresses, networks, chosen, [(*_values(answer), *last) for answer in order])
 
-    def _walked(self, forest: Forest, addresses: Sequence[str], resolved_at: str) -> Block:
+    def _walked(self, forest: Forest, addresses: Sequence[str], resolved_at: str) -> RecordBatch:
         """The answers about IPv4 addresses by way of the search trees."""
         try:
             pointers, found = forest.find(addresses)
         except IndexError:
-            return Block.of(self.records(addresses, resolved_at))  # finds out which file is damaged
+            return RecordBatch.of(self.records(addresses, resolved_at))  # finds out which file is damaged
         numbers = self._followed(pointers, addresses, (self._source, resolved_at))
         networks: list[str | None] = [*found]
         if _UNKNOWN in numbers:
             for index in [index for index, number in enumerate(numbers) if number == _UNKNOWN]:
                 networks[index] = None
-        return Block(addresses, networks, numbers, self._learned)
+        return RecordBatch(addresses, networks, numbers, self._learned)
 
     def _followed(
         self, pointers: Sequence[Any], addresses: Sequence[str], last: tuple[str, str]

@@ -11,11 +11,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geocli.cron import systemd
-from geocli.cron.jobs import Schedule, Wish, cron_line, cron_quoted, every, jobs_of, parse_every
+from geocli.cron.jobs import JobOptions, Schedule, cron_line, cron_quoted, every, jobs_of, parse_every
 from geocli.model.errors import UsageError
 from tests.conftest import Crontab, need
 
-ALL = Wish(every=300, update=True, record=True, report=Path("/srv/www/bans.html"))
+ALL = JobOptions(every=300, update=True, record=True, report=Path("/srv/www/bans.html"))
 AWKWARD = [
     "/opt/my tools/geo cli",
     '/o\'brien/100% "sure"',
@@ -53,8 +53,8 @@ def test_what_cron_cannot_do_is_refused(text: str) -> None:
 
 
 def test_the_jobs_are_those_that_were_wished_for() -> None:
-    assert [job.name for job in jobs_of(Wish(), b"x")] == ["flush", "update"]
-    assert [job.name for job in jobs_of(Wish(update=False), b"x")] == ["flush"]
+    assert [job.name for job in jobs_of(JobOptions(), b"x")] == ["flush", "update"]
+    assert [job.name for job in jobs_of(JobOptions(update=False), b"x")] == ["flush"]
     assert [" ".join(job.arguments) for job in jobs_of(ALL, b"x")] == [
         "flush",
         "db update",
@@ -64,10 +64,10 @@ def test_the_jobs_are_those_that_were_wished_for() -> None:
 
 
 def test_every_machine_asks_for_databases_at_a_moment_of_its_own() -> None:
-    moments = {jobs_of(Wish(), str(number).encode())[1].schedule.cron for number in range(200)}
+    moments = {jobs_of(JobOptions(), str(number).encode())[1].schedule.cron for number in range(200)}
     assert len(moments) > 180
     assert all(re.fullmatch(r"[1-5]?\d (1?\d|2[0-3]) \* \* [0-6]", moment) for moment in moments)
-    assert jobs_of(Wish(), b"one") == jobs_of(Wish(), b"one")
+    assert jobs_of(JobOptions(), b"one") == jobs_of(JobOptions(), b"one")
 
 
 # --- cron ---------------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ names = st.text(st.characters(blacklist_characters="\n\r\0", blacklist_categorie
 @example(AWKWARD)
 @example(["\\%", "%%", "\\\\\\", "'%'", "\\'"])
 def test_cron_and_the_shell_read_every_word_as_it_was(words: list[str]) -> None:
-    job = jobs_of(Wish(), b"x")[0]
+    job = jobs_of(JobOptions(), b"x")[0]
     line = cron_line(job, words)
     expected = [*(word.encode() for word in words), b"flush"]
     for command in (
@@ -123,7 +123,7 @@ def test_a_name_that_is_not_text_stays_its_bytes() -> None:
 
 
 def test_what_a_crontab_cannot_hold_is_refused() -> None:
-    job = jobs_of(Wish(), b"x")[0]
+    job = jobs_of(JobOptions(), b"x")[0]
     with pytest.raises(UsageError, match="line end"):
         cron_line(job, ["/a\nb"])
     with pytest.raises(UsageError, match="no command that long"):
@@ -137,7 +137,7 @@ def test_cron_accepts_the_lines(crontab: Crontab) -> None:
 
 
 def test_the_field_of_the_user_stands_before_the_command() -> None:
-    assert cron_line(jobs_of(Wish(), b"x")[0], ["/g"], "nobody") == b"* * * * * nobody /g flush"
+    assert cron_line(jobs_of(JobOptions(), b"x")[0], ["/g"], "nobody") == b"* * * * * nobody /g flush"
 
 
 # --- systemd ------------------------------------------------------------------------------------------
@@ -171,19 +171,19 @@ def test_systemd_understands_every_calendar() -> None:
 
 
 def test_a_word_of_a_unit_is_no_specifier_and_no_variable() -> None:
-    text = systemd.units(jobs_of(Wish(update=False), b"x"), ["/p", "100%", "$HOME", 'a "b"', ""])
+    text = systemd.units(jobs_of(JobOptions(update=False), b"x"), ["/p", "100%", "$HOME", 'a "b"', ""])
     assert 'ExecStart=/p 100%% $$HOME "a \\"b\\"" "" flush\n' in text["geocli-flush.service"]
 
 
 @pytest.mark.parametrize("program", ["/a'b", '/a"b', "/a\\b", "/a\nb", "/a\udcff"])
 def test_what_systemd_cannot_run_is_refused(program: str) -> None:
     with pytest.raises(UsageError):
-        systemd.units(jobs_of(Wish(), b"x"), [program])
+        systemd.units(jobs_of(JobOptions(), b"x"), [program])
 
 
 def test_a_unit_is_never_written_over_somebody_else_s(tmp_path: Path) -> None:
     (tmp_path / "geocli-flush.timer").write_text("[Timer]\n")
-    texts = systemd.units(jobs_of(Wish(), b"x"), ["/g"])
+    texts = systemd.units(jobs_of(JobOptions(), b"x"), ["/g"])
     with pytest.raises(UsageError, match=r"geocli-flush\.timer is not geocli's"):
         systemd.unit_changes(tmp_path, texts)
     assert systemd.unit_changes(tmp_path, {}) == []

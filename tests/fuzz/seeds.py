@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from geocli.model.record_batch import Block
+from geocli.model.record_batch import RecordBatch
 from geocli.model.records import GeoRecord
 from geocli.storage.journal.segments import encode, encode_bans
 from tests.support.bans import BAN
@@ -61,8 +61,8 @@ def seeds(target: str) -> list[bytes]:
         return [*_TEXT, *filter(None, (path.read_bytes()[:_LARGEST] for path in files))]
     if target == "segment":
         segments = (
-            encode(Block.of(_RECORDS)),
-            encode(Block.of(_RECORDS[:1])),
+            encode(RecordBatch.of(_RECORDS)),
+            encode(RecordBatch.of(_RECORDS[:1])),
             encode_bans([BAN, BAN._replace(ip="alice")]),
         )
         return [segment.value.encode() for segment in segments]

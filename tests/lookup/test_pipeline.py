@@ -19,7 +19,7 @@ from geocli.lookup.cache import Cache
 from geocli.lookup.pipeline import Pipeline, Rows, _Prepared
 from geocli.lookup.resolver import Resolver
 from geocli.model.errors import Problems
-from geocli.model.record_batch import Block
+from geocli.model.record_batch import RecordBatch
 from geocli.providers.mmdb import MmdbProvider
 from geocli.storage.journal.journal import Journal
 from geocli.storage.journal.segments import Segment
@@ -31,7 +31,7 @@ from tests.conftest import Geocli, MakeMmdb
 FULL = 50
 
 
-def render(block: Block) -> bytes:
+def render(block: RecordBatch) -> bytes:
     return "".join(f"{record.ip} {record.country_code}\n" for record in block.records()).encode()
 
 
@@ -134,7 +134,7 @@ def test_what_a_worker_cannot_do_is_done_without_it(
 ) -> None:
     parent = os.getpid()
 
-    def fragile(block: Block) -> bytes:
+    def fragile(block: RecordBatch) -> bytes:
         if os.getpid() != parent and block.ips[0] == batches[7][0]:
             if how == "raise":
                 raise ValueError("not here")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from geocli.mmdb.safe_reader import CarefulReader
+from geocli.mmdb.safe_reader import SafeReader
 
 MARKER = b"\xab\xcd\xefMaxMind.com"
 BUILT = 1_780_272_000  # 2026-06-01
@@ -89,7 +89,7 @@ def one_record(path: Path, data: bytes, **changes: Any) -> Path:
 
 def repacked(source: Path, target: Path, size: int) -> Path:
     """The same database with records of another size in its tree."""
-    reader = CarefulReader(source)
+    reader = SafeReader(source)
     data = reader.content[reader.tree_size + 16 : reader.data_end]
     pairs = [reader.pair(node) for node in range(reader.nodes)]
     version = reader.metadata().ip_version

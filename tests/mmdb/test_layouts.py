@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geocli.mmdb.layouts import answer_of, merge, mistyped
 from geocli.mmdb.reader import Database
-from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.errors import DamagedFileError
 from geocli.model.normalize import NOTHING, Answer
 from geocli.model.records import MAX_ASN, MAX_TEXT
@@ -262,7 +262,7 @@ ADDRESS = "192.0.2.77"
 
 def vouched(path: Path) -> Database:
     """An open file that passes for vetted: wrong types in any other are damage."""
-    vetted = Vetted(path.parent / "data")
+    vetted = TrustedFiles(path.parent / "data")
     vetted.remember(path, path.stat())
     return Database(path, vetted)
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from geocli.mmdb.layouts import answer_of
 from geocli.mmdb.reader import EMBEDDED, Database, embedded_path, embedded_source, network_text
-from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import vet
 from geocli.model.errors import DamagedFileError
 
@@ -274,14 +274,14 @@ def test_without_the_extension_geocli_says_so() -> None:
 
 def test_a_file_that_nobody_vouches_for_is_not_given_to_the_extension(whole: Path, tmp_path: Path) -> None:
     assert not Database(whole).accelerated
-    assert not Database(whole, Vetted(tmp_path / "data")).accelerated
+    assert not Database(whole, TrustedFiles(tmp_path / "data")).accelerated
 
 
 def test_a_file_that_was_checked_is_given_to_the_extension_until_it_changes(
     whole: Path, tmp_path: Path
 ) -> None:
-    vet(whole, Vetted(tmp_path / "data"))
-    vetted = Vetted(tmp_path / "data")
+    vet(whole, TrustedFiles(tmp_path / "data"))
+    vetted = TrustedFiles(tmp_path / "data")
     database = Database(whole, vetted)
     assert database.accelerated
     assert ask(database, V4) == ask(Database(whole), V4)

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from geocli.mmdb.decoder import DEEPEST, BrokenError, Decoder
 from geocli.mmdb.reader import Database, embedded_path
-from geocli.mmdb.safe_reader import CarefulReader
-from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.safe_reader import SafeReader
+from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import vet
 from geocli.model.errors import DamagedFileError
 from tests.mmdb.handmade import encode, head, one_record, pointer, repacked, write
@@ -36,7 +36,7 @@ ADDRESSES = [str(ipaddress.IPv4Address(DICE.randrange(2**32))) for _ in range(20
 
 def record(data: bytes, path: Path) -> Any:
     """What the reader makes of data that is the record of all addresses."""
-    return CarefulReader(one_record(path, data)).get_with_prefix_len(ADDRESS)[0]
+    return SafeReader(one_record(path, data)).get_with_prefix_len(ADDRESS)[0]
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_it_answers_as_the_reader_in_c_does() -> None:
-    careful, quick = CarefulReader(embedded_path()), Database(embedded_path())
+    careful, quick = SafeReader(embedded_path()), Database(embedded_path())
     assert quick.accelerated
     for _ in range(2):  # the second time, much is known
         assert [careful.get_with_prefix_len(address) for address in ADDRESSES] == list(quick.find(ADDRESSES))
@@ -64,7 +64,7 @@ def test_it_reads_records_of_any_size(
     if version == 6:
         networks |= {f"2001:{number:x}::/{24 + number % 60}": {"asn": number} for number in range(600, 900)}
     whole = repacked(make_mmdb("whole", networks, ip_version=version), path, size)
-    vet(whole, vetted := Vetted(tmp_path / "data"))
+    vet(whole, vetted := TrustedFiles(tmp_path / "data"))
     quick, careful = Database(whole, vetted), Database(whole)
     assert quick.accelerated
     assert not careful.accelerated
@@ -124,7 +124,7 @@ def test_what_several_records_share_is_decoded_once(path: Path) -> None:
     shared = encode("a word that all records have")
     data = shared + b"".join(encode({f"k{number}": pointer(0)}) for number in range(2))
     second = len(shared) + len(encode({"k0": pointer(0)}))
-    reader = CarefulReader(write(path, [(17 + len(shared), 17 + second)], data))
+    reader = SafeReader(write(path, [(17 + len(shared), 17 + second)], data))
     first, other = (reader.get_with_prefix_len(address)[0] for address in ("1.2.3.4", "200.1.2.3"))
     assert first["k0"] is other["k1"]
 
@@ -170,14 +170,14 @@ def test_a_record_that_is_wrong_is_refused(what: str, path: Path) -> None:
     data = WRONG[what]
     begin = 17 + (len(encode(5)) if "number for a key" in what and "pointer" in what else 0)
     begin += len(encode("x" * 5000)) if "long text" in what else 0
-    reader = CarefulReader(write(path, [(begin, begin)], data))
+    reader = SafeReader(write(path, [(begin, begin)], data))
     with pytest.raises(BrokenError):
         reader.get_with_prefix_len(ADDRESS)
 
 
 def test_lists_of_lists_of_the_same_lists_are_refused_in_no_time(path: Path) -> None:
     begin = 17 + sum(map(len, LAUGHS[:-1]))
-    reader = CarefulReader(write(path, [(begin, begin)], b"".join(LAUGHS)))
+    reader = SafeReader(write(path, [(begin, begin)], b"".join(LAUGHS)))
     begun = time.monotonic()
     tracemalloc.start()
     with pytest.raises(BrokenError, match="too large"):
@@ -223,14 +223,14 @@ def test_memory_stays_bounded_where_every_record_is_as_large_as_can_be() -> None
 @pytest.mark.parametrize("pairs", [[(0, 0)], [(1, 1), (0, 0)]], ids=["of one node", "of two"])
 def test_a_loop_in_the_tree_ends_with_the_address(pairs: list[tuple[int, int]], path: Path) -> None:
     for version in (4, 6):
-        reader = CarefulReader(write(path, pairs, encode("x"), ip_version=version))
+        reader = SafeReader(write(path, pairs, encode("x"), ip_version=version))
         with pytest.raises(BrokenError):
             reader.get_with_prefix_len(ADDRESS)
 
 
 @pytest.mark.parametrize("number", [2, 16, 17 + 1000, 2**24 - 1])
 def test_a_tree_that_leads_outside_of_the_data_is_refused(number: int, path: Path) -> None:
-    reader = CarefulReader(write(path, [(number, number)], encode("x")))
+    reader = SafeReader(write(path, [(number, number)], encode("x")))
     with pytest.raises(BrokenError):
         reader.get_with_prefix_len(ADDRESS)
 
@@ -253,11 +253,11 @@ def test_a_tree_that_leads_outside_of_the_data_is_refused(number: int, path: Pat
 def test_absurd_metadata_is_refused_when_the_file_is_opened(changes: dict[str, Any], path: Path) -> None:
     one_record(path, encode("x"), **changes)
     with pytest.raises(BrokenError):
-        CarefulReader(path)
+        SafeReader(path)
 
 
 def test_some_addresses_are_really_in_the_file() -> None:
-    reader = CarefulReader(embedded_path())
+    reader = SafeReader(embedded_path())
     found = list(reader.some_addresses(100))
     assert len({number for _, number in found}) == len(found) == 100
     for packed, number in found:
@@ -297,7 +297,7 @@ def test_a_large_file_that_became_shorter_does_not_end_the_process(
 ) -> None:
     monkeypatch.setattr("geocli.mmdb.file_bytes._READ_WHOLE", 0)
     path = Path(shutil.copy(embedded_path(), tmp_path / "large.mmdb"))
-    reader = CarefulReader(path)
+    reader = SafeReader(path)
     os.truncate(path, 100)
     with pytest.raises(BrokenError, match="became shorter"):
         reader.get_with_prefix_len(ADDRESS)
@@ -335,7 +335,7 @@ def test_a_fifo_put_in_place_of_a_file_is_not_waited_for(tmp_path: Path) -> None
     path = tmp_path / "fifo.mmdb"
     os.mkfifo(path)
     with pytest.raises(BrokenError, match="not a regular file"):
-        CarefulReader(path)
+        SafeReader(path)
 
 
 class ChangesAfterTheLook:

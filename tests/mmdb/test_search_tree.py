@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from geocli.mmdb.reader import Database
 from geocli.mmdb.search_tree import Tree
-from geocli.model.record_batch import Block
+from geocli.model.record_batch import RecordBatch
 from geocli.providers.mmdb import MmdbProvider
 from tests.conftest import MakeMmdb, write_mmdb
 
@@ -52,7 +52,7 @@ def walking(files: list[Path]) -> MmdbProvider:
 
 
 def same(files: list[Path], targets: list[str]) -> None:
-    assert walking(files).block(targets, NOW).records() == MmdbProvider(files).records(targets, NOW)
+    assert walking(files).batch(targets, NOW).records() == MmdbProvider(files).records(targets, NOW)
 
 
 @pytest.mark.parametrize("record_size", [24, 28, 32])
@@ -110,7 +110,7 @@ def test_bulk_and_single_records_are_the_same_of_files(two: list[Path], targets:
 @given(ADDRESSES)
 @settings(deadline=None)
 def test_bulk_and_single_records_are_the_same_of_the_embedded_database(targets: list[str]) -> None:
-    assert EMBEDDED.block(targets, NOW).records() == MmdbProvider([]).records(targets, NOW)
+    assert EMBEDDED.batch(targets, NOW).records() == MmdbProvider([]).records(targets, NOW)
 
 
 EMBEDDED = walking([])
@@ -119,9 +119,9 @@ EMBEDDED = walking([])
 def test_ten_thousand_addresses_of_the_embedded_database() -> None:
     chosen = random.Random(6)  # noqa: S311 (not a secret)
     targets = [socket.inet_ntoa(chosen.randbytes(4)) for _ in range(10_000)]
-    block = EMBEDDED.block(targets, NOW)
+    block = EMBEDDED.batch(targets, NOW)
     assert block.records() == MmdbProvider([]).records(targets, NOW)
-    assert Block.of(block.records()).records() == block.records()
+    assert RecordBatch.of(block.records()).records() == block.records()
 
 
 def test_some_thousands_too_few_for_the_tree(two: list[Path]) -> None:
@@ -131,7 +131,7 @@ def test_some_thousands_too_few_for_the_tree(two: list[Path]) -> None:
     chosen.shuffle(targets)
     for files in ([], two):
         for some in (targets, ["::1"] * 200):
-            assert MmdbProvider(files).block(some, NOW).records() == MmdbProvider(files).records(some, NOW)
+            assert MmdbProvider(files).batch(some, NOW).records() == MmdbProvider(files).records(some, NOW)
 
 
 def test_a_tree_that_leads_nowhere_is_no_crash() -> None:

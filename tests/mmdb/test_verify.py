@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from geocli.mmdb.reader import embedded_path
-from geocli.mmdb.safe_reader import CarefulReader
-from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.safe_reader import SafeReader
+from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import gives, verify, vet
 from geocli.model.errors import DamagedFileError
 from tests.conftest import Geocli
@@ -55,7 +55,7 @@ def refusal(path: Path) -> str:
 
 def test_the_embedded_database_is_whole_and_needs_no_remembering(data_dir: Path) -> None:
     begun = time.process_time()
-    checked = vet(embedded_path(), Vetted(data_dir / "mmdb"))
+    checked = vet(embedded_path(), TrustedFiles(data_dir / "mmdb"))
     assert time.process_time() - begun < 20
     assert not data_dir.exists()
     assert checked.nodes > 1_000_000
@@ -78,7 +78,7 @@ def test_some_records_tell_what_a_file_gives(
     record: dict[str, Any], given: tuple[str, ...], make_mmdb: MakeMmdb
 ) -> None:
     path = make_mmdb("some", {"192.0.2.0/24": record})
-    assert gives(CarefulReader(path)) == verify(path).gives == given
+    assert gives(SafeReader(path)) == verify(path).gives == given
 
 
 def test_equal_parts_that_are_stored_once_are_no_loop(path: Path) -> None:
@@ -192,10 +192,10 @@ ATTACK = r"""
 import random, re, resource, sys
 from pathlib import Path
 from geocli.model.errors import DamagedFileError
-from geocli.mmdb.safe_reader import CarefulReader
+from geocli.mmdb.safe_reader import SafeReader
 from geocli.mmdb.reader import Database
 from geocli.mmdb.verify import vet
-from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.trusted import TrustedFiles
 
 resource.setrlimit(resource.RLIMIT_AS, (400 << 20, 400 << 20))
 source, seed, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
@@ -212,7 +212,7 @@ for _ in range(rounds):
         content[place] = dice.choice([dice.randrange(256), content[place] ^ 1 << dice.randrange(8)])
     path.unlink(missing_ok=True)
     path.write_bytes(content)
-    vetted = Vetted(path.parent / "data")
+    vetted = TrustedFiles(path.parent / "data")
     try:
         vet(path, vetted)
     except DamagedFileError as error:
@@ -345,9 +345,9 @@ def test_a_file_is_whole_also_where_that_cannot_be_remembered(
 def test_what_was_checked_is_remembered_and_read_by_the_quick_reader(
     geocli: Geocli, whole: Path, data_dir: Path
 ) -> None:
-    assert not Vetted(data_dir / "mmdb").knows(whole, whole.stat())
+    assert not TrustedFiles(data_dir / "mmdb").knows(whole, whole.stat())
     geocli("db", "verify", whole)
-    assert Vetted(data_dir / "mmdb").knows(whole, whole.stat())
+    assert TrustedFiles(data_dir / "mmdb").knows(whole, whole.stat())
     assert (data_dir / "mmdb" / "verified.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -356,16 +356,16 @@ def test_what_was_checked_is_remembered_and_read_by_the_quick_reader(
 
 def test_a_file_that_others_may_write_is_not_trusted(whole: Path, tmp_path: Path) -> None:
     whole.chmod(0o666)
-    vetted = Vetted(tmp_path / "data")
+    vetted = TrustedFiles(tmp_path / "data")
     vetted.remember(whole, whole.stat())
     assert not vetted.knows(whole, whole.stat())
 
 
 def test_a_list_that_others_may_write_counts_for_nothing(whole: Path, tmp_path: Path) -> None:
-    Vetted(tmp_path / "data").remember(whole, whole.stat())
-    assert Vetted(tmp_path / "data").knows(whole, whole.stat())
+    TrustedFiles(tmp_path / "data").remember(whole, whole.stat())
+    assert TrustedFiles(tmp_path / "data").knows(whole, whole.stat())
     (tmp_path / "data" / "verified.json").chmod(0o666)
-    assert not Vetted(tmp_path / "data").knows(whole, whole.stat())
+    assert not TrustedFiles(tmp_path / "data").knows(whole, whole.stat())
 
 
 @pytest.mark.parametrize(
@@ -389,15 +389,15 @@ def test_a_list_that_is_damaged_is_an_empty_one_and_is_written_anew(
     file = tmp_path / "data" / "verified.json"
     file.write_bytes(content)
     file.chmod(0o600)
-    assert not Vetted(tmp_path / "data").knows(whole, whole.stat())
-    Vetted(tmp_path / "data").remember(whole, whole.stat())
-    assert Vetted(tmp_path / "data").knows(whole, whole.stat())
+    assert not TrustedFiles(tmp_path / "data").knows(whole, whole.stat())
+    TrustedFiles(tmp_path / "data").remember(whole, whole.stat())
+    assert TrustedFiles(tmp_path / "data").knows(whole, whole.stat())
 
 
 def test_the_list_forgets_the_oldest(whole: Path, tmp_path: Path) -> None:
-    vetted = Vetted(tmp_path / "data")
+    vetted = TrustedFiles(tmp_path / "data")
     for number in range(510):
         vetted.remember(tmp_path / f"{number:0200}", whole.stat())
-    assert not Vetted(tmp_path / "data").knows(tmp_path / f"{0:0200}", whole.stat())
-    assert Vetted(tmp_path / "data").knows(tmp_path / f"{509:0200}", whole.stat())
+    assert not TrustedFiles(tmp_path / "data").knows(tmp_path / f"{0:0200}", whole.stat())
+    assert TrustedFiles(tmp_path / "data").knows(tmp_path / f"{509:0200}", whole.stat())
     assert [file.name for file in (tmp_path / "data").iterdir()] == ["verified.json"]

@@ -177,7 +177,7 @@ def test_answers_learned_for_many_never_mix_up(provider: Make, monkeypatch: pyte
     dice = random.Random(7)  # noqa: S311 (the same addresses every time)
     batches = [[dice.randrange(100) for _ in range(dice.randrange(1, 50))] for _ in range(50)]
     times = [dice.choice([NOW, "2026-11-27T00:00:00Z"]) for _ in batches]
-    blocks = [made.block([f"5.0.{n}.1" for n in batch], at) for batch, at in zip(batches, times, strict=True)]
+    blocks = [made.batch([f"5.0.{n}.1" for n in batch], at) for batch, at in zip(batches, times, strict=True)]
     # Looked at afterwards: what was learned for later blocks does not change those before.
     for batch, at, block in zip(batches, times, blocks, strict=True):
         records = block.records()

@@ -9,7 +9,7 @@ import typer
 from geocli.bans.current import COLUMNS, GROUPS, HISTORY_GROUPS, BanGroups, Locator
 from geocli.cli import ban_options, options
 from geocli.cli.console import ReaderGoneError, reporter, say, write_text
-from geocli.cli.output import Output, Wanted, above_table, check_map
+from geocli.cli.output import FormOptions, Output, above_table, check_map
 from geocli.cli.progress import Progress
 from geocli.cli.session import journal_and_store
 from geocli.config.parsers import parse_name
@@ -113,7 +113,7 @@ def bans(
     wanted = ban_options.filter_of(jail, country, asn, since, until, time.time())
     if map_:
         table = check_map(by, any((json, csv, tsv, template is not None)))
-    form = Wanted(json, csv, tsv, table, no_header, field, template)
+    form = FormOptions(json, csv, tsv, table, no_header, field, template)
     if history or new or compare is not None:
         if record or source != ban_options.NOWHERE or no_cache:
             raise UsageError(
@@ -126,7 +126,7 @@ def bans(
         raise UsageError(f"--by takes {', '.join(GROUPS)}, not {ascii(by)}")
     if top is not None and by is None:
         raise UsageError("--top is for --by")
-    if record and (by is not None or no_cache or form != Wanted()):
+    if record and (by is not None or no_cache or form != FormOptions()):
         raise UsageError("--record shows nothing and needs the journal: leave --by, forms and --no-cache out")
     if host and (not record or len(host) > 1):
         raise UsageError("--host is for --history, and once for --record")

@@ -7,7 +7,7 @@ from geocli.bans.current import HISTORY_GROUPS
 from geocli.bans.history import COLUMNS, COMPARED, IN_TIME
 from geocli.cli import options
 from geocli.cli.console import ReaderGoneError, reporter, say
-from geocli.cli.output import Output, Wanted, above_table
+from geocli.cli.output import FormOptions, Output, above_table
 from geocli.cli.progress import Progress
 from geocli.cli.session import journal_and_store, open_history
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
@@ -71,7 +71,7 @@ def asked(
     return Asked(question, by, top, new, period, map_)
 
 
-def show(settings: "Settings", what: Asked, form: Wanted) -> ExitCode:
+def show(settings: "Settings", what: Asked, form: FormOptions) -> ExitCode:
     """Print it. Raises ``UsageError`` for a form or a field that cannot be."""
     output = Output(form, settings, *_columns(what))
     problems = Problems()

@@ -8,7 +8,7 @@ import typer
 
 from geocli.cli import options
 from geocli.cli.console import say, write_bytes, write_text
-from geocli.cli.output import Output, Wanted
+from geocli.cli.output import FormOptions, Output
 from geocli.config.keys import unused_variables
 from geocli.config.settings import Explained, config_path, explain, load_settings
 from geocli.model.errors import ExitCode
@@ -50,7 +50,7 @@ def show(
     flags: Flags = ctx.obj
     settings = load_settings(flags, os.environ)
     output = Output(
-        Wanted(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
+        FormOptions(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
     )
     output.write(explain(flags, os.environ))
     if not settings.quiet:

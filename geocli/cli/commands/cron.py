@@ -10,7 +10,7 @@ import typer
 from geocli.cli import options
 from geocli.cli.commands import cron_target
 from geocli.cli.console import say, write_text
-from geocli.cli.output import Output, Wanted
+from geocli.cli.output import FormOptions, Output
 from geocli.config.settings import Flags, config_path
 from geocli.cron import crontab_block, inventory, jobs, systemd
 from geocli.cron.crontab import Change, TableFile, UserCrontab
@@ -133,7 +133,9 @@ def install(
     place.check()
     if enable and not units:
         raise UsageError("--enable is for --systemd")
-    wish = jobs.Wish(options.parsed("--every", jobs.parse_every, every), update, record, _place_for(report))
+    wish = jobs.JobOptions(
+        options.parsed("--every", jobs.parse_every, every), update, record, _place_for(report)
+    )
     wanted = jobs.jobs_of(wish, jobs.host_identity())
     program = [*cron_target.program_of_jobs(), *cron_target.global_options(ctx, settings, place.runs_as)]
     if not settings.quiet:
@@ -199,7 +201,7 @@ def show(
     """
     settings: Settings = ctx.obj
     output = Output(
-        Wanted(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, COLUMNS, COLUMNS
+        FormOptions(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, COLUMNS, COLUMNS
     )
     if user is not None:
         cron_target.check_user(user)

@@ -51,13 +51,13 @@ def list_databases(
     template: options.Template = None,
 ) -> ExitCode:
     """Show the databases: edition, age, size (bytes), what they are asked for, licence and attribution."""
-    from geocli.cli.output import Output, Wanted
+    from geocli.cli.output import FormOptions, Output
     from geocli.mmdb.catalog import age_days
     from geocli.mmdb.catalog import list_databases as listed
 
     settings: Settings = ctx.obj
     output = Output(
-        Wanted(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
+        FormOptions(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
     )
     problems = Problems()
     now = time.time()
@@ -130,13 +130,13 @@ def verify_databases(
     the quick reader from then on, until they change.
     """
     from geocli.mmdb.downloads.installed import in_use
-    from geocli.mmdb.trusted import Vetted
+    from geocli.mmdb.trusted import TrustedFiles
     from geocli.mmdb.verify import vet
 
     settings: Settings = ctx.obj
     problems = Problems()
     directory = settings.data_dir / "mmdb"
-    vetted = Vetted(directory)
+    vetted = TrustedFiles(directory)
     with Progress.without_rows(settings) as progress:
         for path in files or [one.path for one in in_use(directory, settings.mmdb)]:
             try:

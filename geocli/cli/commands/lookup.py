@@ -10,7 +10,7 @@ import typer
 from geocli.cli import options
 from geocli.cli.console import ReaderGoneError, reporter, say
 from geocli.cli.flush_reminder import watch_journal
-from geocli.cli.output import Output, Wanted
+from geocli.cli.output import FormOptions, Output
 from geocli.cli.progress import Progress
 from geocli.cli.session import journal_and_store
 from geocli.inputs.targets import open_streams, read_batches
@@ -83,7 +83,9 @@ def lookup(
     if only_v4 and only_v6:
         raise UsageError("give -4 or -6, not both")
     settings = options.apply(settings, provider, mmdb, max_wait, timeout)
-    output = Output(Wanted(json, csv, tsv, table, no_header, field, template), settings, FIELDS, PIPED, SHOWN)
+    output = Output(
+        FormOptions(json, csv, tsv, table, no_header, field, template), settings, FIELDS, PIPED, SHOWN
+    )
     if not targets and not inputs:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("nothing to look up: give addresses, --input FILE, or a pipe")

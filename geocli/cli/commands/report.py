@@ -11,7 +11,7 @@ import typer
 from geocli import __version__
 from geocli.bans.timeline import PERIODS
 from geocli.cli import ban_options, options
-from geocli.cli.commands.report_source import STDIO, Subject
+from geocli.cli.commands.report_source import STDIO, ReportSource
 from geocli.cli.console import ReaderGoneError, say, write_bytes
 from geocli.mmdb.catalog import open_databases
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
@@ -22,7 +22,7 @@ from geocli.system.files import check_place, write_file
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
-    from geocli.output.report.summary import Picture
+    from geocli.output.report.summary import Summary
 
 _LONGEST_TITLE = 200
 _MAP_BY = ("bans", "addresses")
@@ -100,7 +100,7 @@ def report(
     for name, value, known in (("--map-by", map_by, _MAP_BY), ("--period", period, PERIODS)):
         if value is not None and value not in known:
             raise UsageError(f"{name} takes {', '.join(known)}, not {ascii(value)}")
-    subject = Subject(
+    subject = ReportSource(
         ban_options.BanSource(inputs, database, client, program, socket),
         log,
         history,
@@ -174,7 +174,7 @@ class _Places(NamedTuple):
             write_file(path, data, self.mode)
 
 
-def _draw(picture: "Picture", about: About, settings: "Settings", places: _Places) -> None:
+def _draw(picture: "Summary", about: About, settings: "Settings", places: _Places) -> None:
     from geocli.output.report.credits import credits_of
     from geocli.output.report.page import render_map, render_page
 

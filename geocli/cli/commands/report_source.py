@@ -13,7 +13,7 @@ from geocli.cli.progress import Progress
 from geocli.cli.session import journal_and_store, open_history
 from geocli.inputs.targets import open_streams
 from geocli.lookup.cache import Cache
-from geocli.lookup.counter import Counting
+from geocli.lookup.counter import TargetCounter
 from geocli.lookup.pipeline import Pipeline
 from geocli.lookup.resolver import Resolver
 from geocli.model.errors import GeocliError, Problems, UsageError
@@ -25,13 +25,13 @@ from geocli.storage.store.base import BanQuestion
 if TYPE_CHECKING:
     from geocli.bans.history import History
     from geocli.config.settings import Settings
-    from geocli.output.report.summary import Picture
+    from geocli.output.report.summary import Summary
 
 STDIO = Path("-")
 _MOST_FILES_NAMED = 3
 
 
-class Subject(NamedTuple):
+class ReportSource(NamedTuple):
     """What the options name: a source of bans, ``logs``, or the ``history`` (of ``hosts``, or all).
 
     ``now`` is seconds since the epoch, ``period`` what a bar stands for.
@@ -102,7 +102,7 @@ class Subject(NamedTuple):
         ]
         return [f"{name} {clean_text(', '.join(values))}" for name, values in said if values]
 
-    def picture(self, settings: Settings, counted: Counted, problems: Problems) -> Picture:
+    def picture(self, settings: Settings, counted: Counted, problems: Problems) -> Summary:
         """Read, look up and count it all. What cannot be read to its end is noted in ``problems``."""
         picture = None
         try:
@@ -140,7 +140,7 @@ class Subject(NamedTuple):
                 said = f"--since and --until leave {untimed} bans out: the input does not say when they began"
                 problems.note(UsageError(said))
             return
-        counting = Counting(problems, lambda count: progress.show("addresses", count))
+        counting = TargetCounter(problems, lambda count: progress.show("addresses", count))
         hits = counting.count(open_streams(self.logs, sys.stdin, problems))
         addresses = list(hits)
         for begin in range(0, len(addresses), size):
@@ -149,7 +149,7 @@ class Subject(NamedTuple):
                     counted.add_hits(record, hits[record.ip])
             progress.show("looking up", begin, len(addresses))
 
-    def _past(self, history: History, counted: Counted, progress: Progress) -> Picture:
+    def _past(self, history: History, counted: Counted, progress: Progress) -> Summary:
         wanted = self.wanted
         hosts = frozenset(self.hosts or ())
         question = BanQuestion(wanted.since, wanted.until, hosts, wanted.jails, wanted.countries, wanted.asns)

@@ -95,7 +95,7 @@ def stats(
 
 
 def _write_rows(figures: "Stats", settings: "Settings") -> None:
-    from geocli.cli.output import Output, Wanted
+    from geocli.cli.output import FormOptions, Output
 
     rows = [(name, value) for name, value in figures._asdict().items() if name != "databases"]
     rows += [
@@ -103,7 +103,7 @@ def _write_rows(figures: "Stats", settings: "Settings") -> None:
         for database in figures.databases
     ]
     columns = ("figure", "value")
-    Output(Wanted(), settings, columns, columns, columns).write(rows)
+    Output(FormOptions(), settings, columns, columns, columns).write(rows)
 
 
 def _duration(option: str, text: str) -> float:

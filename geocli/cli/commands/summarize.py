@@ -10,12 +10,12 @@ import typer
 
 from geocli.cli import options
 from geocli.cli.console import ReaderGoneError, reporter, say
-from geocli.cli.output import Output, Wanted
+from geocli.cli.output import FormOptions, Output
 from geocli.cli.progress import Progress
 from geocli.cli.session import journal_and_store
 from geocli.inputs.targets import open_streams
 from geocli.lookup.cache import Cache
-from geocli.lookup.counter import Counting
+from geocli.lookup.counter import TargetCounter
 from geocli.lookup.groups import KEYS, Groups, key_of
 from geocli.lookup.pipeline import Pipeline
 from geocli.lookup.resolver import Resolver
@@ -24,7 +24,7 @@ from geocli.providers.base import load_provider
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
-    from geocli.model.record_batch import Block
+    from geocli.model.record_batch import RecordBatch
 
 
 def register(app: typer.Typer) -> None:
@@ -74,7 +74,7 @@ def summarize(
         raise UsageError(f"--by takes {', '.join(KEYS)}, not {ascii(by)}")
     columns = columns_of(by)
     output = Output(
-        Wanted(json, csv, tsv, table, no_header, field, template), settings, columns, columns, columns
+        FormOptions(json, csv, tsv, table, no_header, field, template), settings, columns, columns, columns
     )
     problems = Problems()
     paths = [*(files or ()), *(inputs or ())]
@@ -87,13 +87,13 @@ def summarize(
                     for record in records:
                         groups.add(key_of(by, record), 1, 1)
             else:
-                counting = Counting(problems, lambda count: progress.show("addresses", count))
+                counting = TargetCounter(problems, lambda count: progress.show("addresses", count))
                 hits = counting.count(open_streams(paths or [Path("-")], sys.stdin, problems))
                 chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
                 used = None if no_cache else cache
                 resolver = Resolver(chain, used, settings, reporter(settings, problems, progress))
 
-                def grouped(block: "Block") -> bytes:
+                def grouped(block: "RecordBatch") -> bytes:
                     """The groups of some records, which a worker may have counted."""
                     part = Groups(by)
                     if by == "network":

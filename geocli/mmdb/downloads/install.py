@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.mmdb.downloads.installed import file_name, names_in
-from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.records import clean_text
 from geocli.system.files import (
     UNFINISHED,
@@ -78,7 +78,7 @@ def place(new: Path, name: str, edition: str, gives: Sequence[str], licence: str
         os.fsync(file.fileno())
     new.rename(final)
     sync_directory(directory)  # before anything older goes
-    Vetted(directory).remember(final, final.stat())
+    TrustedFiles(directory).remember(final, final.stat())
     _write(directory / f"{name}.json", json.dumps(download._asdict()) + "\n")
     for older in names_in(directory, name):
         if older != final.name:

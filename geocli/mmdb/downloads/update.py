@@ -19,8 +19,8 @@ from geocli.mmdb.downloads.installed import Installed, installed, is_edition, is
 from geocli.mmdb.downloads.publishers import base
 from geocli.mmdb.downloads.publishers.base import Offer, Source
 from geocli.mmdb.reader import Database
-from geocli.mmdb.safe_reader import CarefulReader
-from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.safe_reader import SafeReader
+from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import Verified, check
 from geocli.model.errors import UsageError
 from geocli.model.records import utc_text
@@ -121,7 +121,7 @@ def _update(
     fetcher: Fetcher,
     progress: Callable[[str, int, int | None], None],
 ) -> Updated:
-    vetted = Vetted(directory)
+    vetted = TrustedFiles(directory)
     present = next((one for one in installed(directory) if one.name == target.name), None)
     if present is not None and not vetted.knows(present.path, present.path.stat()):
         present = None  # it is not what was checked: whatever there is takes its place
@@ -189,7 +189,7 @@ def _edition(new: Path, offer: Offer, checked: Verified, present: Installed | No
 
 def _try_out(path: Path, database: Database) -> None:
     """Look up some addresses as look-ups will, and see that the careful reader agrees."""
-    reader = CarefulReader(path)
+    reader = SafeReader(path)
     for packed, number in reader.some_addresses(_SAMPLES):
         value = int.from_bytes(packed)
         address = str(IPv4Address(value) if value < 1 << 32 else IPv6Address(value))

@@ -20,7 +20,7 @@ from geocli.model.records import clean_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from geocli.model.record_batch import Block
+    from geocli.model.record_batch import RecordBatch
 
 PLAIN = b"0123456789abcdefABCDEF.:/"
 """What addresses and networks are made of."""
@@ -69,7 +69,7 @@ class Format(Protocol):
     def rows(self, rows: Sequence[Row]) -> str:
         """Some rows, complete lines."""
 
-    def block(self, block: Block) -> bytes:
+    def batch(self, block: RecordBatch) -> bytes:
         """Some records, complete lines, in UTF-8; only where the layout's columns are a record's."""
 
 

@@ -17,7 +17,7 @@ from geocli.output.formats.base import PLAIN, to_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from geocli.model.record_batch import Block, Shared
+    from geocli.model.record_batch import RecordBatch, Shared
 
 _NEW = frozenset({"ip", "network", "resolved_at"})
 _MOST_REMEMBERED = 16_000  # answers: some 8 MB
@@ -26,7 +26,7 @@ _Pieces = tuple[bytes, ...]
 """What stands before, between and behind what is new in a line."""
 
 
-class BlockWriter:
+class BatchWriter:
     """Renders blocks as lines that all have the same fields.
 
     ``literals`` are the texts before, between and behind the fields ``names``, which may name one more than
@@ -74,7 +74,7 @@ class BlockWriter:
         self._answers: Sequence[Shared] = ()
         self._rendered: list[list[bytes]] = [[] for _ in self._fixed]
 
-    def data(self, block: Block) -> bytes:
+    def data(self, block: RecordBatch) -> bytes:
         """The lines of all records, in UTF-8."""
         self._render(block.answers)
         columns = list[Iterable[bytes]]()

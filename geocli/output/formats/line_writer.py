@@ -2,7 +2,7 @@
 
 In most rows only the address and its network are new; country, AS and organisation were in a row before.
 So a line is rendered with gaps for the columns that are always new, remembered by the values of all others,
-and its gaps are filled for each row. Records that come as a ``Block`` are ``_blocks``'s.
+and its gaps are filled for each row. Records that come as a ``RecordBatch`` are ``batch_writer``'s.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from geocli.output.formats.base import is_plain
-from geocli.output.formats.batch_writer import BlockWriter
+from geocli.output.formats.batch_writer import BatchWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from geocli.model.record_batch import Block
+    from geocli.model.record_batch import RecordBatch
     from geocli.output.formats.base import Layout
 
 _MOST_REMEMBERED = 40_000  # lines: some megabytes
@@ -91,7 +91,7 @@ class LineFormat:
         column = encode_column or mostly_plain(encode)
         self._rows = LineWriter(literals, indexes, layout.distinct, encode, column)
         names = [layout.columns[index] for index in indexes]
-        self._blocks = BlockWriter(literals, names, encode, column, quote)
+        self.batch_writer = BatchWriter(literals, names, encode, column, quote)
         self._head = head
 
     def head(self) -> str:
@@ -102,9 +102,9 @@ class LineFormat:
         """Some rows, complete lines."""
         return "".join(self._rows.lines(rows))
 
-    def block(self, block: Block) -> bytes:
+    def batch(self, block: RecordBatch) -> bytes:
         """Some records, complete lines."""
-        return self._blocks.data(block)
+        return self.batch_writer.data(block)
 
 
 def mostly_plain(encode: Callable[[object], str]) -> Callable[[Sequence[object]], Iterable[str]]:

@@ -16,7 +16,7 @@ from geocli.output.formats.base import cell, to_bytes
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from geocli.model.record_batch import Block
+    from geocli.model.record_batch import RecordBatch
     from geocli.output.formats.base import Layout, Row
 
 _GAP = 2  # blanks between two columns
@@ -126,7 +126,7 @@ class _Table:
             console.print(table)
         return capture.get().splitlines()
 
-    def block(self, block: Block) -> bytes:
+    def batch(self, block: RecordBatch) -> bytes:
         return to_bytes(self.rows(block.records()))
 
 

@@ -1,4 +1,4 @@
-"""The picture of a list: a page, a map alone, or a map in the terminal, out of a ``picture.Picture``.
+"""The picture of a list: a page, a map alone, or a map in the terminal, out of a ``picture.Summary``.
 
 ``world`` has the map's shapes and what their colours mean; ``charts`` draws bars; ``page`` writes HTML and is
 the only importer of Jinja2; ``image`` makes a PNG; ``terminal`` draws with characters. Whatever text comes

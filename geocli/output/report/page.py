@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from geocli.output.report.about import About
     from geocli.output.report.credits import Credit
-    from geocli.output.report.summary import Picture
+    from geocli.output.report.summary import Summary
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _STATUSES = {
@@ -34,7 +34,7 @@ _STATUSES = {
 }
 
 
-def render_page(picture: Picture, about: About, credits_: Sequence[Credit]) -> str:
+def render_page(picture: Summary, about: About, credits_: Sequence[Credit]) -> str:
     """The page as text. Raises ``DamagedFileError``."""
     countries = picture.tables["country"]
     chosen = _map(picture, about)
@@ -61,7 +61,7 @@ def render_page(picture: Picture, about: About, credits_: Sequence[Credit]) -> s
     )
 
 
-def render_map(picture: Picture, about: About, credits_: Sequence[Credit]) -> str:
+def render_map(picture: Summary, about: About, credits_: Sequence[Credit]) -> str:
     """The map alone, as an SVG document. Raises ``DamagedFileError``."""
     chosen = _map(picture, about)
     return (
@@ -90,7 +90,7 @@ def _environment() -> Environment:
     return made
 
 
-def _map(picture: Picture, about: About) -> dict[str, Any]:
+def _map(picture: Summary, about: About) -> dict[str, Any]:
     world = load_world()
     countries = picture.tables["country"]
     drawn, scale = areas(world, countries, 2 if about.map_by == "addresses" else 3)

@@ -1,6 +1,6 @@
 """What a report shows: totals, groups, days and what is new, out of located bans or counted addresses.
 
-Everything is counted once, as it comes. ``Picture`` is the result: numbers and checked text, and nothing
+Everything is counted once, as it comes. ``Summary`` is the result: numbers and checked text, and nothing
 about how it looks.
 """
 
@@ -34,7 +34,7 @@ _LONGEST_PREFIX = {4: 24, 6: 48}
 _MOST_REPEATED = 1000
 
 
-class Picture(NamedTuple):
+class Summary(NamedTuple):
     """Everything that a report shows.
 
     ``tables`` has the rows ``(*GROUPS[by], addresses, count, share)`` for each of ``TABLES``, largest first.
@@ -56,7 +56,7 @@ class Picture(NamedTuple):
 
 
 class Counted:
-    """Counts for a ``Picture``. When ``anonymous``, networks go into it, and no address."""
+    """Counts for a ``Summary``. When ``anonymous``, networks go into it, and no address."""
 
     def __init__(self, *, anonymous: bool = False) -> None:
         self._anonymous = anonymous
@@ -95,7 +95,7 @@ class Counted:
         self._counts[record.ip] += hits
         self.total += hits
 
-    def picture(self, now: float, since: str | None = None, period: str | None = None) -> Picture:
+    def picture(self, now: float, since: str | None = None, period: str | None = None) -> Summary:
         """The result (``now``: seconds since the epoch; ``since`` and ``period``: see ``timeline``)."""
         groups = {by: Groups(by) for by in TABLES}
         places: dict[str, dict[str, tuple[object, ...]]] = {}
@@ -110,7 +110,7 @@ class Counted:
             groups["jail"].add((jail,), 1, count)
         dated = [Dated(moment, jail, places[address]) for moment, jail, address in self._moments]
         lines = timeline(dated, now, since, period)
-        return Picture(
+        return Summary(
             total=self.total,
             addresses=len(self._counts),
             tables={by: group.rows(None) for by, group in groups.items()},
@@ -140,7 +140,7 @@ class Counted:
         ]
 
 
-def with_all_news(picture: Picture, history: History, question: BanQuestion) -> Picture:
+def with_all_news(picture: Summary, history: History, question: BanQuestion) -> Summary:
     """The picture of a question's bans, with news against everything that was recorded before.
 
     What is new since a moment must not have been there before the question's ``since`` either. Networks of an

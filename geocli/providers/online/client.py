@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from geocli.model.errors import UnanswerableError
-from geocli.providers.online.rate_limit import LONGEST, Pacing
+from geocli.providers.online.rate_limit import LONGEST, RateLimit
 from geocli.system.http import Client, FailedError, Reply
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class _RejectedError(Exception):
     """The source did not take the batch; one bad item in it is enough for that."""
 
 
-class Asking:
+class OnlineClient:
     """One source, from the first request to the end of the process."""
 
     def __init__(
@@ -67,7 +67,7 @@ class Asking:
         self._timeout = timeout
         self._reporter = reporter
         self._host = urlsplit(source.url).netloc
-        self._pacing = Pacing(
+        self._pacing = RateLimit(
             settings.data_dir / "pacing",
             f"{source.name}-{self._host}",
             source.limit,

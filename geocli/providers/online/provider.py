@@ -47,9 +47,9 @@ class OnlineProvider:
         if not addresses:
             return
         if self._asking is None:
-            from geocli.providers.online.client import Asking  # and with it httpx and asyncio: 200 ms
+            from geocli.providers.online.client import OnlineClient  # and with it httpx and asyncio: 200 ms
 
-            self._asking = Asking(
+            self._asking = OnlineClient(
                 self._source, self._settings, self.batch_size, self._concurrency, self._timeout, reporter
             )
         for answers in self._asking.ask(addresses):

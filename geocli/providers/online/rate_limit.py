@@ -48,7 +48,7 @@ class _State(NamedTuple):
     noticed: bool = False
 
 
-class Pacing:
+class RateLimit:
     """The limit of one source. ``limit`` is ``None`` where there is none, until the source says so.
 
     ``budget`` is how many seconds may be spent waiting in all, ``None`` for any.

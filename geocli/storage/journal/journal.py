@@ -92,9 +92,9 @@ class Journal:
 
     def append(self, records: Sequence[GeoRecord]) -> None:
         """Make one segment of these records. On disk when this returns; raises ``GeocliError``."""
-        from geocli.model.record_batch import Block  # most who write have one already
+        from geocli.model.record_batch import RecordBatch  # most who write have one already
 
-        self.write(encode(Block.of(records)))
+        self.write(encode(RecordBatch.of(records)))
 
     def make_ready(self) -> None:
         """Open the files for writing, which takes 30 ms where they are new. Raises ``GeocliError``."""

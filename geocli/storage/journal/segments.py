@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.model.bans import SEEN_FIELDS, check_bans
-from geocli.model.record_batch import Block
+from geocli.model.record_batch import RecordBatch
 from geocli.storage.batch import Batch
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Segment(NamedTuple):
     tag: str
 
 
-def encode(block: Block) -> Segment:
+def encode(block: RecordBatch) -> Segment:
     """A segment of these records."""
     ips, networks, numbers, answers = block.compact()
     body = {"ip": ips, "network": networks, "answer": numbers, "answers": answers}
@@ -93,9 +93,9 @@ def decode(text: str) -> Batch:
     raise BadSegmentError("the header is not geocli's")
 
 
-def _block(columns: dict[str, list[Any]]) -> Block:
+def _block(columns: dict[str, list[Any]]) -> RecordBatch:
     ips, networks, numbers, answers = (columns[name] for name in ("ip", "network", "answer", "answers"))
-    block = Block(ips, networks, numbers, list(map(tuple, answers)))
+    block = RecordBatch(ips, networks, numbers, list(map(tuple, answers)))
     block.check()
     return block
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from geocli.model.bans import SeenBan
     from geocli.model.errors import CorruptFileError
-    from geocli.model.record_batch import Block
+    from geocli.model.record_batch import RecordBatch
     from geocli.model.records import GeoRecord
     from geocli.storage.batch import Batch
 
@@ -116,7 +116,7 @@ class Store(Protocol):
     def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
         """The stored record of each target that has one."""
 
-    def block(self, targets: Collection[str]) -> Block:
+    def batch(self, targets: Collection[str]) -> RecordBatch:
         """The same by column, in no order; each target once."""
 
     def everything(self) -> Iterator[list[GeoRecord]]:

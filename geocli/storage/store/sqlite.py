@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from geocli.model.bans import SeenBan, check_bans
 from geocli.model.errors import DamagedFileError
-from geocli.model.record_batch import SHARED, Block, Shared, SharedAnswers
+from geocli.model.record_batch import SHARED, AnswerDictionary, RecordBatch, Shared
 from geocli.model.records import FIELDS, GeoRecord, check_rows
 from geocli.storage.store import sqlite_bans
 from geocli.storage.store.base import Forgotten, StoreState
@@ -105,7 +105,7 @@ class SqliteStore:
         self._path = path
         self._busy_timeout = busy_timeout
         self._reader: sqlite3.Connection | None = None
-        self._answers = SharedAnswers(_understood)
+        self._answers = AnswerDictionary(_understood)
 
     def close(self) -> None:
         """Close the database file; it is opened again when asked."""
@@ -115,22 +115,22 @@ class SqliteStore:
 
     def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
         """The stored record of each target that has one. Raises ``GeocliError``."""
-        return {record.ip: record for record in self.block(targets).records()}
+        return {record.ip: record for record in self.batch(targets).records()}
 
-    def block(self, targets: Collection[str]) -> Block:
+    def batch(self, targets: Collection[str]) -> RecordBatch:
         """The same by column, in no order; each target once. Raises ``GeocliError``."""
         connection = self._reading()
         if connection is None:
-            return Block.of([])
+            return RecordBatch.of([])
         import json  # an idle flush does without
 
         with translated(self._path):
             rows = connection.execute(_FIND, (json.dumps(sorted(targets)),)).fetchall()
         return self._checked(rows, self._block)
 
-    def _block(self, rows: list[tuple[Any, ...]]) -> Block:
+    def _block(self, rows: list[tuple[Any, ...]]) -> RecordBatch:
         ips, networks, texts = zip(*rows, strict=True) if rows else ((), (), ())
-        return self._answers.block(ips, networks, texts)
+        return self._answers.batch(ips, networks, texts)
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All records, in batches. Raises ``GeocliError``."""

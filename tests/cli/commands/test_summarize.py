@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from geocli.inputs.targets import open_streams, read_targets
 from geocli.lookup import counter
-from geocli.lookup.counter import Counting
+from geocli.lookup.counter import TargetCounter
 from geocli.model.errors import Problems
 from geocli.system import process_pool
 from tests.conftest import Geocli
@@ -120,9 +120,9 @@ def test_workers_count_the_same(tmp_path_factory: pytest.TempPathFactory, texts:
         patch.setattr(counter, "_PART", 1)
         patch.setattr("geocli.inputs.stream._CHUNK", 64)
         problems = Problems()
-        assert Counting(problems, lambda _: None).count(open_streams([path], None, problems)) == expected
+        assert TargetCounter(problems, lambda _: None).count(open_streams([path], None, problems)) == expected
         patch.setattr(counter, "Workers", _Broken)
-        assert Counting(problems, lambda _: None).count(open_streams([path], None, problems)) == expected
+        assert TargetCounter(problems, lambda _: None).count(open_streams([path], None, problems)) == expected
         assert not list(problems)
 
 

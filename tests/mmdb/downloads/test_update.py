@@ -23,7 +23,7 @@ from geocli.mmdb.downloads import fetch
 from geocli.mmdb.downloads.install import alone
 from geocli.mmdb.downloads.installed import installed
 from geocli.mmdb.reader import Database
-from geocli.mmdb.trusted import Vetted
+from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.errors import TryAgainError
 from tests.mmdb.handmade import BUILT, encode, head, one_record
 from tests.support.emulators import Dbip, Fault, Files, IpinfoData, MaxMind
@@ -405,7 +405,7 @@ def test_what_was_fetched_is_read_by_the_quick_reader(here: Here, server: Server
     server.dbip.publish("country", THIS_MONTH, made.country("FR"))
     here.update("dbip-country")
     (one,) = installed(here.directory)
-    assert Database(one.path, Vetted(here.directory)).accelerated
+    assert Database(one.path, TrustedFiles(here.directory)).accelerated
     assert json.loads(here("stats", "-j")[1])["mmdb_c_extension"] is True
 
 

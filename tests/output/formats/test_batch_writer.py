@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geocli.model.record_batch import SHARED, Block, Shared
+from geocli.model.record_batch import SHARED, RecordBatch, Shared
 from geocli.model.records import FIELDS
 from geocli.output.formats.base import Layout, load_format
 
@@ -24,7 +24,7 @@ CHOSEN = st.lists(st.sampled_from(FIELDS), min_size=1, max_size=16).map(tuple)
 
 
 @st.composite
-def growing(draw: st.DrawFn) -> list[list[Block]]:
+def growing(draw: st.DrawFn) -> list[list[RecordBatch]]:
     """Several lists of answers, each with blocks made as it grew."""
     runs = []
     for _ in range(draw(st.integers(1, 3))):
@@ -37,7 +37,7 @@ def growing(draw: st.DrawFn) -> list[list[Block]]:
             networks = draw(
                 st.lists(st.sampled_from([None, "192.0.2.0/24"]), min_size=len(ips), max_size=len(ips))
             )
-            blocks.append(Block(ips, networks, numbers, answers))
+            blocks.append(RecordBatch(ips, networks, numbers, answers))
         runs.append(blocks)
     return runs
 
@@ -46,20 +46,20 @@ def growing(draw: st.DrawFn) -> list[list[Block]]:
 @settings(deadline=None, max_examples=150)
 @given(growing(), CHOSEN, st.data())
 def test_blocks_are_written_as_their_records(
-    form: str, runs: list[list[Block]], chosen: tuple[str, ...], data: Any
+    form: str, runs: list[list[RecordBatch]], chosen: tuple[str, ...], data: Any
 ) -> None:
     together = load_format(form, Layout(FIELDS, chosen))
     blocks = data.draw(st.permutations([block for blocks in runs for block in blocks]))
     for block in blocks:
         # What is shared may have grown since: the block is what it was.
         assert (
-            together.block(block) == load_format(form, Layout(FIELDS, chosen)).rows(block.records()).encode()
+            together.batch(block) == load_format(form, Layout(FIELDS, chosen)).rows(block.records()).encode()
         )
 
 
 @settings(deadline=None, max_examples=100)
 @given(growing())
-def test_a_compact_block_has_the_same_records_and_no_other_answers(runs: list[list[Block]]) -> None:
+def test_a_compact_block_has_the_same_records_and_no_other_answers(runs: list[list[RecordBatch]]) -> None:
     for block in (block for blocks in runs for block in blocks):
         compact = block.compact()
         compact.check() if compact.ips else None

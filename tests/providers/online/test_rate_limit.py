@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from geocli.model.errors import UnanswerableError
 from geocli.providers.online.base import Limit
-from geocli.providers.online.rate_limit import Pacing
+from geocli.providers.online.rate_limit import RateLimit
 from tests.conftest import Geocli, need
 from tests.providers.online.conftest import Here
 from tests.providers.online.servers import IpApi, environment
@@ -43,11 +43,11 @@ def file(directory: Path) -> Path:
     return directory / "some-source.json"
 
 
-def pacing(directory: Path, limit: Limit | None = LIMIT, budget: float | None = None) -> Pacing:
-    return Pacing(directory, "some-source", limit, budget, nothing)
+def pacing(directory: Path, limit: Limit | None = LIMIT, budget: float | None = None) -> RateLimit:
+    return RateLimit(directory, "some-source", limit, budget, nothing)
 
 
-def asked(paced: Pacing, times: int = 1, *, within: float = 5) -> list[float]:
+def asked(paced: RateLimit, times: int = 1, *, within: float = 5) -> list[float]:
     """When so many requests that tell nothing could be sent, in seconds from now."""
 
     async def ask() -> list[float]:
@@ -62,7 +62,7 @@ def asked(paced: Pacing, times: int = 1, *, within: float = 5) -> list[float]:
     return asyncio.run(ask())
 
 
-def tell(paced: Pacing, left: int, seconds: float) -> None:
+def tell(paced: RateLimit, left: int, seconds: float) -> None:
     async def ask() -> None:
         await paced.enter()
         await paced.leave(left, seconds)
@@ -101,7 +101,7 @@ def test_a_source_without_a_limit_waits_only_when_told(directory: Path) -> None:
 
 def test_sources_and_servers_do_not_share(directory: Path) -> None:
     tell(pacing(directory), 0, 60)
-    other = Pacing(directory, "other-source", LIMIT, None, nothing)
+    other = RateLimit(directory, "other-source", LIMIT, None, nothing)
     assert asked(other)[0] < 0.1
 
 
@@ -118,7 +118,7 @@ def test_the_file_is_private_and_says_nothing_but_numbers(directory: Path, file:
     "name", ["../../x", "a/b", "\x1b[2J", "x" * 5000, "[::1]:80", "ü", "", "a\0b", "..", "."]
 )
 def test_no_name_leads_out_of_the_directory(directory: Path, name: str) -> None:
-    asked(Pacing(directory, name, LIMIT, None, nothing))
+    asked(RateLimit(directory, name, LIMIT, None, nothing))
     (made,) = directory.parent.rglob("*.json")
     assert made.parent == directory
     assert made.name.isascii()

@@ -254,7 +254,7 @@ def test_answers_that_are_shared_never_mix_up(store: SqliteStore, monkeypatch: p
     }
     store.replay(answers(list(given.values())), NOW)
     blocks = [
-        (begin, store.block([*given][begin : begin + size]))
+        (begin, store.batch([*given][begin : begin + size]))
         for begin in range(0, 200, 7)
         for size in (1, 7, 29)
     ]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from geocli.config.store_url import shown
 from geocli.model.bans import SeenBan, check_bans
 from geocli.model.errors import DamagedFileError, StoreAwayError, UsageError
-from geocli.model.record_batch import Block
+from geocli.model.record_batch import RecordBatch
 from geocli.model.records import FIELDS, GeoRecord, check_rows, clean_text
 from geocli.storage.store.base import StoreState
 from geocli.storage.store.postgres import bans
@@ -69,11 +69,11 @@ class PostgresStore:
 
     def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
         """The stored record of each target that has one. Raises ``GeocliError``."""
-        return {record.ip: record for record in self.block(targets).records()}
+        return {record.ip: record for record in self.batch(targets).records()}
 
-    def block(self, targets: Collection[str]) -> Block:
+    def batch(self, targets: Collection[str]) -> RecordBatch:
         """The same by column, in no order; each target once. Raises ``GeocliError``."""
-        return Block.of(self._records(self._select(_FIND, (list(targets),), self._read_timeout)))
+        return RecordBatch.of(self._records(self._select(_FIND, (list(targets),), self._read_timeout)))
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All records, in batches. Raises ``GeocliError``."""
@@ -133,17 +133,17 @@ class PostgresStore:
         """
         self.close()
         self._need_library()
-        from geocli.storage.store.postgres.writer import Writing
+        from geocli.storage.store.postgres.writer import PostgresWriter
 
-        return Writing(self._url, self._name, self._busy_timeout).forget(before, kinds)
+        return PostgresWriter(self._url, self._name, self._busy_timeout).forget(before, kinds)
 
     def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
         """Write all batches in one transaction, making the tables if need be. Raises ``GeocliError``."""
         self.close()
         self._need_library()
-        from geocli.storage.store.postgres.writer import Writing
+        from geocli.storage.store.postgres.writer import PostgresWriter
 
-        return Writing(self._url, self._name, self._busy_timeout).replay(batches, flushed_at)
+        return PostgresWriter(self._url, self._name, self._busy_timeout).replay(batches, flushed_at)
 
     def set_aside(self) -> CorruptFileError | None:
         """``None``: a server's files are not geocli's to judge."""

@@ -63,7 +63,7 @@ _LAST_FLUSH = (
 _FORGET = "DELETE FROM geo_cache WHERE resolved_at < %(before)s"
 
 
-class Writing:
+class PostgresWriter:
     """Writes to the server of this URL. Locks are waited for as long as ``busy_timeout`` seconds."""
 
     def __init__(self, url: str, name: str, busy_timeout: float) -> None:
