@@ -37,6 +37,7 @@ _FILES = {
     "~/.local/share/geocli": "The data directory: journal/ holds the answers and bans that wait for a flush,"
     " geo.db is the store, mmdb/ holds databases.",
     "~/.config/geocli/config.toml": "The configuration file: a section and a key for each variable above.",
+    "/etc/geocli/config.toml": "The machine's configuration: what the user's own does not say.",
 }
 _EXAMPLES = (
     ("One address, one field:", "geocli 8.8.8.8 -f country_code"),

@@ -15,6 +15,7 @@ from geocli.config.parsers import (
     duration_text,
     name_list,
     parse_account,
+    parse_directory,
     parse_duration,
     parse_name,
     parse_secret,
@@ -63,7 +64,10 @@ class Key(NamedTuple):
         return self.separator.join(map(str, value)) if self.separator else str(value)
 
 
+DATA_DIR = ("data", "dir")
+
 KEYS: dict[tuple[str, str], Key] = {
+    DATA_DIR: Key(parse_directory),  # and so its variable is GEOCLI_DATA_DIR
     ("lookup", "provider"): Key(name_list, ","),
     ("lookup", "mmdb"): Key(path_list, ":"),  # as in PATH
     ("lookup", "ttl"): Key(parse_duration),
@@ -111,16 +115,23 @@ def variable(section: str, key: str) -> str:
     return f"GEOCLI_{section}_{key}".upper()
 
 
-def read_configuration(path: Path | None, environment: Mapping[str, str]) -> dict[tuple[str, str], Found]:
-    """What the file (``None``: there is none) and, before it, the environment say.
+def read_configuration(
+    path: Path | None, environment: Mapping[str, str], machine: Path | None = None
+) -> dict[tuple[str, str], Found]:
+    """What the environment, the user's file and the machine's file say, in this order.
+
+    ``None`` is a file that is not there. The machine's file counts where the user may read it, and its data
+    directory where the user may read that: for everybody else it is as if nothing had been set up.
 
     Raises ``UsageError`` naming the variable, or the file and the key, that cannot be used, and
     ``DamagedFileError`` for a file that others may write, or, where a key is in it, read.
     """
-    found = {} if path is None else _from_file(path)
+    found = {} if machine is None else _of_the_machine(machine)
+    if path is not None:
+        found |= _from_file(path)
     for (section, key), known in KEYS.items():
         name = variable(section, key)
-        if text := environment.get(name):
+        if (text := environment.get(name)) and (section, key) != DATA_DIR:  # a relative one is of this moment
             try:
                 found[section, key] = Found(known.from_text(text), "environment", name)
             except ValueError as error:
@@ -130,12 +141,25 @@ def read_configuration(path: Path | None, environment: Mapping[str, str]) -> dic
 
 def unused_variables(environment: Mapping[str, str]) -> list[str]:
     """A sentence about each variable that is called like one of geocli's and sets nothing."""
-    known = {"GEOCLI_DATA_DIR", "GEOCLI_CONFIG", *(variable(*names) for names in KEYS)}
+    known = {"GEOCLI_CONFIG", *(variable(*names) for names in KEYS)}
     return [
         f"{name} sets nothing{_nearest(name, known)}"
         for name in sorted(environment)
         if name.startswith("GEOCLI_") and name not in known
     ]
+
+
+def _of_the_machine(path: Path) -> dict[tuple[str, str], Found]:
+    if not os.access(path, os.R_OK):  # it is not there, or not for this user
+        return {}
+    found = _from_file(path)
+    if DATA_DIR in found and not _may_use(found[DATA_DIR].value):
+        del found[DATA_DIR]
+    return found
+
+
+def _may_use(directory: Path) -> bool:
+    return os.geteuid() == 0 or os.access(directory, os.R_OK | os.X_OK)
 
 
 def _from_file(path: Path) -> dict[tuple[str, str], Found]:

@@ -93,6 +93,17 @@ def path_list(items: Sequence[str]) -> tuple[Path, ...]:
         raise ValueError(str(error)) from None
 
 
+def parse_directory(text: str) -> Path:
+    """An absolute path, with ``~`` as the home directory. Raises ``ValueError``."""
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+    if not path.is_absolute():  # what starts geocli decides where it starts
+        raise ValueError(f"{ascii(text)[:80]} is no absolute path")
+    return path
+
+
 def parse_url(text: str) -> str:
     """The URL of an online source: ``http`` or ``https``, host, path. Raises ``ValueError``."""
     from urllib.parse import urlsplit  # only where there is a URL

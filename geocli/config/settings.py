@@ -1,6 +1,7 @@
 """Settings: what the user wants, out of flags, environment, configuration file and defaults.
 
-Each value comes from the first of these that gives one. Reading happens here, once; everything else
+Each value comes from the first of these that gives one; the user's configuration file comes before the
+machine's. Reading happens here, once; everything else
 gets the frozen result. ``explain`` says of each value where it came from. What may stand in a configuration
 file is listed in ``configuration``.
 """
@@ -11,13 +12,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.config.keys import KEYS, PUBLISHERS, SOURCES, Found, read_configuration, variable
+from geocli.config.keys import DATA_DIR, KEYS, PUBLISHERS, SOURCES, Found, read_configuration, variable
 from geocli.config.parsers import Secret
 from geocli.config.store_url import parse_server
 from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+MACHINE_CONFIG = Path("/etc/geocli/config.toml")
+"""The configuration of the machine: what its users' own files do not say. ``geocli setup`` writes it."""
 
 _PLAIN = {"lookup", "store", "bans"}  # sections whose keys are fields of ``Settings``
 
@@ -122,7 +126,7 @@ def explain(flags: Flags, environment: Mapping[str, str]) -> list[Explained]:
     settings = _settings(flags, environment, found)
     config = config_path(flags, environment)
     globals_ = (
-        ("data_dir", str(settings.data_dir), flags.data_dir, "GEOCLI_DATA_DIR"),
+        ("data_dir", str(settings.data_dir), flags.data_dir, variable(*DATA_DIR)),
         ("config", str(config), flags.config, "GEOCLI_CONFIG"),
         ("color", settings.color, flags.color, "NO_COLOR"),
         ("quiet", str(settings.quiet).lower(), flags.quiet or None, None),
@@ -135,8 +139,12 @@ def explain(flags: Flags, environment: Mapping[str, str]) -> list[Explained]:
             origin, where = "flag", f"--{name.replace('_', '-')}"
         elif by and environment.get(by):
             origin, where = "environment", by
+        elif name == "data_dir" and (one := found.get(DATA_DIR)):
+            origin, where = one.origin, one.where
         rows.append(Explained(name, value, origin, where, by))
     for (section, key), known in KEYS.items():
+        if (section, key) == DATA_DIR:
+            continue
         one = found.get((section, key))
         origin, where = ("default", None) if one is None else (one.origin, one.where)
         text = known.to_text(_value(settings, section, key))
@@ -171,7 +179,7 @@ def _existing_config(flags: Flags, environment: Mapping[str, str]) -> Path | Non
 
 
 def _found(flags: Flags, environment: Mapping[str, str]) -> Mapping[tuple[str, str], Found]:
-    found = read_configuration(_existing_config(flags, environment), environment)
+    found = read_configuration(_existing_config(flags, environment), environment, MACHINE_CONFIG)
     if flags.store is not None:
         try:
             url = parse_server(flags.store)
@@ -190,7 +198,7 @@ def _settings(
     if color not in {"auto", "always", "never"}:
         raise UsageError(f"--color takes auto, always or never, not {ascii(color)}")
     return Settings(
-        data_dir=_data_dir(flags, environment),
+        data_dir=_data_dir(flags, environment, found),
         color=color,
         quiet=flags.quiet,
         verbose=flags.verbose,
@@ -221,11 +229,18 @@ def _value(settings: Settings, section: str, key: str) -> Any:
     return getattr(holder, _NAMES.get((section, key), key))
 
 
-def _data_dir(flags: Flags, environment: Mapping[str, str]) -> Path:
+def _data_dir(flags: Flags, environment: Mapping[str, str], found: Mapping[tuple[str, str], Found]) -> Path:
     if flags.data_dir is not None:
         return flags.data_dir.absolute()
     if directory := environment.get("GEOCLI_DATA_DIR"):
         return Path(directory).absolute()
+    if one := found.get(DATA_DIR):
+        return Path(one.value)
+    return own_data_dir()
+
+
+def own_data_dir() -> Path:
+    """Where this user's own memory is when nothing says where. Not made, and perhaps not used."""
     from platformdirs import user_data_path  # only where nothing said where
 
     return user_data_path("geocli", appauthor=False)

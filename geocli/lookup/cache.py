@@ -35,7 +35,7 @@ class Cache:
         self._journal = journal
         self._store = store
         self._problems = problems
-        self._keeps = True
+        self._keeps = not journal.is_lent
         self._rests_until = 0.0
 
     def locate(self, targets: Collection[str]) -> dict[str, int]:
@@ -100,13 +100,14 @@ class Cache:
 
     def make_ready(self) -> None:
         """Make ready to remember, for whoever has the time just now."""
-        with suppress(GeocliError):  # whoever remembers says so
-            self._journal.make_ready()
+        if self._keeps:
+            with suppress(GeocliError):  # whoever remembers says so
+                self._journal.make_ready()
 
     def remember(self, segment: Segment) -> int | None:
         """Put new answers into the journal, as this segment: on disk when this returns.
 
-        ``None`` when a problem was noted instead.
+        ``None`` when a problem was noted instead, and where the journal is another user's to write.
         """
         if self._keeps:
             try:

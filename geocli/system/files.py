@@ -26,6 +26,8 @@ UNFINISHED = ".part"
 """How the names of files end that are being written; they begin with a full stop."""
 
 _BY_GROUP, _BY_ALL = 0o020, 0o002
+_SHARED = 0o2050
+"""The mode of a data directory that a group may read: what is made in it gets its group."""
 _POLL = 0.01  # seconds between two tries to get a lock
 _BUSY = "locked by another process; try again"
 
@@ -73,15 +75,50 @@ def check_trusted(paths: Iterable[Path]) -> None:
             raise DamagedFileError(path, "can be written by other users", f"chmod go-w {path}")
 
 
+def is_shared(directory: Path) -> bool:
+    """Whether a group may read what is in there: ``geocli setup --group`` marks a data directory so."""
+    try:
+        return directory.stat().st_mode & _SHARED == _SHARED
+    except OSError:
+        return False
+
+
+def file_mode(directory: Path) -> int:
+    """The mode of a new file in a data directory: for its owner, and for a group that may read it."""
+    return 0o640 if is_shared(directory) else 0o600
+
+
+def directory_mode(parent: Path) -> int:
+    """The mode of a new directory below a data directory, as that of files."""
+    return 0o2750 if is_shared(parent) else 0o700
+
+
+def is_lent(directory: Path) -> bool:
+    """Whether a data directory is another user's that this one may read, and not write."""
+    try:
+        status = directory.stat()
+    except OSError:
+        return False
+    return (
+        status.st_uid != os.geteuid()
+        and is_shared(directory)
+        and os.access(directory, os.R_OK | os.X_OK)
+        and not os.access(directory, os.W_OK)
+    )
+
+
 def make_private_directory(path: Path) -> None:
-    """Make ``path`` and what is above it, mode 0700 whatever the umask. Raises ``GeocliError``."""
+    """Make ``path`` and what is above it, whatever the umask: mode 0700, or for a group that may read above.
+
+    Raises ``GeocliError``.
+    """
     with os_errors(path):
         if not path.is_dir():
             if not path.parent.is_dir():
                 make_private_directory(path.parent)
             try:
                 path.mkdir(0o700)
-                path.chmod(0o700)
+                path.chmod(directory_mode(path.parent))
             except FileExistsError:
                 if not path.is_dir():
                     raise UsageError(f"{path} is in the way: it is not a directory") from None
@@ -148,11 +185,12 @@ def _locked(descriptor: int, path: Path, patience: float, busy: str) -> Iterator
 
 
 @contextmanager
-def replacing(path: Path, mode: int = 0o600, *, durable: bool = True) -> Iterator[BinaryIO]:
+def replacing(path: Path, mode: int | None = None, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Write a file beside ``path``, and rename it to ``path`` at the end, unless something was raised.
 
     Whoever reads the old file never sees half of a new one, and a full disk leaves the old one as it is.
-    ``durable``: it is on disk when this ends. Raises ``OSError``.
+    ``mode`` is that of a data directory's files without more. ``durable``: it is on disk when this ends.
+    Raises ``OSError``.
     """
     unfinished = path.with_name(f".{path.name[:200]}.{os.urandom(8).hex()}{UNFINISHED}")
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -161,7 +199,9 @@ def replacing(path: Path, mode: int = 0o600, *, durable: bool = True) -> Iterato
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fchmod(descriptor, mode)  # not what the umask leaves of it: a web server is to read it
+            os.fchmod(
+                descriptor, file_mode(path.parent) if mode is None else mode
+            )  # not what the umask leaves of it: a web server is to read it
             if durable:
                 os.fsync(descriptor)
         unfinished.rename(path)

@@ -19,7 +19,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from geocli.model.errors import NO_FILES, CorruptFileError, DamagedFileError, GeocliError, TryAgainError
-from geocli.system.files import lock_directory, make_private_directory, os_error_of
+from geocli.system.files import file_mode, is_lent, lock_directory, make_private_directory, os_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -97,17 +97,24 @@ def open_for_reading(path: Path, busy_timeout: float) -> sqlite3.Connection | No
     The first connection to a file in WAL mode writes its -shm file anew, even a reader's, unless it is told
     not to: then it keeps that index in its own memory. Raises ``GeocliError``.
     """
-    return _connect(path, "mode=ro&readonly_shm=1" if _has_index(path) else "mode=ro", busy_timeout)
+    if _has_index(path):
+        return _connect(path, "mode=ro&readonly_shm=1", busy_timeout)
+    if is_lent(path.parent) and log_size(path) == 0:  # it cannot make a -shm file
+        return _connect(path, "mode=ro&immutable=1", busy_timeout)
+    return _connect(path, "mode=ro", busy_timeout)
 
 
 def _has_index(path: Path) -> bool:
     # A -shm file that is not there has to be made all the same: this is the first reader ever. And a log that
     # ends with its header, because its writer was killed, keeps a reader without -shm waiting in vain.
     try:
-        log = path.with_name(path.name + "-wal").stat().st_size
+        path.with_name(path.name + "-shm").stat()
+    except OSError:  # also a directory that is closed to this user: whoever opens the file says so
+        return False
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size != _LOG_HEADER
     except OSError:
-        log = 0
-    return log != _LOG_HEADER and path.with_name(path.name + "-shm").exists()
+        return True
 
 
 class _Reader(sqlite3.Connection):
@@ -169,7 +176,7 @@ def create(
     pragmas: tuple[str, ...] = (),
     fill: Callable[[Path], None] | None = None,
 ) -> None:
-    """Make a SQLite file in WAL mode, mode 0600, safely on disk, if there is none.
+    """Make a SQLite file in WAL mode, private, safely on disk, if there is none.
 
     ``pragmas`` are those that must precede the first table. ``fill`` writes what a new file is to hold; it
     gets the path of an empty file, with the same name as ``path``, in a directory of its own. One disk wait:
@@ -189,7 +196,7 @@ def create(
                 new = scratch / path.name
                 descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
                 try:
-                    os.fchmod(descriptor, 0o600)
+                    os.fchmod(descriptor, file_mode(path.parent))
                     with closing(sqlite3.connect(new, isolation_level=None)) as connection:
                         for pragma in ("synchronous = OFF", *pragmas, "journal_mode = WAL"):
                             connection.execute(f"PRAGMA {pragma}")

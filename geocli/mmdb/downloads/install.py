@@ -17,6 +17,7 @@ from geocli.model.records import clean_text
 from geocli.system.files import (
     UNFINISHED,
     check_trusted,
+    file_mode,
     lock_file,
     make_private_directory,
     os_errors,
@@ -74,7 +75,7 @@ def place(new: Path, name: str, edition: str, gives: Sequence[str], licence: str
     final = directory / file_name(name, edition, gives)
     _write(directory / f"{name}.licence.txt", licence)
     with new.open("rb") as file:
-        os.fchmod(file.fileno(), 0o600)
+        os.fchmod(file.fileno(), file_mode(directory))
         os.fsync(file.fileno())
     new.rename(final)
     sync_directory(directory)  # before anything older goes

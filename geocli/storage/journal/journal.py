@@ -30,7 +30,7 @@ from geocli.storage.journal.segments import (
     decode,
     encode,
 )
-from geocli.system.files import lock_file, make_private_directory, open_directory, try_lock
+from geocli.system.files import is_lent, lock_file, make_private_directory, open_directory, try_lock
 from geocli.system.sqlite_file import (
     expect,
     open_for_reading,
@@ -95,6 +95,11 @@ class Journal:
         from geocli.model.record_batch import RecordBatch  # most who write have one already
 
         self.write(encode(RecordBatch.of(records)))
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether it is another user's, who lets this one read it (``geocli setup --group``)."""
+        return is_lent(self._directory.parent)
 
     def make_ready(self) -> None:
         """Open the files for writing, which takes 30 ms where they are new. Raises ``GeocliError``."""
