@@ -20,7 +20,7 @@ from ipaddress import (
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
 LONGEST_TARGET = 128
 """No address or network, zone id included, is longer than this many bytes in text."""
@@ -170,6 +170,29 @@ def split_reserved(targets: Collection[str]) -> tuple[list[str], list[str]]:
         [target for target in targets if target in reserved],
         [target for target in targets if target not in reserved],
     )
+
+
+def reserved_networks() -> list[str]:
+    """All networks of which every address is reserved, canonical; none of them is inside another."""
+    outside = IPv6Network("::/0").address_exclude(_GLOBAL_UNICAST)
+    low = [part for network in outside for part in _around(network, [_NAT64])]
+    nat64 = int(_NAT64.network_address)
+    inside = [IPv6Network((nat64 + int(v4.network_address), v4.prefixlen + 96)) for v4 in _RESERVED_V4]
+    assignments = _around(_IETF_ASSIGNMENTS, _REACHABLE_ASSIGNMENTS)
+    v6 = [*low, *inside, *assignments, *_DOCUMENTATION_V6]
+    return [str(network) for network in _RESERVED_V4] + [str(network) for network in v6]
+
+
+def _around(network: IPv6Network, holes: Iterable[IPv6Network]) -> list[IPv6Network]:
+    """What a network is made of without the holes in it."""
+    parts = [network]
+    for hole in holes:
+        parts = [
+            left
+            for part in parts
+            for left in (part.address_exclude(hole) if hole.subnet_of(part) else [part])
+        ]
+    return parts
 
 
 def _is_reserved_v4(network: IPv4Network) -> bool:

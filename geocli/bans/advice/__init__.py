@@ -1,0 +1,1 @@
+"""Advice which networks to ban: pure, in integers, from what bans say to the best choice of networks."""

@@ -1,0 +1,76 @@
+"""Prefixes as numbers: what networks are built up from, compared and counted in.
+
+A *unit* is what one host has: an IPv4 address, or an IPv6 /64. A prefix is the number of its first unit and
+its length in bits, 32 for an IPv4 address and 64 for an IPv6 /64, so that both families are arithmetic on
+small integers. Nothing here does input or output.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
+from socket import AF_INET, AF_INET6, inet_pton
+from typing import NamedTuple
+
+BITS = {4: 32, 6: 64}
+"""The length of a unit, by the version of IP."""
+
+_BELOW = 64  # bits of an IPv6 address that a unit does not tell
+
+
+class Prefix(NamedTuple):
+    """A network: ``version`` 4 or 6, its ``first`` unit, and its ``length`` in bits (at most ``BITS``)."""
+
+    version: int
+    first: int
+    length: int
+
+    @property
+    def units(self) -> int:
+        """How many addresses it has, or how many /64."""
+        return 1 << (BITS[self.version] - self.length)
+
+    @property
+    def last(self) -> int:
+        """Its last unit."""
+        return self.first + self.units - 1
+
+    def __str__(self) -> str:
+        if self.version == 6:
+            return f"{IPv6Address(self.first << _BELOW)}/{self.length}"
+        address = IPv4Address(self.first)
+        return str(address) if self.length == BITS[4] else f"{address}/{self.length}"
+
+    @property
+    def cidr(self) -> str:
+        """The text with its length, also of one address: ``192.0.2.1/32``."""
+        return str(self) if self.version == 6 else f"{IPv4Address(self.first)}/{self.length}"
+
+
+def prefix_of(target: str) -> Prefix:
+    """The prefix that a canonical address or network is, or, of IPv6, the /64 that it is in.
+
+    Raises ``ValueError`` for other text.
+    """
+    address, _, length = target.partition("/")
+    version, family, longest = (6, AF_INET6, 128) if ":" in address else (4, AF_INET, 32)
+    bits = BITS[version]
+    unit, size = 0, -1
+    with suppress(OSError, ValueError):
+        unit = int.from_bytes(inet_pton(family, address)[:8])
+        size = int(length or longest)
+    if not 0 <= size <= longest:
+        raise ValueError(f"{ascii(target[:80])} is neither an address nor a network")
+    size = min(size, bits)
+    return Prefix(version, unit >> (bits - size) << (bits - size), size)
+
+
+def covering(version: int, first: int, last: int) -> list[Prefix]:
+    """The fewest prefixes that hold exactly the units from ``first`` to ``last``."""
+    found = []
+    bits = BITS[version]
+    while first <= last:
+        size = min(first & -first or 1 << bits, 1 << ((last - first + 1).bit_length() - 1))
+        found.append(Prefix(version, first, bits - size.bit_length() + 1))
+        first += size
+    return found
