@@ -17,26 +17,55 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPNetwork, IPSet
 
+from tests.support.fork_server import fork_server
+
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
+_SHARED = {"postgres", "running_postgres", "fail2ban_server", "running_fail2ban", "browser", "crontab"}
+"""Fixtures of which a machine has one. Tests that take one run in one worker, one after the other."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # What a shell starts in the background ignores interrupts, and so would all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
+    hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
+    if not config.getoption("--hypothesis-profile", None):
+        hypothesis.settings.load_profile("quick")
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """As many as there are processors; none where a few tests are named, which a worker would only delay."""
+    if config.option.usepdb or all(".py" in argument for argument in config.args):
+        return 0
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits for cron's next minute begins first and ends last: the other tests do not wait for it."""
-    items.sort(
-        key=lambda item: (
-            item.get_closest_marker("begins_first") is None,
-            item.get_closest_marker("ends_last") is not None,
-        )
-    )
+    """Put together what one worker has to do, and in what order."""
+    for item in items:
+        if shared := _SHARED.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(min(shared).removeprefix("running_")))
+        elif item.get_closest_marker("in_order"):
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    # What takes long begins first: then no worker is left alone with it at the end.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @dataclass(frozen=True)
 class Geocli:
-    """Runs geocli as users do: a process of its own, with its own data directory."""
+    """Runs geocli in a process of its own, with its own data directory.
+
+    Called, it forks that process from one that has imported geocli already; ``command`` is for who starts it
+    from nothing, as users do. ``GeocliProcess`` always does.
+    """
 
     data_dir: Path
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -59,21 +88,39 @@ class Geocli:
         return [sys.executable, "-m", "geocli"]
 
     def __call__(
-        self, *arguments: str | Path, stdin: str | bytes | None = None, timeout: float = 60
+        self, *arguments: str | Path, stdin: str | bytes | None = None, timeout: float = 300
     ) -> subprocess.CompletedProcess[str]:
         """Run to the end; text is UTF-8 with what is not UTF-8 kept as surrogates."""
-        data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin
-        done = subprocess.run(
-            [*self.command, *map(str, arguments)],
-            input=data if data is not None else b"",
+        data = stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin or b""
+        done = self._run([*map(str, arguments)], data, timeout)
+        out, err = (stream.decode("utf-8", "surrogateescape") for stream in (done.stdout, done.stderr))
+        assert "Traceback" not in err, err
+        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+    def _run(self, arguments: list[str], stdin: bytes, timeout: float) -> subprocess.CompletedProcess[bytes]:
+        env = self.env
+        server = fork_server()
+        if server is None or not server.can_run(env):
+            return self._start(arguments, stdin, timeout)
+        return server.run(arguments, env, stdin, timeout)
+
+    def _start(
+        self, arguments: list[str], stdin: bytes, timeout: float
+    ) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [*self.command, *arguments],
+            input=stdin,
             capture_output=True,
             env=self.env,
             timeout=timeout,
             check=False,
         )
-        out, err = (stream.decode("utf-8", "surrogateescape") for stream in (done.stdout, done.stderr))
-        assert "Traceback" not in err, err
-        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+
+class GeocliProcess(Geocli):
+    """The same, started from nothing each time: for tests of that start."""
+
+    _run = Geocli._start
 
 
 @pytest.fixture
@@ -85,6 +132,11 @@ def data_dir(tmp_path: Path) -> Path:
 @pytest.fixture
 def geocli(data_dir: Path) -> Geocli:
     return Geocli(data_dir)
+
+
+@pytest.fixture
+def geocli_process(data_dir: Path) -> GeocliProcess:
+    return GeocliProcess(data_dir)
 
 
 MakeMmdb = Callable[..., Path]

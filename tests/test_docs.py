@@ -166,6 +166,7 @@ def run(place: Path, command: str, data: str) -> str:
     return done.stdout
 
 
+@pytest.mark.in_order
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
 def test_an_example_prints_what_the_page_says(playground: Path, name: str, example: str) -> None:
     if ".dirty" in example:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from geocli.model.errors import UnanswerableError
 from geocli.providers.online.base import Limit
 from geocli.providers.online.rate_limit import RateLimit
-from tests.conftest import Geocli, need
+from tests.conftest import Geocli, GeocliProcess, need
 from tests.providers.online.conftest import Here
 from tests.providers.online.servers import IpApi, environment
 from tests.support.targets import addresses
@@ -284,7 +284,7 @@ def test_a_read_only_data_directory_is_answered_within_the_limit(data_dir: Path)
     assert len(done.stderr.splitlines()) <= 2
 
 
-class Bound(Geocli):
+class Bound(GeocliProcess):
     """geocli behind another program."""
 
     def __init__(self, data_dir: Path, environment: object, command: tuple[str, ...]) -> None:
