@@ -22,6 +22,7 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPNetwork, IPSet
 
+from tests.support import examples as _profiles  # noqa: F401 (registers them)
 from tests.support.fork_server import fork_server
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -34,10 +35,7 @@ _SHARED = {"postgres", "running_postgres", "fail2ban_server", "running_fail2ban"
 def pytest_configure(config: pytest.Config) -> None:
     # What a shell starts in the background ignores interrupts, and so would all that tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    hypothesis.settings.register_profile("quick", max_examples=20, deadline=None)
-    hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
-    if not config.getoption("--hypothesis-profile", None):
-        hypothesis.settings.load_profile("quick")
+    hypothesis.settings.load_profile(config.getoption("--hypothesis-profile") or "quick")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.bans.current import HISTORY_GROUPS
@@ -25,6 +25,7 @@ from geocli.storage.store.base import BanQuestion
 from geocli.storage.store.sqlite import SqliteStore
 from tests.storage.store.test_bans import HISTORIES, IPS, NOW, QUESTIONS
 from tests.support.bans import BAN, append_bans
+from tests.support.examples import examples
 
 ANSWERS = [
     GeoRecord("192.0.2.1", "ok", "DE", "Germany", asn=1, org="One", network="192.0.2.0/24"),
@@ -97,7 +98,7 @@ def value_of(ban: SeenBan, by: str) -> object:
 ENTRIES = HISTORIES.map(lambda bans: [*bans, *ANSWERS]).flatmap(st.permutations)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(entries=ENTRIES, cut=st.integers(0, 35), again=st.integers(0, 5), question=QUESTIONS)
 def test_the_history_is_the_same_whatever_of_it_is_in_the_journal(
     tmp_path_factory: pytest.TempPathFactory, entries: list[Any], cut: int, again: int, question: BanQuestion

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geocli.config.parsers import parse_duration, parse_names
@@ -24,6 +23,7 @@ from geocli.config.settings import (
 )
 from geocli.model.errors import DamagedFileError, ExitCode, UsageError
 from tests.conftest import Geocli, MakeMmdb
+from tests.support.examples import examples
 
 DAY = 86400
 
@@ -494,9 +494,7 @@ x = 1
 #"""
 
 
-@hypothesis_settings(
-    deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(200)
 @given(
     st.one_of(
         st.binary(max_size=100),

@@ -7,13 +7,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geocli.cron import systemd
 from geocli.cron.jobs import JobOptions, Schedule, cron_line, cron_quoted, every, jobs_of, parse_every
 from geocli.model.errors import UsageError
 from tests.conftest import Crontab, need
+from tests.support.examples import examples
 
 ALL = JobOptions(every=300, update=True, record=True, report=Path("/srv/www/bans.html"))
 AWKWARD = [
@@ -102,7 +103,7 @@ def words_of(command: bytes) -> list[bytes]:
 names = st.text(st.characters(blacklist_characters="\n\r\0", blacklist_categories=["Cs"]), min_size=1)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.lists(names, min_size=1, max_size=3))
 @example(AWKWARD)
 @example(["\\%", "%%", "\\\\\\", "'%'", "\\'"])

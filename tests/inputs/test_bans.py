@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geocli.inputs.bans import read_bans
@@ -23,6 +23,7 @@ from geocli.model.bans import Ban
 from geocli.model.errors import Problems
 from geocli.model.records import clean_text
 from tests.conftest import FIXTURES
+from tests.support.examples import examples
 
 CAPTURES = FIXTURES / "fail2ban"
 VERSIONS = ["1.0.2", "1.1.0"]
@@ -437,7 +438,7 @@ def outcome(*chunks: bytes) -> tuple[list[Ban], str | None]:
     return outcome_of([stream(*chunks)])
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(ANYTHING, st.lists(st.integers(0, 400), max_size=4))
 @example(b"Status for the jail: a\n`- Banned IP list:\ta b\nc d\n\n192.0.2.1\n", [50])
 def test_no_input_is_wrong_and_chunks_do_not_matter(text: bytes, cuts: list[int]) -> None:
@@ -452,7 +453,7 @@ def test_no_input_is_wrong_and_chunks_do_not_matter(text: bytes, cuts: list[int]
             assert moment is None or re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(ANYTHING.filter(lambda text: not text.startswith(b"\x1f\x8b")), st.integers(0, 200))
 def test_any_gzip_cut_anywhere_does_no_harm(text: bytes, missing: int) -> None:
     packed = gzip.compress(text)

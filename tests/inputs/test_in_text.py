@@ -5,12 +5,13 @@ from __future__ import annotations
 from ipaddress import IPv6Address, ip_network
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from geocli.inputs.in_text import WORD_BYTES, _quick_v6, find_ends, find_targets
 from geocli.model.addresses import LONGEST_TARGET, is_ipv6, is_network, parse_target
 from tests.conftest import within
+from tests.support.examples import examples
 from tests.support.targets import V4, V6, written_targets
 
 
@@ -223,7 +224,7 @@ RIGHT = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(LEFT, written_targets(), RIGHT)
 def test_any_target_among_punctuation_is_found_once_and_canonical(
     left: str, target: tuple[str, str], right: str
@@ -246,7 +247,7 @@ def test_what_browsers_call_themselves_is_no_address(text: str, expected: list[s
     assert [target for _, target in find_ends(text.encode())] == expected
 
 
-@settings(deadline=None, max_examples=500)
+@examples(500)
 @given(
     st.one_of(
         V6.map(str), V6.map(lambda address: address.exploded.upper()), st.from_regex(r"[0-9a-fA-F:]{2,40}")
@@ -257,7 +258,7 @@ def test_the_systems_way_with_ipv6_is_that_of_ipaddress(text: str) -> None:
     assert found is None or found == str(IPv6Address(text))
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(
     st.lists(
         st.sampled_from(
@@ -300,7 +301,7 @@ UNLISTED = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(
     st.lists(st.one_of(LISTED, LISTED, LISTED, UNLISTED), min_size=1, max_size=20),
     st.sampled_from(["\n", "\r\n", "\n\n", "\x1c\n", "\x85\n", " \n\t"]),
@@ -319,7 +320,7 @@ def test_a_colon_behind_an_address_that_ends_in_two_is_punctuation(address: str)
     assert find_targets(f"from {address}: refused".encode()) == [address]
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.lists(st.tuples(written_targets(), st.sampled_from([" ", "\n", ", ", "\t", "', '", ") ("]))))
 def test_all_targets_are_found_in_order_and_as_often_as_they_stand_there(
     items: list[tuple[tuple[str, str], str]],
@@ -332,7 +333,7 @@ WORDS = b"1.2.3.4 255 256 0 1. . : :: / /24 /129 % %eth0 ffff ::ffff: fe80::1 - 
 HOSTILE_PARTS = st.sampled_from([*WORDS.split(b" "), b" ", b"\n"])
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.one_of(st.binary(max_size=200), st.lists(HOSTILE_PARTS, max_size=30).map(b"".join)))
 def test_whatever_is_found_in_any_bytes_is_canonical(text: bytes) -> None:
     for target in find_targets(text):
@@ -342,7 +343,7 @@ def test_whatever_is_found_in_any_bytes_is_canonical(text: bytes) -> None:
         assert len(target) <= LONGEST_TARGET
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.lists(HOSTILE_PARTS, max_size=30).map(b"".join), st.integers(0, 400))
 def test_text_may_be_cut_wherever_a_word_ends(text: bytes, position: int) -> None:
     cuts = [i for i in range(1, len(text)) if text[i - 1] not in WORD_BYTES]
@@ -351,7 +352,7 @@ def test_text_may_be_cut_wherever_a_word_ends(text: bytes, position: int) -> Non
     assert find_targets(text[:cut]) + find_targets(text[cut:]) == find_targets(text)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @example(b"1.1.22.33.4.5. x")  # half of it is around its second middle
 @given(
     st.lists(st.one_of(HOSTILE_PARTS, st.ip_addresses(v=4).map(lambda v4: str(v4).encode()))).map(b"".join)
@@ -393,7 +394,7 @@ NO_TARGETS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(
     st.lists(
         st.tuples(NO_TARGETS, st.sampled_from([" ", "\n", ", ", ") (", "] [", "' '", '"', "; ", " = "])),

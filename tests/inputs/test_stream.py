@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.inputs.in_text import WORD_BYTES
@@ -21,6 +21,7 @@ from geocli.inputs.stream import pieces
 from geocli.inputs.targets import Stream, read_batches, read_targets
 from geocli.lookup.resolver import BATCH
 from geocli.model.errors import ExitCode, UsageError
+from tests.support.examples import examples
 
 KIB = 1024
 CHUNK = 64 * KIB
@@ -29,7 +30,7 @@ CHUNK = 64 * KIB
 # --- pieces -------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     st.lists(
         st.sampled_from(

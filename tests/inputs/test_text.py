@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geocli.inputs.targets import read_targets
 from tests.conftest import within
+from tests.support.examples import examples
 
 KIB = 1024
 
@@ -117,7 +118,7 @@ LINES: st.SearchStrategy[tuple[bytes, list[str]]] = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(
     st.lists(st.tuples(LINES, ENDS), max_size=8),
     st.booleans(),
@@ -136,7 +137,7 @@ def test_what_is_found_does_not_depend_on_where_chunks_are_cut(
     assert targets(every(1000, text)) == expected
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(
     st.lists(
         st.sampled_from([b"1.2.3.4", b"::1", b"/24", b"#", b" ", b"\n", b"[{", b"'a': [", b"'", b"]}]", b","])
@@ -149,7 +150,7 @@ def test_short_lines_may_come_byte_by_byte(parts: list[bytes]) -> None:
     assert targets(every(1, text)) == targets([text])
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.lists(st.binary(max_size=60), max_size=8))
 def test_binary_garbage_is_no_error(chunks: list[bytes]) -> None:
     assert targets(chunks) == targets([b"".join(chunks)])

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from geocli.config.settings import Settings
@@ -21,6 +20,7 @@ from geocli.system.reporter import Reporter
 from tests.conftest import Geocli, MakeMmdb
 from tests.providers.online.servers import environment
 from tests.support.emulators import CountryIs, Fault, IpApi
+from tests.support.examples import examples
 from tests.support.targets import addresses
 
 NOW = "2026-11-24T12:00:00Z"
@@ -192,7 +192,7 @@ def test_a_damaged_database_is_no_source_that_is_away(tmp_path: Path) -> None:
 statuses = st.sampled_from(["ok", "unknown", "error"])
 
 
-@hypothesis_settings(deadline=None, max_examples=150)
+@examples(150)
 @given(
     st.lists(st.integers(0, 30), max_size=60),
     st.lists(

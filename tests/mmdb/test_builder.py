@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.mmdb.builder import Built, Origin, build
@@ -26,6 +26,7 @@ from geocli.mmdb.reader import Database, network_text
 from geocli.model.errors import UsageError
 from geocli.model.normalize import NOTHING, Answer
 from tests.conftest import Geocli
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -802,7 +803,7 @@ def places(found: Sequence[list[tuple[int, int, Any]]], family: int) -> list[int
     return sorted(end for end in ends if 0 <= end < SPACES[family][1])
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     countries4=ranges(4, CODES),
     systems4=ranges(4, SYSTEMS),
@@ -844,7 +845,7 @@ def test_a_built_file_answers_as_the_lists_it_was_built_from(
                         assert looked_up(here[1], edge) == system
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(
         st.tuples(st.integers(0, 400), st.integers(0, 120), st.sampled_from(CODES)),

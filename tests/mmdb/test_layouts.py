@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.mmdb.layouts import answer_of, merge, mistyped
@@ -16,6 +16,7 @@ from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.errors import DamagedFileError
 from geocli.model.normalize import NOTHING, Answer
 from geocli.model.records import MAX_ASN, MAX_TEXT
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -733,7 +734,7 @@ values = st.recursive(
 records = st.dictionaries(st.sampled_from(KEYS), values, max_size=10)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(records)
 def test_whatever_a_record_holds_the_answer_is_bounded_and_printable(record: dict[str, Any]) -> None:
     answer = answer_of(record)
@@ -741,7 +742,7 @@ def test_whatever_a_record_holds_the_answer_is_bounded_and_printable(record: dic
     assert_sane(answer)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(records, max_size=3))
 def test_whatever_records_hold_their_merger_is_bounded_and_printable(found: list[dict[str, Any]]) -> None:
     answers = [answer_of(record) for record in found]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.mmdb.reader import Database
@@ -102,13 +102,11 @@ def test_at_the_edges_of_networks(two: list[Path]) -> None:
 
 
 @given(MIXED)
-@settings(deadline=None)
 def test_bulk_and_single_records_are_the_same_of_files(two: list[Path], targets: list[str]) -> None:
     same(two, targets)
 
 
 @given(ADDRESSES)
-@settings(deadline=None)
 def test_bulk_and_single_records_are_the_same_of_the_embedded_database(targets: list[str]) -> None:
     assert EMBEDDED.batch(targets, NOW).records() == MmdbProvider([]).records(targets, NOW)
 

@@ -13,7 +13,7 @@ from ipaddress import (
 )
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from geocli.inputs.in_text import find_targets
@@ -23,10 +23,11 @@ from geocli.model.addresses import (
     parse_target,
     split_reserved,
 )
+from tests.support.examples import examples
 from tests.support.targets import ADDRESSES, V6, Address, Network, canonical, written_targets
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(written_targets())
 def test_any_spelling_of_a_target_parses_to_the_canonical_one(target: tuple[str, str]) -> None:
     text, expected = target
@@ -35,7 +36,7 @@ def test_any_spelling_of_a_target_parses_to_the_canonical_one(target: tuple[str,
     assert parse_target(expected) == expected
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(V6, st.from_regex(r"[0-9A-Za-z][0-9A-Za-z_.~-]{0,15}", fullmatch=True))
 def test_a_zone_id_is_cut_off(address: IPv6Address, zone: str) -> None:
     assume(not re.fullmatch(r"..(:..){7}", str(address)))
@@ -108,7 +109,7 @@ def test_a_prefix_that_is_too_long_is_told_how_long_it_may_be() -> None:
         parse_target("::1/129")
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.one_of(st.text(), st.text(alphabet="0123456789abcdf:./% x", max_size=30)))
 @example("1.2.3.4/24")
 @example("fe80::1%eth0/64")
@@ -235,7 +236,7 @@ def test_the_edges_of_special_ranges_are_where_the_registries_have_them(address:
     assert is_reserved(str(address)) is oracle_of_address(address)
 
 
-@settings(deadline=None, max_examples=250)
+@examples(250)
 @given(st.one_of(st.sampled_from(ALL_EDGES), ADDRESSES), st.integers(-300, 300))
 def test_an_address_is_reserved_where_the_registries_say_so(near: Address, step: int) -> None:
     number = int(near) + step
@@ -246,7 +247,7 @@ def test_an_address_is_reserved_where_the_registries_say_so(near: Address, step:
     )
 
 
-@settings(deadline=None, max_examples=250)
+@examples(250)
 @given(st.one_of(st.sampled_from(ALL_EDGES), ADDRESSES), st.integers(0, 128))
 def test_a_network_is_reserved_only_when_all_of_it_is(near: Address, prefix: int) -> None:
     assume(prefix <= near.max_prefixlen)
@@ -277,7 +278,7 @@ def test_a_network_partly_outside_of_a_reserved_range_is_not_reserved(target: st
     assert not is_reserved(target)
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(ADDRESSES)
 def test_what_the_standard_library_calls_local_or_multicast_is_reserved(address: Address) -> None:
     plain = ip_address(parse_target(str(address)))

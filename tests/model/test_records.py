@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from geocli.model.records import (
@@ -21,6 +21,7 @@ from geocli.model.records import (
     clean_text,
     utc_text,
 )
+from tests.support.examples import examples
 
 CONTRACT = (
     "ip status country_code country_name region city latitude longitude asn org network source resolved_at"
@@ -66,7 +67,7 @@ def test_text_from_outside_is_shown_and_does_nothing(text: str, expected: str) -
     assert clean_text(text) == expected
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(ANY_TEXT, st.integers(1, 300))
 @example("\x1b" * 600, 7)
 @example("\U000e0041" * 600, 8)
@@ -79,13 +80,11 @@ def test_any_text_comes_out_bounded_and_printable(text: str, limit: int) -> None
     assert clean_text(clean, limit) == clean
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=["C", "Z"]), max_size=MAX_TEXT))
 def test_printable_text_stays_as_it_is(text: str) -> None:
     assert clean_text(text) == text
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.text(alphabet=string.ascii_letters, min_size=1, max_size=5), min_size=2, max_size=10),
     st.text(alphabet=SPACES.replace(" ", ""), min_size=1, max_size=5),
@@ -110,7 +109,6 @@ def test_a_moment_is_iso_8601_in_utc_with_seconds() -> None:
     assert utc_text(1_793_923_387.999) == "2026-11-06T00:03:07Z"
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**37), st.integers(0, 2**37))
 def test_comparing_times_as_text_compares_the_times(one: int, other: int) -> None:
     assert (utc_text(one) < utc_text(other)) == (one < other)
@@ -159,7 +157,6 @@ def test_no_rows_are_good_rows() -> None:
     check_rows([])
 
 
-@settings(deadline=None)
 @given(st.lists(ROWS, max_size=5))
 def test_rows_that_may_be_records_are_accepted(rows: list[tuple[Any, ...]]) -> None:
     check_rows(rows)
@@ -232,7 +229,7 @@ def with_value(row: tuple[Any, ...], field: str, value: object) -> tuple[Any, ..
 
 @pytest.mark.parametrize("field", FIELDS)
 def test_one_bad_value_among_good_rows_is_refused_and_its_field_named(field: str) -> None:
-    @settings(deadline=None, max_examples=30)
+    @examples(30)
     @given(
         st.lists(ROWS, min_size=1, max_size=4),
         st.integers(0, 3),
@@ -255,7 +252,6 @@ def test_text_may_be_as_long_as_its_field_allows() -> None:
                 check_rows([with_value(GOOD, field, "x" * (limit + 1))])
 
 
-@settings(deadline=None)
 @given(st.lists(ROWS, max_size=3), st.integers(0, 20))
 def test_a_row_that_is_too_short_or_too_long_is_refused(rows: list[tuple[Any, ...]], length: int) -> None:
     assume(length != len(FIELDS))

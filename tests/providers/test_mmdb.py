@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_netw
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.config.settings import Settings
@@ -17,6 +17,7 @@ from geocli.model.errors import DamagedFileError
 from geocli.model.records import GeoRecord, check_rows
 from geocli.providers import mmdb
 from geocli.providers.mmdb import MmdbProvider, create
+from tests.support.examples import examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -434,7 +435,7 @@ NEIGHBOURS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(st.lists(NEIGHBOURS, min_size=1, max_size=200))
 def test_many_at_once_are_answered_as_each_by_itself(targets: list[str]) -> None:
     together = MmdbProvider([]).records(targets, NOW)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from hypothesis import example, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from geocli.config.parsers import Secret
@@ -20,6 +19,7 @@ from geocli.providers.country_is import CountryIs
 from geocli.providers.ip_api import IpApi
 from geocli.providers.ipinfo import Ipinfo
 from geocli.providers.online.base import Limit, MalformedError, Source
+from tests.support.examples import examples
 
 TARGETS = ["8.8.8.8", "1.1.1.1", "2001:4860:4860::8888"]
 A = TARGETS[0]
@@ -101,7 +101,7 @@ bodies = st.one_of(
 
 
 @every_source
-@hypothesis_settings(deadline=None, max_examples=100)
+@examples(100)
 @given(body=bodies)
 @example(body=None)
 @example(body=[None])
@@ -153,7 +153,7 @@ def test_a_genuine_answer_is_read_in_full(source: Source) -> None:
 
 
 @every_source
-@hypothesis_settings(deadline=None, max_examples=100)
+@examples(100)
 @given(data=st.data())
 def test_one_odd_value_spoils_at_most_its_own_item(source: Source, data: st.DataObject) -> None:
     genuine = GENUINE[source.name]

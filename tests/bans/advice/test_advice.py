@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.bans.advice.advice import Terms, advise, budgets_beside
@@ -16,6 +16,7 @@ from geocli.bans.advice.evidence import HALF_LIFE, Evidence, Holder
 from geocli.bans.advice.prefix import prefix_of
 from geocli.model.addresses import is_reserved
 from geocli.model.records import utc_text
+from tests.support.examples import examples
 
 NOW = 1_790_000_000.0
 HOSTER = Holder("DE", 24940, "Hetzner Online GmbH")
@@ -55,7 +56,7 @@ networks = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     st.lists(st.tuples(addresses | networks, st.integers(1, 30)), min_size=1, max_size=40),
     st.lists(addresses | networks, max_size=8),

@@ -6,13 +6,14 @@ import random
 from itertools import combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.bans.advice.allowed import Allowed, AllowList
 from geocli.bans.advice.choice import Chooser, Price, choose
 from geocli.bans.advice.forest import Banned, Limits, grow, merge
 from geocli.bans.advice.prefix import Prefix
+from tests.support.examples import examples
 
 WORLD = 4  # bits: 16 addresses below 8.8.8.0
 BASE = 8 << 24 | 8 << 16 | 8 << 8
@@ -50,7 +51,7 @@ def exhaustive(
     return best
 
 
-@settings(max_examples=120, deadline=None)
+@examples(120)
 @given(
     worlds,
     st.integers(1, 3),
@@ -86,7 +87,7 @@ def test_no_choice_is_worth_more(
     )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.integers(0, 2**32), st.integers(1, 12))
 def test_greedy_shares_are_mended_up_to_the_optimum_among_many_trees(seed: int, budget: int) -> None:
     # Worlds apart, so that rules are shared among trees; a plain knapsack over all of them is the judge.

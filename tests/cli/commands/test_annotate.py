@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.lookup.annotator import Annotator, short_note
@@ -110,7 +110,6 @@ LINES = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(parts=LINES, cuts=st.lists(st.integers(0, 200), max_size=5))
 def test_without_what_was_added_the_text_is_the_same(parts: list[bytes], cuts: list[int]) -> None:
     text = b"".join(parts).replace(b"\0", b"")

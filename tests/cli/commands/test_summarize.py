@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.inputs.targets import open_streams, read_targets
@@ -107,7 +107,6 @@ TEXTS = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(texts=TEXTS)
 def test_workers_count_the_same(tmp_path_factory: pytest.TempPathFactory, texts: list[bytes]) -> None:
     path = tmp_path_factory.mktemp("count") / "log"

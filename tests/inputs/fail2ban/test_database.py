@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.inputs.fail2ban import database
@@ -19,6 +19,7 @@ from geocli.inputs.in_text import ban_targets
 from geocli.model.bans import Ban
 from geocli.model.errors import TryAgainError, UsageError
 from tests.inputs.test_bans import capture
+from tests.support.examples import examples
 
 SCHEMA = capture("1.1.0/40-db-schema.sql").decode()
 NOW = 1_795_470_200.0  # 2026-11-23 21:43:20 UTC
@@ -94,7 +95,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(st.lists(st.tuples(VALUES, VALUES, VALUES, VALUES, VALUES), max_size=5), st.booleans())
 def test_a_row_of_any_types_is_read(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[object, ...]], is_old: bool

@@ -9,7 +9,7 @@ from ipaddress import IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geocli.inputs.fail2ban.literal import BannedReader, is_banned_line
@@ -17,6 +17,7 @@ from geocli.inputs.in_text import find_targets
 from geocli.inputs.targets import read_targets
 from geocli.model.addresses import parse_target
 from tests.conftest import within
+from tests.support.examples import examples
 from tests.support.targets import canonical
 
 CAPTURES = Path(__file__).parents[2] / "fixtures" / "fail2ban"
@@ -281,7 +282,7 @@ LITERALS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=80)
+@examples(80)
 @given(LITERALS)
 @example([{"a": ["\\'", '"', "'\"", "\\", "\\\\'"]}, {"'": ["192.0.2.1"]}])
 def test_a_line_gives_what_the_rule_for_text_finds_in_its_identifiers(
@@ -320,7 +321,7 @@ PARTS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=120)
+@examples(120)
 @given(st.lists(st.one_of(st.binary(max_size=40), st.lists(PARTS, max_size=12).map(b"".join)), max_size=5))
 @example([b"'\\", b"'1.2.3.4", b"'", b","])
 def test_any_bytes_are_read_without_complaint(parts: list[bytes]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from geocli.inputs.fail2ban.literal import BanReader, is_list_line, is_names_line, read_jails
 from geocli.model.bans import Ban
 from geocli.model.records import clean_text
 from tests.inputs.fail2ban.test_literal import IDENTIFIERS, LITERALS, NAMES
+from tests.support.examples import examples
 
 ESCAPED = st.text(st.characters(codec=None), max_size=8)
 
@@ -30,7 +31,7 @@ def expected_of(value: list[dict[str, list[str]]]) -> list[Ban]:
     ]
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(LITERALS, st.integers(0, 200))
 @example([{"a": ["\\'", '"', "'\"", "\\", "\\\\'", "\x00\x7f\xa0", "\ud800", "\U0001f600", "a\nb"]}], 9)
 def test_the_scanner_agrees_with_python(value: list[dict[str, list[str]]], cut: int) -> None:
@@ -40,7 +41,7 @@ def test_the_scanner_agrees_with_python(value: list[dict[str, list[str]]], cut: 
     assert read_jails(line) == [item for jail in value for item in jail.items()]
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(st.lists(ESCAPED | IDENTIFIERS, min_size=1))
 def test_the_list_of_one_jail_has_no_jail(identifiers: list[str]) -> None:
     line = repr(identifiers).encode("utf-8", "surrogatepass")

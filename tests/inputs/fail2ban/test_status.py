@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.inputs.fail2ban.complaints import is_statistics_line
@@ -78,7 +78,6 @@ NAMES = st.text(
 ) | (st.ip_addresses().map(str))
 
 
-@settings(deadline=None)
 @given(NAMES, st.integers(0, 10**12), st.lists(NAMES), st.lists(st.ip_addresses().map(str), max_size=4))
 def test_only_the_list_is_banned(name: str, count: int, files: list[str], addresses: list[str]) -> None:
     text = (

@@ -11,11 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.mmdb.decoder import BrokenError
 from geocli.mmdb.downloads.archive import unpack
+from tests.support.examples import examples
 
 DATABASE = os.urandom(3000) + b"the end"
 MOST = 1 << 30
@@ -106,7 +107,7 @@ def test_what_is_cut_off_anywhere_is_refused(tmp_path: Path) -> None:
                 unpacked(packed[:end], tmp_path)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@examples(60)
 @given(place=st.integers(2, 3000), bit=st.integers(0, 7))
 def test_a_flipped_bit_ends_in_the_same_file_or_a_refusal(place: int, bit: int, tmp_path: Path) -> None:
     packed = bytearray(archive(("x.mmdb", DATABASE, FILE)))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.record_batch import SHARED, RecordBatch, Shared
 from geocli.model.records import FIELDS
 from geocli.output.formats.base import Layout, load_format
+from tests.support.examples import examples
 
 PLACES = st.sampled_from([None, 0.0, 1.0, 51.5])
 TEXTS = st.sampled_from([None, "", "DE", "100%", "%s", 'a "b"', "=1", "ä", "a,b"])
@@ -43,7 +44,7 @@ def growing(draw: st.DrawFn) -> list[list[RecordBatch]]:
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "tsv"])
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(growing(), CHOSEN, st.data())
 def test_blocks_are_written_as_their_records(
     form: str, runs: list[list[RecordBatch]], chosen: tuple[str, ...], data: Any
@@ -57,7 +58,7 @@ def test_blocks_are_written_as_their_records(
         )
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(growing())
 def test_a_compact_block_has_the_same_records_and_no_other_answers(runs: list[list[RecordBatch]]) -> None:
     for block in (block for blocks in runs for block in blocks):

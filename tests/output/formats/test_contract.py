@@ -7,13 +7,14 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import geocli.output.formats
 from geocli.model.errors import UsageError
 from geocli.model.records import FIELDS, GeoRecord
 from geocli.output.formats.base import Format, Layout, Row, load_format
+from tests.support.examples import examples
 
 FORMS = sorted(
     module.name
@@ -218,7 +219,7 @@ VALUES = st.one_of(
 def test_any_text_stays_in_its_cell_and_on_its_line(name: str) -> None:
     columns = ("one", "two", "three")
 
-    @settings(deadline=None, max_examples=60)
+    @examples(60)
     @given(st.lists(st.tuples(VALUES, VALUES, VALUES), min_size=1, max_size=4))
     @example([("\x1b", "\r\n", "\u202e")])
     def holds(rows: list[Row]) -> None:

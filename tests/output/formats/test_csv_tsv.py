@@ -7,11 +7,12 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.records import FIELDS, GeoRecord
 from geocli.output.formats.base import Layout, load_format
+from tests.support.examples import examples
 
 RECORD = GeoRecord("192.0.2.1", "ok", "ES", "Spain", None, None, 41.5, 2, 3352, 'Telefónica, "S.A."')
 COLUMNS = ("ip", "org", "asn")
@@ -81,7 +82,7 @@ PRINTABLE = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(
     st.lists(
         st.tuples(
@@ -96,7 +97,7 @@ def test_csv_parses_back_to_the_values(rows: list[tuple[Any, ...]], header: bool
     assert parsed == [list(COLUMNS)] * header + expected
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.lists(st.one_of(st.none(), PRINTABLE), max_size=8))
 def test_csv_of_one_column_has_a_line_for_every_row_also_for_empty_ones(values: list[str | None]) -> None:
     text = write("csv", ("org",), [(value,) for value in values], header=False)
@@ -118,7 +119,7 @@ ANYTHING = st.one_of(
 ROWS = st.lists(st.tuples(ANYTHING, ANYTHING, ANYTHING), max_size=5)
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(ROWS)
 def test_csv_of_any_text_keeps_its_rows_and_columns(rows: list[tuple[Any, ...]]) -> None:
     parsed = parse(write("csv", COLUMNS, rows))
@@ -144,7 +145,7 @@ def test_tabs_and_line_ends_in_a_value_become_blanks_in_tsv() -> None:
     assert write("tsv", ("a", "b"), [("x\ty", "one\r\ntwo\nthree")], header=False) == "x y\tone two three\n"
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(ROWS)
 def test_tsv_of_any_text_keeps_its_rows_and_columns(rows: list[tuple[Any, ...]]) -> None:
     lines = write("tsv", COLUMNS, rows).split("\n")
@@ -154,7 +155,7 @@ def test_tsv_of_any_text_keeps_its_rows_and_columns(rows: list[tuple[Any, ...]])
     assert all(line.splitlines() == [line] for line in lines)
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.lists(st.tuples(PRINTABLE, PRINTABLE, st.one_of(st.none(), st.integers()))))
 def test_tsv_gives_printable_values_back(rows: list[tuple[Any, ...]]) -> None:
     lines = write("tsv", COLUMNS, rows, header=False).split("\n")[:-1]

@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.records import FIELDS, GeoRecord
 from geocli.output.formats.base import Layout, load_format
+from tests.support.examples import examples
 
 RECORD = GeoRecord(
     ip="192.0.2.1",
@@ -117,7 +118,7 @@ SCALARS = st.one_of(
 COLUMNS = ("ip", "org", "asn", "%s")
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(
     st.lists(st.lists(st.tuples(SCALARS, SCALARS, SCALARS, SCALARS), max_size=5), max_size=3),
     st.permutations(COLUMNS),

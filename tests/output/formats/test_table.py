@@ -7,7 +7,7 @@ import unicodedata
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from geocli.model.records import FIELDS, GeoRecord
 from geocli.output.formats.base import Layout, load_format
+from tests.support.examples import examples
 
 CHOSEN = ("ip", "country_code", "country_name", "asn", "org")
 RECORD = GeoRecord("192.0.2.1", "ok", "ES", "Spain", asn=3352, org="Telefónica")
@@ -190,7 +191,7 @@ WORDS = st.text(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@examples(60)
 @given(
     st.lists(st.tuples(WORDS, WORDS, WORDS, WORDS), min_size=1, max_size=5),
     st.integers(45, 200),

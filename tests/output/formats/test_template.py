@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.errors import UsageError
 from geocli.model.records import FIELDS, GeoRecord
 from geocli.output.formats.base import Layout, load_format
+from tests.support.examples import examples
 
 RECORD = GeoRecord("192.0.2.1", "ok", "ES", "Spain", None, "", 41.5, 2, 3352, "Telefónica {ip} \\n %s")
 
@@ -103,7 +104,7 @@ def test_there_is_one_line_for_every_record() -> None:
     assert form.rows([RECORD, RECORD._replace(ip="::1")]) == "192.0.2.1\n::1\n"
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(
     st.one_of(
         st.text(), st.lists(st.sampled_from(["{", "}", "{ip}", "\\", "t", "n", "{{", "x"])).map("".join)
@@ -118,7 +119,7 @@ def test_any_template_is_filled_in_or_refused(template: str) -> None:
     assert template.count("{ip}") <= text.count("192.0.2.1") + text.count("{ip}")
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(st.text(alphabet=st.characters(exclude_characters="\\")))
 def test_doubled_braces_give_any_text_back(text: str) -> None:
     assert line(text.replace("{", "{{").replace("}", "}}")) == text + "\n"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.output.report.terminal import draw_world, sparkline
 from geocli.output.report.world import load_world
+from tests.support.examples import examples
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -61,7 +62,7 @@ def test_every_country_that_is_on_the_map_is_in_the_terminal() -> None:
     assert "·" not in text[: text.index("\n\n")]
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(
     st.integers(80, 400),
     st.dictionaries(st.sampled_from(["DE", "SG", "RU", "ZZ", "TK"]), st.integers(1, 10**9)),

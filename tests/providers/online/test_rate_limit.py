@@ -12,8 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.errors import UnanswerableError
@@ -22,6 +21,7 @@ from geocli.providers.online.rate_limit import RateLimit
 from tests.conftest import Geocli, GeocliProcess, need
 from tests.providers.online.conftest import Here
 from tests.providers.online.servers import IpApi, environment
+from tests.support.examples import examples
 from tests.support.targets import addresses
 
 LIMIT = Limit(3, 0.3)
@@ -333,9 +333,7 @@ values = st.one_of(
 )
 
 
-@hypothesis_settings(
-    deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@examples(15)
 @given(
     st.one_of(
         st.binary(max_size=50),

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.bans import SeenBan
@@ -21,6 +21,7 @@ from geocli.storage.journal.journal import Journal
 from geocli.storage.journal.segments import BadSegmentError, NewerSegmentError, decode, encode_bans
 from tests.storage.store.test_sqlite import commit_frames
 from tests.support.bans import BAN, BANS, append_bans
+from tests.support.examples import examples
 
 TIME = "2026-11-01T00:00:00Z"
 
@@ -87,7 +88,7 @@ def test_one_process_finds_what_others_append_and_forget_meanwhile(journal: Jour
         assert journal.find(targets, anything).keys() == {targets[7]}
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 @given(st.lists(st.one_of(st.just("look"), st.sampled_from([1, 2, 3]), st.integers(-4, -1)), max_size=14))
 def test_whatever_others_do_in_between_all_that_is_there_is_found(
     tmp_path_factory: pytest.TempPathFactory, steps: list[int | str]
@@ -374,7 +375,7 @@ RECORDS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40)
 @given(batches=st.lists(RECORDS, min_size=1, max_size=5))
 def test_every_record_comes_back_as_it_went_in(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[GeoRecord]]
@@ -405,7 +406,7 @@ def test_bans_are_no_answers_and_answers_no_bans(journal: Journal) -> None:
     assert journal.state()[:2] == (1, 102)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(batches=st.lists(st.lists(BANS, min_size=1, max_size=20), min_size=1, max_size=4))
 def test_every_ban_comes_back_as_it_went_in(
     tmp_path_factory: pytest.TempPathFactory, batches: list[list[SeenBan]]

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.bans import SeenBan
@@ -18,6 +18,7 @@ from geocli.storage.store.base import BAN_GROUPS, BanCount, BanQuestion, BanSpan
 from geocli.storage.store.sqlite import SqliteStore
 from tests.storage.store.conftest import MakeStore
 from tests.support.bans import BAN, second
+from tests.support.examples import examples
 
 NOW = "2026-11-25T10:00:00Z"
 DAYS = [
@@ -120,7 +121,7 @@ def shown(counts: Iterable[BanCount]) -> list[tuple[object, ...]]:
     return sorted(((count.values[0], *count[1:]) for count in counts), key=repr)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(40)
 @given(bans=HISTORIES, question=QUESTIONS)
 def test_a_store_answers_as_going_through_all_bans_would(
     make_store: MakeStore, bans: list[SeenBan], question: BanQuestion

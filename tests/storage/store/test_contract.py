@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.bans import SeenBan, merged
@@ -17,6 +17,7 @@ from geocli.storage.store.base import BanQuestion, Outlived, Store
 from tests.storage.store.conftest import MakeStore
 from tests.storage.store.samples import NEW, NOW, OLD, answers, every_ban, record
 from tests.support.bans import BAN, BANS, second
+from tests.support.examples import examples
 
 
 def test_a_store_that_is_not_there_is_a_miss(store: Store, tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ ANSWERS = st.builds(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20)
 @given(answers=st.lists(ANSWERS, max_size=12), cuts=st.lists(st.integers(0, 12), max_size=4))
 def test_replay_is_the_same_however_it_is_cut_and_repeated(
     make_store: MakeStore, answers: list[GeoRecord], cuts: list[int]
@@ -138,7 +139,7 @@ RECORDS = st.builds(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30)
 @given(given=RECORDS, jail=TEXTS)
 def test_whatever_a_record_may_hold_comes_back_as_it_was(
     make_store: MakeStore, given: GeoRecord, jail: str
@@ -212,7 +213,7 @@ def test_every_ban_comes_in_the_order_of_its_key(store: Store, monkeypatch: pyte
     assert every_ban(store) == bans
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20)
 @given(bans=st.lists(BANS, max_size=12), cuts=st.lists(st.integers(0, 12), max_size=4), data=st.data())
 def test_bans_are_the_same_in_whatever_order_they_come_and_however_often(
     make_store: MakeStore, bans: list[SeenBan], cuts: list[int], data: st.DataObject
