@@ -49,10 +49,20 @@ def modules_after(geocli: Geocli, *arguments: str) -> set[str]:
     [
         (
             ["--version"],
-            {"diskcache", "maxminddb", "sqlite3", "json", "iso3166", "geocli.cli.commands.lookup"},
+            {
+                "diskcache",
+                "maxminddb",
+                "sqlite3",
+                "json",
+                "geocli.model.country_names",
+                "geocli.cli.commands.lookup",
+            },
         ),
-        (["--help"], {"diskcache", "maxminddb.extension", "iso3166"}),
-        (["flush"], {"diskcache", "maxminddb", "iso3166", "json", "geocli.cli.commands.lookup"}),
+        (["--help"], {"diskcache", "maxminddb.extension", "geocli.model.country_names"}),
+        (
+            ["flush"],
+            {"diskcache", "maxminddb", "geocli.model.country_names", "json", "geocli.cli.commands.lookup"},
+        ),
         (
             ["lookup", "--no-cache", "8.8.8.8"],
             {"diskcache", "maxminddb.reader", "geocli.providers.online.base", *ONLINE},

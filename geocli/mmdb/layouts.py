@@ -1,10 +1,10 @@
 """What vendors put into a record of an MMDB file, as one ``Answer``.
 
-* MaxMind, DB-IP, IP2Location: ``country.iso_code``, ``country.names.en``, ``subdivisions``, ``city``,
-  ``location``; in AS and ISP files ``autonomous_system_*``, ``isp``, ``organization``; all of it in
+* MaxMind, DB-IP, IP2Location: ``country.iso_code``, else ``registered_country.iso_code``; ``subdivisions``,
+  ``city``, ``location``; in AS and ISP files ``autonomous_system_*``, ``isp``, ``organization``; all of it in
   ``traits`` too.
 * IPinfo Lite: ``country_code``, ``country`` is the *name*, ``asn`` is "AS13335", ``as_name``.
-* IPinfo's older files: ``country`` is the *code*, ``country_name``, ``region``, ``city``, ``lat`` and ``lng``
+* IPinfo's older files: ``country`` is the *code*, ``region``, ``city``, ``lat`` and ``lng``
   as text; in AS files ``asn`` and ``name``.
 * ip-location-db: ``country_code``, ``state1``, ``city``, ``latitude``, ``autonomous_system_*``.
 
@@ -54,6 +54,7 @@ def answer_of(data: dict[str, Any]) -> Answer:
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "country": (dict, str), "country_code": (str,), "country_name": (str,), "iso_code": (str,),
+    "registered_country": (dict,),
     "city": (dict, str), "subdivisions": (list,), "location": (dict, str), "traits": (dict,),
     "latitude": (float, int, str), "longitude": (float, int, str),
     "lat": (float, int, str), "lng": (float, int, str), "lon": (float, int, str),
@@ -68,7 +69,7 @@ def mistyped(data: dict[str, Any]) -> str | None:
     for key in _TYPES.keys() & data.keys():
         if not isinstance(data[key], _TYPES[key]) or isinstance(data[key], bool):
             return key
-    for key in ("country", "city", "location", "traits"):
+    for key in ("country", "registered_country", "city", "location", "traits"):
         if isinstance(inner := data.get(key), dict) and (wrong := mistyped(inner)) is not None:
             return f"{key}.{wrong}"
     return None
@@ -106,16 +107,9 @@ def _filled(first: Answer, second: Answer) -> Answer:
 
 
 def _country(data: dict[str, Any]) -> tuple[str | None, str | None]:
-    inner = data.get("country")
-    if isinstance(inner, dict):
-        code, name = inner.get("iso_code"), _english(inner)
-    else:
-        code, name = data.get("country_code"), data.get("country_name")
-        if not code:
-            code = inner
-        elif name is None:
-            name = inner
-    return country(code, name)
+    # MaxMind has no country for networks that are in no one place, but where they are registered.
+    inner = data.get("country", data.get("registered_country"))
+    return country(inner.get("iso_code") if isinstance(inner, dict) else data.get("country_code") or inner)
 
 
 def _coordinates(data: dict[str, Any]) -> tuple[float | None, float | None]:

@@ -10,22 +10,23 @@ from functools import lru_cache
 from sys import intern
 
 from geocli.model import countries
-from geocli.model.records import MAX_ASN, MAX_TEXT, clean_text
+from geocli.model.records import MAX_ASN, clean_text
 
 _CODE = 2  # letters
 
 
-def country(code: object, name: object = None) -> tuple[str | None, str | None]:
-    """ISO 3166-1 alpha-2 code and English name; a code that is no country's (``ZZ``, ``-``) has neither."""
-    if not isinstance(code, str) or len(code) != _CODE:
-        return None, None
-    return _country(code, name if isinstance(name, str) and len(name) <= MAX_TEXT else text(name))
+def country(code: object) -> tuple[str | None, str | None]:
+    """ISO 3166-1 alpha-2 code and English name; a code that is no country's (``ZZ``, ``-``) has neither.
+
+    The name is geocli's, whatever the source calls the country: one country, one row.
+    """
+    return _country(code) if isinstance(code, str) and len(code) == _CODE else (None, None)
 
 
 @lru_cache(1000)  # there are more answers than countries
-def _country(code: str, name: str | None) -> tuple[str | None, str | None]:
+def _country(code: str) -> tuple[str | None, str | None]:
     known = countries.country_code(code)
-    return (None, None) if known is None else (known, text(name) or countries.country_name(known))
+    return (None, None) if known is None else (known, countries.country_name(known))
 
 
 def place(latitude: object, longitude: object) -> tuple[float | None, float | None]:

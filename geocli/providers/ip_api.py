@@ -60,14 +60,14 @@ _NO_DATA = frozenset({"private range", "reserved range", "invalid query"})
 
 
 def _answer(item: Any) -> tuple[str, Answer]:
-    query, status, message, code, name, region, city, lat, lon, holder, *names = values_of(item, _TYPES)
+    query, status, message, code, _, region, city, lat, lon, holder, *names = values_of(item, _TYPES)
     if status != "success":
         if message not in _NO_DATA:
             raise MalformedError("neither success nor a known failure")
         return query, NOTHING
     number, _, holder_name = (holder or "").partition(" ")
     org = next(filter(None, map(text, (holder_name, *names))), None)
-    answer = Answer(*country(code, name), text(region), text(city), *place(lat, lon), asn(number), org)
+    answer = Answer(*country(code), text(region), text(city), *place(lat, lon), asn(number), org)
     return query, complete(answer, code, holder, *names)
 
 

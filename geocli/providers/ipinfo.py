@@ -58,12 +58,12 @@ _TYPES = {
 
 
 def _answer(item: Any, target: str) -> Answer:
-    ip, bogon, code, name, number, holder = values_of(item, _TYPES)
+    ip, bogon, code, _, number, holder = values_of(item, _TYPES)
     if target_of(ip, {target}) is None:
         raise MalformedError("another address than asked about")
     if bogon:
         return NOTHING
-    return complete(Answer(*country(code, name), asn=asn(number), org=text(holder)), code, number, holder)
+    return complete(Answer(*country(code), asn=asn(number), org=text(holder)), code, number, holder)
 
 
 def create(settings: Settings) -> OnlineProvider:

@@ -140,7 +140,7 @@ def try_lines(typist: Typist, set_up: str) -> None:
         typist.type("country_n\t")
         typist.see("country_name")
         typist.type("\n")
-        typist.see("United States of America")
+        typist.see("United States")
         typist.type("geocli lookup 8.8.8.8 -f source,country_c\t")
         typist.see("country_code")
         typist.type("\n")

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.mmdb.builder import Built, Origin, build
-from geocli.mmdb.csv_ranges import Overlaps
+from geocli.mmdb.builder.build import Built, Origin, Recipe, build
+from geocli.mmdb.builder.ranges import Overlaps
 from geocli.mmdb.layouts import answer_of
 from geocli.mmdb.reader import Database, network_text
 from geocli.model.errors import UsageError
@@ -65,7 +65,8 @@ class Workshop:
     ) -> Built:
         countries = [self.csv("country.csv", country)] if isinstance(country, str) else country
         systems = [self.csv("asn.csv", asn)] if isinstance(asn, str) else asn
-        return build(countries, systems, self.output, origin, overlaps, ignore)
+        recipe = Recipe({"": countries}, systems, overlaps=overlaps)
+        return build(recipe, self.output, origin, ignore)
 
     def ask(self, address: str) -> tuple[Answer, str | None]:
         return ask(self.output, address)
@@ -374,8 +375,8 @@ def test_progress_says_what_is_done_and_never_more_than_all_of_it(workshop: Work
     heard: list[tuple[str, int, int]] = []
     rows = "".join(f"{n * 256},{n * 256 + 255},{'AU' if n % 2 else 'DE'}\n" for n in range(6_000))
     csv = workshop.csv("c.csv", rows)
-    build([csv], [], workshop.output, ORIGIN, Overlaps.REFUSE, lambda *said: heard.append(said))
-    assert {what for what, _, _ in heard} >= {"reading c.csv", "building the tree"}
+    build(Recipe({"": [csv]}), workshop.output, ORIGIN, lambda *said: heard.append(said))
+    assert {what for what, _, _ in heard} >= {"reading c.csv", "building the tree, IPv4"}
     assert all(0 <= done <= total for _, done, total in heard)
 
 
@@ -648,27 +649,6 @@ def test_texts_of_any_length_never_make_a_file_that_cannot_be_opened(
     else:
         assert done.returncode == 2
         assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize("package", ["mmdb_writer", "netaddr"])
-def test_without_the_packages_for_building_the_extra_is_named(package: str, workshop: Workshop) -> None:
-    csv = workshop.csv("c.csv", GOOD)
-    script = (
-        f"import sys; sys.modules[{package!r}] = None\n"
-        "from geocli.cli.app import run\n"
-        "sys.exit(run(sys.argv[1:]))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, "db", "build", "-o", str(workshop.output), "--country", str(csv)],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "geocli[build]" in done.stderr
-    assert done.stderr.count("\n") == 1
-    assert workshop.leftovers() == []
 
 
 # --- overlaps, narrowest first

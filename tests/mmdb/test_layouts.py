@@ -253,9 +253,8 @@ WITH_COUNTRY = [vendor for vendor in VENDORS if vendor.country]
 every_vendor = pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
 every_vendor_of_countries = pytest.mark.parametrize("vendor", WITH_COUNTRY, ids=lambda vendor: vendor.name)
 
-# What another key, or ISO 3166-1, says where the first key is not there.
-SECOND_BEST = {"Telstra Internet", "Telstra Internet Customers", "United States of America"}
-SECOND_BEST |= {"United Kingdom of Great Britain and Northern Ireland"}
+# What another key says where the first key is not there: a holder, the country of registration.
+SECOND_BEST = {"Telstra Internet", "Telstra Internet Customers", "US", "United States"}
 
 ADDRESS = "192.0.2.77"
 
@@ -412,11 +411,25 @@ def test_ip2locations_unknown_is_nothing(said: Said) -> None:
 
 def test_where_the_registered_country_differs_the_country_counts(said: Said) -> None:
     record = {"registered_country": GERMANY}
-    assert said(record) == NOTHING
     assert said(record | {"country": BRITAIN}).country_code == "GB"
 
 
-def test_a_country_without_an_english_name_gets_isos(said: Said) -> None:
+def test_without_a_country_it_is_the_one_of_registration(said: Said) -> None:
+    assert said({"registered_country": GERMANY}) == Answer("DE", "Germany")
+    assert said({"registered_country": {"iso_code": "ZZ"}}) == NOTHING
+    assert said({"registered_country": GERMANY, "country": {"iso_code": "ZZ"}}) == NOTHING
+
+
+@pytest.mark.parametrize("name", ["Deutschland", "DE", "Federal Republic of Germany", ""])
+def test_a_country_has_one_name_whatever_the_file_calls_it(name: str, said: Said) -> None:
+    for record in (
+        {"country": {"iso_code": "DE", "names": {"en": name}}},
+        {"country_code": "DE", "country": name},
+    ):
+        assert said(record) == Answer("DE", "Germany")
+
+
+def test_a_country_without_an_english_name_has_one(said: Said) -> None:
     assert said({"country": {"iso_code": "DE", "names": {"de": "Deutschland"}}}).country_name == "Germany"
     assert said({"country": {"iso_code": "DE"}}).country_name == "Germany"
     assert said({"country_code": "DE", "country": ""}).country_name == "Germany"
@@ -543,7 +556,8 @@ def test_control_characters_never_come_out_as_they_are(text: str, said: Said) ->
         }
     )
     assert_sane(answer)
-    assert answer.country_name == answer.city == answer.region == answer.org
+    assert answer.country_name == "Germany"
+    assert answer.city == answer.region == answer.org
     assert answer.org is not None
     assert "Exam" in answer.org
 

@@ -2,17 +2,17 @@
 
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from geocli.cli import options
+from geocli.cli.commands.db_build import build_database
 from geocli.cli.console import say, write_text
 from geocli.cli.progress import Progress
 from geocli.config.parsers import parse_timeout
-from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.model.errors import ExitCode, GeocliError, Problems, worst_of
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
@@ -150,69 +150,3 @@ def verify_databases(
     for problem in problems:
         say(str(problem))
     return worst_of(problems) or ExitCode.OK
-
-
-def build_database(
-    ctx: typer.Context,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The MMDB file to write.")],
-    country: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--country", metavar="FILE", help="CSV with start,end,country code. One family in one file."
-        ),
-    ] = None,
-    asn: Annotated[
-        list[Path] | None,
-        typer.Option("--asn", metavar="FILE", help="CSV with start,end,AS number,organisation."),
-    ] = None,
-    overlaps: Annotated[
-        str,
-        typer.Option(
-            metavar="refuse|narrowest", help="Where ranges overlap: stop, or let the narrower one win."
-        ),
-    ] = "refuse",
-    database_type: Annotated[
-        str,
-        typer.Option(
-            "--type", metavar="NAME", help="What the database is called; records name it as their source."
-        ),
-    ] = "custom",
-    edition: Annotated[
-        str | None,
-        typer.Option(metavar="YYYY-MM[-DD]", help="How old the data is.", show_default="today"),
-    ] = None,
-    description: Annotated[
-        str, typer.Option(metavar="TEXT", help="What is in it, in a sentence.")
-    ] = "IP ranges to country and AS, built by geocli",
-    licence: Annotated[
-        str, typer.Option(metavar="TEXT", help="The data's licences and the attribution they ask for.")
-    ] = "",
-) -> ExitCode:
-    """Build an MMDB file from range CSVs, such as those of ip-location-db.
-
-    Ends of ranges are inclusive, addresses or integers. A row that cannot be right stops the build,
-    with its file and line. Needs: pip install 'geocli[build]'
-    """
-    settings: Settings = ctx.obj
-    if not country and not asn:
-        raise UsageError("nothing to build from: give --country FILE, --asn FILE, or both")
-    try:
-        from geocli.mmdb.builder import Origin, build
-        from geocli.mmdb.csv_ranges import Overlaps
-    except ImportError as error:
-        if error.name not in {"mmdb_writer", "netaddr"}:
-            raise
-        raise UsageError("building databases needs two more packages: pip install 'geocli[build]'") from None
-    try:
-        policy = Overlaps(overlaps)
-    except ValueError:
-        raise UsageError(f"--overlaps takes refuse or narrowest, not {ascii(overlaps)}") from None
-    origin = Origin(database_type, edition or datetime.now(UTC).strftime("%Y-%m-%d"), description, licence)
-    with Progress.without_rows(settings) as progress:
-        built = build(country or [], asn or [], output, origin, policy, progress.show)
-    if built.no_country and not settings.quiet:
-        codes = ", ".join(f"{code or 'none'} ({count})" for code, count in sorted(built.no_country.items()))
-        say(f"ranges without a country, by what their row says: {codes}")
-    if settings.verbose:
-        say(f"{built.ranges} ranges, {built.networks} networks, {built.size} bytes")
-    return ExitCode.OK

@@ -46,7 +46,7 @@ def test_what_one_machine_flushed_the_other_knows(machines: list[Geocli]) -> Non
     assert not machines[1].data_dir.exists()
     assert not (machines[0].data_dir / "geo.db").exists()
     assert machines[1]("summarize", "-i", "-", stdin="8.8.8.8 8.8.8.8").stdout == (
-        "US\tUnited States of America\t1\t2\t1.0\n"
+        "US\tUnited States\t1\t2\t1.0\n"
     )
 
 

@@ -22,7 +22,7 @@ from geocli.model.records import FIELDS
 from tests.conftest import FIXTURES, Geocli, MakeMmdb, need
 from tests.support.targets import addresses
 
-GOOGLE = "8.8.8.8\tUS\tUnited States of America\t15169\tGoogle LLC\n"
+GOOGLE = "8.8.8.8\tUS\tUnited States\t15169\tGoogle LLC\n"
 
 
 def snapshot(directory: Path) -> dict[str, tuple[int, bytes]]:
@@ -43,7 +43,7 @@ def test_both_families_are_answered_from_the_embedded_database(geocli: Geocli) -
         "ip": "8.8.8.8",
         "status": "ok",
         "country_code": "US",
-        "country_name": "United States of America",
+        "country_name": "United States",
         "region": None,
         "city": None,
         "latitude": None,

@@ -61,7 +61,7 @@ def test_files_and_gz_and_stdin_are_one(geocli: Geocli, tmp_path: Path) -> None:
     found = rows(geocli, tmp_path / "a.gz", "-i", tmp_path / "b", "-", "--top", "1", stdin="8.8.8.8\n")
     assert found == [
         {
-            "country_code": "US", "country_name": "United States of America",
+            "country_code": "US", "country_name": "United States",
             "addresses": 2, "hits": 6, "share": 0.75,
         }
     ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Builds MMDB files out of range CSVs."""

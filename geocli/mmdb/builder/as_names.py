@@ -1,0 +1,45 @@
+"""What an AS's holder is called: the registries' ways of writing it, and broken letters, taken out."""
+
+from __future__ import annotations
+
+import re
+
+from geocli.model.records import clean_text
+
+_NO_NAME = re.compile(
+    r"AS[ -]?[0-9]+|-|-.*-|unknown|none|n/?a|(?:un|not )(?:allocated|assigned)"
+    r"|reserved(?: as)?|private use(?: as)?",
+    re.IGNORECASE,
+)
+# ARIN and APNIC put their handle before the name: "GENSAZ-ASN1 - GENS ARIZONA LLC", "AS73981 - NORTHERN".
+_HANDLE = re.compile(r"(?:AS[0-9]+|[A-Z0-9]+(?:-[A-Z0-9]+)*-ASN?[0-9]*(?:-[A-Z0-9]+)*) - (?=\S)")
+_LOST_BETWEEN = re.compile(r" [?\ufffd]+ ")
+_LOST = re.compile(r"[?\ufffd\u00bf]{2,}|[\ufffd\u00bf]")
+# Letters of other character sets read as Latin-1: a soft hyphen for a dash, an accent for an apostrophe.
+_MISREAD = str.maketrans({"\xad": "-", "\xa0": " ", "\xb4": "'", "\x96": "-", "\x92": "'"})
+
+
+def clean_as_name(text: str) -> str | None:
+    """Return the name of an AS's holder, or ``None`` where the text is only its number or a placeholder.
+
+    Example: ``"City Net - City Net"`` becomes ``"City Net"``, ``"-Reserved AS-"`` and ``"AS64496"`` nothing.
+    """
+    text = " ".join(_LOST.sub(" ", _LOST_BETWEEN.sub(" - ", text.translate(_MISREAD))).split())
+    text = _once(text)
+    text = _HANDLE.sub("", text, count=1)
+    text = re.sub(r"(?: -)+$|^(?:- )+", "", text)
+    if text.count('"') == 1 and (text[0] == '"' or text[-1] == '"'):
+        text = text.strip('"').strip()
+    text = clean_text(text)
+    return None if not text or _NO_NAME.fullmatch(text) else text
+
+
+def _once(text: str) -> str:
+    """``X - X`` as ``X``, also where X has a dash of its own."""
+    parts = text.split(" - ")
+    half = len(parts) // 2
+    if len(parts) % 2 == 0:
+        first, second = " - ".join(parts[:half]), " - ".join(parts[half:])
+        if first.casefold() == second.casefold():
+            return first
+    return text
