@@ -26,6 +26,10 @@ def main() -> NoReturn:
         if sys.stderr is not None:
             sys.stderr.write("geocli: there is not enough memory; try again, or with less at once\n")
         code = 75
+    except Exception as error:  # noqa: BLE001 (the last resort, for what fails while geocli is imported)
+        from geocli.cli.last_resort import tell
+
+        code = tell(error, sys.argv[1:])
     _leave(code)
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geocli import __version__
+from geocli.cli import last_resort
 from geocli.cli.console import ReaderGoneError, prepare_stdout, say, write_text
 from geocli.config.settings import Flags, load_settings
 from geocli.model.errors import ExitCode, GeocliError
+from geocli.system.ownership import os_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,12 +60,18 @@ def run(arguments: list[str]) -> int:
         return ExitCode.INTERRUPTED
     except ReaderGoneError:
         return ExitCode.OK
-    except OSError as error:
-        if not _HELP.intersection(arguments):
-            raise
-        # Typer prints the help; whatever else is written goes through commands._stdout.
-        say(f"cannot write to standard output: {error.strerror or error}")
-        return ExitCode.TRY_AGAIN
+    except MemoryError:
+        raise  # there may be enough once all of this is given up
+    except Exception as error:  # noqa: BLE001 (the last resort)
+        if isinstance(error, OSError) and _HELP.intersection(arguments):
+            # Typer prints the help; whatever else is written goes through ``console``.
+            say(f"cannot write to standard output: {error.strerror or error}")
+            return ExitCode.TRY_AGAIN
+        if isinstance(error, PermissionError) and error.filename is not None:
+            closed = os_error_of(error, Path(os.fsdecode(error.filename)))
+            say(str(closed))
+            return closed.exit_code
+        return last_resort.tell(error, arguments)
     return int(code or ExitCode.OK)
 
 
@@ -159,7 +167,10 @@ def _global_options(
     ctx: typer.Context,
     data_dir: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where journal, store and databases are; GEOCLI_DATA_DIR."),
+        # Whether it can be used is seen where it is: look-ups go on without it.
+        typer.Option(
+            metavar="DIR", readable=False, help="Where journal, store and databases are; GEOCLI_DATA_DIR."
+        ),
     ] = None,
     config: Annotated[
         Path | None,

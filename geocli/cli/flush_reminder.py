@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from geocli.cli.console import say
 from geocli.model.errors import GeocliError
+from geocli.system.files import open_private
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
@@ -49,5 +50,5 @@ def watch_journal(journal: Journal, settings: Settings) -> None:
         " geocli flush; geocli cron install has it do so"
     )
     with suppress(OSError):  # then it is said again
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+        os.close(open_private(path, os.O_CREAT | os.O_WRONLY))
         os.utime(path, (now, now), follow_symlinks=False)

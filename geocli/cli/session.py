@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from geocli.storage.journal.journal import Journal
 from geocli.storage.store.open import open_store
-from geocli.system.files import check_trusted
+from geocli.system.ownership import check_trusted, closed_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,15 @@ def journal_and_store(settings: Settings) -> Iterator[tuple[Journal, Store]]:
             yield journal, store
     finally:
         store.close()
+
+
+def note_closed_directory(settings: Settings, problems: Problems) -> None:
+    """Note where downloaded databases cannot be looked for, and the embedded one answers in their place.
+
+    For work that asks neither journal nor store.
+    """
+    if not settings.mmdb and (closed := closed_directory(settings.data_dir / "mmdb")) is not None:
+        problems.note(closed)
 
 
 def open_history(

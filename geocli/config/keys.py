@@ -25,7 +25,7 @@ from geocli.config.parsers import (
 )
 from geocli.config.store_url import parse_server
 from geocli.model.errors import DamagedFileError, UsageError
-from geocli.system.files import check_trusted
+from geocli.system.ownership import check_trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

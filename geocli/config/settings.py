@@ -243,4 +243,9 @@ def own_data_dir() -> Path:
     """Where this user's own memory is when nothing says where. Not made, and perhaps not used."""
     from platformdirs import user_data_path  # only where nothing said where
 
-    return user_data_path("geocli", appauthor=False)
+    try:
+        return user_data_path("geocli", appauthor=False)
+    except RuntimeError:  # no HOME, and a user without an entry in the system's list
+        raise UsageError(
+            "you have no home directory: say with --data-dir or GEOCLI_DATA_DIR where data is to be"
+        ) from None

@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from geocli.model.errors import GeocliError
-from geocli.system.files import check_trusted, make_private_directory, os_errors, replacing
+from geocli.system.files import make_private_directory, replacing
+from geocli.system.ownership import check_trusted, os_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,16 +50,18 @@ class TrustedFiles:
         return True
 
     def remember(self, path: Path, status: os.stat_result) -> None:
-        """Put a file that was checked on the list. Raises ``GeocliError`` when that cannot be written."""
+        """Put a file that was checked on the list. Raises ``GeocliError`` where that cannot be."""
         import json  # some milliseconds, which most look-ups need not spend
 
+        directory = self._path.parent
+        check_trusted([directory.parent, directory, self._path])
         known = self._read()
         name = os.path.abspath(path)  # noqa: PTH100 (the same)
         if known.get(name) == fingerprint(status):
             return
         known.pop(name, None)
         known = dict([*known.items(), (name, fingerprint(status))][-_MOST:])
-        make_private_directory(self._path.parent)
+        make_private_directory(directory)
         # An update may take what is unfinished for what one that was killed has left: then it is not found.
         with (
             os_errors(self._path),

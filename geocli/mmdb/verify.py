@@ -17,7 +17,7 @@ from geocli.mmdb.layouts import KINDS, answer_of, mistyped
 from geocli.mmdb.reader import EMBEDDED, unreadable
 from geocli.mmdb.safe_reader import SEPARATOR, SafeReader
 from geocli.mmdb.trusted import fingerprint
-from geocli.model.errors import DamagedFileError, GeocliError
+from geocli.model.errors import ClosedDirectoryError, DamagedFileError, TryAgainError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ def vet(path: Path, vetted: TrustedFiles, progress: Callable[[str, int, int], No
     if fingerprint(before) != fingerprint(after):
         raise DamagedFileError(path, "was changed while it was checked", "check it again")
     if path.parent != EMBEDDED:
-        with suppress(GeocliError):  # it is whole all the same; it will be read carefully
+        with suppress(TryAgainError, ClosedDirectoryError, UsageError):  # it is whole all the same
             vetted.remember(path, before)
     return checked
 

@@ -7,7 +7,8 @@ A message names the thing and the way out. Nothing here prints or exits.
     ├── UsageError          2   the command line, an input file or the configuration
     ├── UnanswerableError   3   a source could not be asked now
     ├── DamagedFileError    4   a file of geocli's cannot be trusted
-    │   └── CorruptFileError    ... and is of use to nobody: it can be set aside
+    │   ├── CorruptFileError    ... and is of use to nobody: it can be set aside
+    │   └── ClosedDirectoryError    ... since this user may not enter a directory: look-ups go on without it
     └── TryAgainError      75   a lock, a full disk: nothing is lost, later it works
         └── StoreAwayError      ... and it is the store's server: look-ups go on without it
 """
@@ -31,6 +32,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     PARTIAL = 3
     DAMAGED = 4
+    UNFORESEEN = 70
     TRY_AGAIN = 75
     INTERRUPTED = 130
 
@@ -74,6 +76,17 @@ class DamagedFileError(GeocliError):
 
 class CorruptFileError(DamagedFileError):
     """A DamagedFileError about a SQLite file that nobody can use: work goes on when it is set aside."""
+
+
+class ClosedDirectoryError(DamagedFileError):
+    """The data directory, or one above it, is not for this user, who may not ``what``."""
+
+    def __init__(self, path: Path, owner: str, what: str) -> None:
+        super().__init__(
+            path,
+            f"you may not {what}: it belongs to {owner}; nothing is read there, and nothing is kept",
+            "let its owner run geocli, or give another with --data-dir",
+        )
 
 
 class TryAgainError(GeocliError):

@@ -1,7 +1,4 @@
-"""Files and directories: whose they are, private directories, locks, files written whole or not at all.
-
-geocli runs as root in cron: a journal, a store or a configuration that somebody else can write would be a way
-for them to have root read what they like. So what others than its owner may write is not trusted.
+"""Files and directories: private ones, locks, and files written whole or not at all.
 
 Errors of the operating system leave as geocli's, naming the path; ``sqlite_file`` does the same for SQLite's.
 """
@@ -13,130 +10,134 @@ import os
 import stat
 import time
 from contextlib import contextmanager, suppress
-from errno import EIO, ENOMEM
+from errno import EINVAL, EIO, ENOLCK, ENOSYS, EOPNOTSUPP, EPERM
 from typing import TYPE_CHECKING, BinaryIO
 
-from geocli.model.errors import NO_FILES, NO_ROOM, DamagedFileError, GeocliError, TryAgainError, UsageError
+from geocli.model.errors import NO_ROOM, ClosedDirectoryError, DamagedFileError, TryAgainError, UsageError
+from geocli.system.ownership import (
+    check_owner,
+    check_trusted,
+    file_mode,
+    is_shared,
+    os_error_of,
+    os_errors,
+    owner_text,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 UNFINISHED = ".part"
 """How the names of files end that are being written; they begin with a full stop."""
 
-_BY_GROUP, _BY_ALL = 0o020, 0o002
-_SHARED = 0o2050
-"""The mode of a data directory that a group may read: what is made in it gets its group."""
+_NO_LOCKS = frozenset({ENOLCK, EOPNOTSUPP, ENOSYS, EPERM, EINVAL})
+"""What ``flock`` says on NFS without its lock service, on FUSE and 9p, and under some sandboxes."""
+
+_SHARED_DIRECTORY = 0o2750
 _POLL = 0.01  # seconds between two tries to get a lock
 _BUSY = "locked by another process; try again"
 
 
-def os_error_of(error: OSError, path: Path) -> GeocliError:
-    """Return an operating system's error about ``path`` as one of geocli's."""
-    if error.errno in NO_ROOM:
-        return TryAgainError(f"{path}: the disk is full; make room and try again")
-    if error.errno == ENOMEM:
-        return TryAgainError(f"{path}: there is not enough memory; try again")
-    if error.errno in NO_FILES:
-        return TryAgainError(f"{path}: too many files are open; try again")
-    reason = error.strerror or str(error)
-    return DamagedFileError(path, f"cannot be used ({reason})", "check its owner and permissions")
+# What is for its owner alone
 
 
 @contextmanager
-def os_errors(path: Path) -> Iterator[None]:
-    """Let an ``OSError`` out as geocli's, naming ``path``."""
+def _for_owner() -> Iterator[None]:
+    """Have what is made meanwhile be for its owner alone, and for that one: a umask may be 777."""
+    before = os.umask(0o077)
     try:
         yield
-    except OSError as error:
-        raise os_error_of(error, path) from error
+    finally:
+        os.umask(before)
 
 
-# Whose a file is
-
-
-def check_trusted(paths: Iterable[Path]) -> None:
-    """See that each of these that exists belongs to this user or to root, and that nobody else may write it.
-
-    Raises ``DamagedFileError`` for the first that is not so.
-    """
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError:  # it does not exist; or whoever opens it will find out
-            continue
-        if status.st_uid not in {os.geteuid(), 0}:
-            reason = f"belongs to another user (number {status.st_uid})"
-            raise DamagedFileError(path, reason, "let its owner run geocli, or give another with --data-dir")
-        # A group of one's own has nobody else in it: most systems give a user one.
-        writable = _BY_ALL if status.st_gid == os.getegid() else _BY_ALL | _BY_GROUP
-        if status.st_mode & writable:
-            raise DamagedFileError(path, "can be written by other users", f"chmod go-w {path}")
-
-
-def is_shared(directory: Path) -> bool:
-    """Whether a group may read what is in there: ``geocli setup --group`` marks a data directory so."""
-    try:
-        return directory.stat().st_mode & _SHARED == _SHARED
-    except OSError:
-        return False
-
-
-def file_mode(directory: Path) -> int:
-    """The mode of a new file in a data directory: for its owner, and for a group that may read it."""
-    return 0o640 if is_shared(directory) else 0o600
-
-
-def directory_mode(parent: Path) -> int:
-    """The mode of a new directory below a data directory, as that of files."""
-    return 0o2750 if is_shared(parent) else 0o700
-
-
-def is_lent(directory: Path) -> bool:
-    """Whether a data directory is another user's that this one may read, and not write."""
-    try:
-        status = directory.stat()
-    except OSError:
-        return False
-    return (
-        status.st_uid != os.geteuid()
-        and is_shared(directory)
-        and os.access(directory, os.R_OK | os.X_OK)
-        and not os.access(directory, os.W_OK)
-    )
+def open_private(path: Path | str, flags: int) -> int:
+    """Open a file, made with mode 0600 where ``flags`` say so. A link is not followed. Raises ``OSError``."""
+    with _for_owner():
+        return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def make_private_directory(path: Path) -> None:
     """Make ``path`` and what is above it, whatever the umask: mode 0700, or for a group that may read above.
 
-    Raises ``GeocliError``.
+    Nothing is made where others could put something else in its place. Raises ``GeocliError``.
     """
     with os_errors(path):
-        if not path.is_dir():
-            if not path.parent.is_dir():
-                make_private_directory(path.parent)
-            try:
-                path.mkdir(0o700)
-                path.chmod(directory_mode(path.parent))
-            except FileExistsError:
-                if not path.is_dir():
-                    raise UsageError(f"{path} is in the way: it is not a directory") from None
+        if path.is_dir():
+            return
+        check_trusted([path])
+        missing, there = [path.name], path.parent
+        while not there.is_dir():
+            if os.path.lexists(there):
+                raise UsageError(f"{there} is in the way: it is not a directory")
+            missing.append(there.name)
+            there = there.parent
+        descriptor = os.open(there, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            while missing:
+                inside = _make_in(descriptor, missing[-1], there)
+                if len(missing) > 1:
+                    # All that is in it would be lost with its name. What is in ``path`` itself SQLite syncs.
+                    sync_directory(there)
+                os.close(descriptor)
+                descriptor = inside
+                there /= missing.pop()
+        finally:
+            os.close(descriptor)
+
+
+def _make_in(parent: int, name: str, path: Path) -> int:
+    """Return a descriptor of the directory of that name, which is made where there is none.
+
+    ``path`` is what the parent is called.
+    """
+    how = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with _for_owner():
+            os.mkdir(name, 0o700, dir_fd=parent)
+    except FileExistsError:
+        how |= os.O_PATH
+    except PermissionError as error:
+        raise ClosedDirectoryError(path, owner_text(path), "write in it") from error
+    try:
+        descriptor = os.open(name, how, dir_fd=parent)
+    except NotADirectoryError:
+        raise UsageError(f"{path / name} is in the way: it is not a directory") from None
+    try:
+        check_owner(path / name, os.fstat(descriptor))  # somebody may have been quicker
+    except DamagedFileError:
+        os.close(descriptor)
+        raise
+    if not how & os.O_PATH and is_shared(path):
+        os.fchmod(descriptor, _SHARED_DIRECTORY)
+    return descriptor
 
 
 # Locks: flock(2), which the system lets go of when a process ends, however it ends
 
 
-def try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int, path: Path) -> bool:
     """Lock an open file or directory, and return whether it is: ``False`` while another process has it.
 
-    Raises ``OSError`` where the file system has no locks.
+    ``path`` is what it is called. Raises ``DamagedFileError`` where the file system has no locks.
     """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            raise no_locks(path, os.strerror(error.errno or 0)) from error
+        raise os_error_of(error, path) from error
     return True
+
+
+def no_locks(path: Path, reason: str) -> DamagedFileError:
+    """Return what is said where a file system has no locks. It never will: trying again is of no use."""
+    return DamagedFileError(
+        path, f"is on a file system without locks ({reason})", "give a local directory with --data-dir"
+    )
 
 
 @contextmanager
@@ -147,8 +148,7 @@ def lock_file(path: Path, patience: float, busy: str = _BUSY) -> Iterator[None]:
     Raises ``GeocliError``.
     """
     with os_errors(path):
-        flags = os.O_CREAT | os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags, 0o600)
+        descriptor = open_private(path, os.O_CREAT | os.O_RDONLY)
     with _locked(descriptor, path, patience, busy):
         yield
 
@@ -171,11 +171,10 @@ def open_directory(directory: Path) -> int:
 def _locked(descriptor: int, path: Path, patience: float, busy: str) -> Iterator[None]:
     deadline = time.monotonic() + patience
     try:
-        with os_errors(path):
-            while not try_lock(descriptor):
-                if time.monotonic() > deadline:
-                    raise TryAgainError(f"{path}: {busy}")
-                time.sleep(_POLL)
+        while not try_lock(descriptor, path):
+            if time.monotonic() > deadline:
+                raise TryAgainError(f"{path}: {busy}")
+            time.sleep(_POLL)
         yield
     finally:
         os.close(descriptor)  # and with it the lock
@@ -193,15 +192,13 @@ def replacing(path: Path, mode: int | None = None, *, durable: bool = True) -> I
     Raises ``OSError``.
     """
     unfinished = path.with_name(f".{path.name[:200]}.{os.urandom(8).hex()}{UNFINISHED}")
-    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(unfinished, flags, 0o600)
+    descriptor = open_private(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fchmod(
-                descriptor, file_mode(path.parent) if mode is None else mode
-            )  # not what the umask leaves of it: a web server is to read it
+            # Not what the umask leaves of it: a web server is to read it.
+            os.fchmod(descriptor, file_mode(path.parent) if mode is None else mode)
             if durable:
                 os.fsync(descriptor)
         unfinished.rename(path)

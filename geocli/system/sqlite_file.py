@@ -19,7 +19,8 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from geocli.model.errors import NO_FILES, CorruptFileError, DamagedFileError, GeocliError, TryAgainError
-from geocli.system.files import file_mode, is_lent, lock_directory, make_private_directory, os_error_of
+from geocli.system.files import lock_directory, make_private_directory, no_locks, open_private
+from geocli.system.ownership import file_mode, is_lent, os_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
 _LOG_HEADER = 32  # bytes
 _STEPS = 1_000_000  # of SQLite's virtual machine, which does so many in 0.1 s
 _FILES = 8  # for two databases: it, its log, the log's index, and the directory to sync
+_LOCK_FAILED = {
+    sqlite3.SQLITE_IOERR_LOCK,
+    sqlite3.SQLITE_IOERR_RDLOCK,
+    sqlite3.SQLITE_IOERR_UNLOCK,
+    sqlite3.SQLITE_IOERR_SHMLOCK,
+    sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
+}
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
@@ -44,6 +52,8 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return os_error_of(error, path)
     if primary == sqlite3.SQLITE_FULL:
         return TryAgainError(f"{path}: the disk is full; make room and try again")
+    if code in _LOCK_FAILED:
+        return no_locks(path, str(error))
     if primary == sqlite3.SQLITE_IOERR:
         return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")
     if primary == sqlite3.SQLITE_ERROR:  # no such table, no such column
@@ -97,11 +107,13 @@ def open_for_reading(path: Path, busy_timeout: float) -> sqlite3.Connection | No
     The first connection to a file in WAL mode writes its -shm file anew, even a reader's, unless it is told
     not to: then it keeps that index in its own memory. Raises ``GeocliError``.
     """
-    if _has_index(path):
-        return _connect(path, "mode=ro&readonly_shm=1", busy_timeout)
-    if is_lent(path.parent) and log_size(path) == 0:  # it cannot make a -shm file
-        return _connect(path, "mode=ro&immutable=1", busy_timeout)
-    return _connect(path, "mode=ro", busy_timeout)
+    with translated(path):
+        query = "mode=ro"
+        if _has_index(path):
+            query = "mode=ro&readonly_shm=1"
+        elif is_lent(path.parent) and log_size(path) == 0:  # it cannot make a -shm file
+            query = "mode=ro&immutable=1"
+    return _connect(path, query, busy_timeout)
 
 
 def _has_index(path: Path) -> bool:
@@ -191,10 +203,10 @@ def create(
                 return
             scratch = path.with_name(f".{path.name}.new")  # a crash may have left one
             shutil.rmtree(scratch, ignore_errors=True)
-            scratch.mkdir(0o700)
+            make_private_directory(scratch)
             try:
                 new = scratch / path.name
-                descriptor = os.open(new, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+                descriptor = open_private(new, os.O_CREAT | os.O_EXCL | os.O_RDWR)
                 try:
                     os.fchmod(descriptor, file_mode(path.parent))
                     with closing(sqlite3.connect(new, isolation_level=None)) as connection:

@@ -8,6 +8,7 @@ import typer
 
 from geocli.cli import options
 from geocli.cli.console import ReaderGoneError, say, write_bytes
+from geocli.cli.session import note_closed_directory
 from geocli.inputs.targets import open_streams
 from geocli.lookup.annotator import Annotator, short_note
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
@@ -55,6 +56,7 @@ def annotate(
         raise UsageError("nothing to annotate: give files, or a pipe")
     note = short_note if template is None else _from_template(template)
     problems = Problems()
+    note_closed_directory(settings, problems)
     provider = load_provider("mmdb", settings)
     assert isinstance(provider, BulkProvider)  # noqa: S101 (for mypy)
     annotator = Annotator(provider, note, by_answer=template is None)

@@ -12,7 +12,7 @@ from geocli.cli.console import ReaderGoneError, reporter, say
 from geocli.cli.flush_reminder import watch_journal
 from geocli.cli.output import FormOptions, Output
 from geocli.cli.progress import Progress
-from geocli.cli.session import journal_and_store
+from geocli.cli.session import journal_and_store, note_closed_directory
 from geocli.inputs.targets import open_streams, read_batches
 from geocli.lookup.cache import Cache
 from geocli.lookup.pipeline import Pipeline
@@ -97,6 +97,8 @@ def lookup(
         with Progress(settings) as progress:
             chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
             with journal_and_store(settings) as (journal, store):
+                if no_cache:
+                    note_closed_directory(settings, problems)
                 cache = None if no_cache else Cache(journal, store, problems)
                 reports = reporter(settings, problems, progress)
                 resolver = Resolver(chain, cache, settings, reports, refresh=refresh)

@@ -16,7 +16,7 @@ from geocli.model.errors import ExitCode, UsageError
 from geocli.model.records import utc_text
 from geocli.storage.copy import copy as copy_store
 from geocli.storage.store.open import open_file, open_server
-from geocli.system.files import check_trusted
+from geocli.system.ownership import check_trusted
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings

@@ -12,6 +12,7 @@ import zlib
 from typing import TYPE_CHECKING, BinaryIO
 
 from geocli.mmdb.decoder import BrokenError
+from geocli.system.files import open_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def unpack(packed: Path, target: Path, most: int) -> Path:
             return packed
         file.seek(0)
         stream = _Bounded(gzip.GzipFile(fileobj=file), os.fstat(file.fileno()).st_size, most)
-        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        with os.fdopen(open_private(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as out:
             head = stream.read(_BLOCK)
             if _is_tar(head):
                 _take_member(head, stream, out)

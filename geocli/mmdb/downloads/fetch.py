@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from geocli.mmdb.downloads.install import Download
 from geocli.model.errors import TryAgainError, UsageError
+from geocli.system.files import open_private
 from geocli.system.http import FailedError, Limits, Reply, Request, fetch
 
 if TYPE_CHECKING:
@@ -64,8 +65,7 @@ class Fetcher:
                 known = {"if-none-match": before.etag, "if-modified-since": before.last_modified}
                 headers = {name: value for name, value in known.items() if value is not None}
             try:
-                flags = os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW
-                with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+                with os.fdopen(open_private(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY), "wb") as file:
                     reply = self._get(source, self._limits, headers, file, progress)
             except _MissingError:
                 if source.url == before.url:  # withdrawn: what follows is older than what is here

@@ -14,16 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.mmdb.downloads.installed import file_name, names_in
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.records import clean_text
-from geocli.system.files import (
-    UNFINISHED,
-    check_trusted,
-    file_mode,
-    lock_file,
-    make_private_directory,
-    os_errors,
-    replacing,
-    sync_directory,
-)
+from geocli.system.files import UNFINISHED, lock_file, make_private_directory, replacing, sync_directory
+from geocli.system.ownership import check_trusted, file_mode, os_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

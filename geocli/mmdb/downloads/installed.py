@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.mmdb.layouts import KINDS
 from geocli.mmdb.reader import embedded_path, embedded_source
-from geocli.system.files import check_trusted
+from geocli.system.ownership import check_trusted, os_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,11 +71,13 @@ def names_in(directory: Path, name: str) -> list[str]:
 def installed(directory: Path) -> list[Installed]:
     """The newest edition of each, those that give most first, then the newest.
 
-    Raises ``DamagedFileError`` when others than the user may write there.
+    Raises ``DamagedFileError`` when others than the user may write there, or the user may not look.
     """
     found: dict[str, Installed] = {}
     try:
         names = sorted(os.listdir(directory))  # noqa: PTH208 (names are all that is needed)
+    except PermissionError as error:
+        raise os_error_of(error, directory) from error
     except OSError:
         return []
     for file in names:

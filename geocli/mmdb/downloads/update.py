@@ -24,7 +24,7 @@ from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import Verified, check
 from geocli.model.errors import UsageError
 from geocli.model.records import utc_text
-from geocli.system.files import os_errors
+from geocli.system.ownership import os_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -21,7 +21,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.model.errors import GeocliError, UnanswerableError
-from geocli.system.files import make_private_directory, try_lock
+from geocli.system.files import make_private_directory, open_private, try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,21 +141,19 @@ class RateLimit:
             return None
         try:
             make_private_directory(self._path.parent)
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-            file = os.open(self._path, flags, 0o600)
-            os.fchmod(file, 0o600)
+            file = open_private(self._path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK)
         except (OSError, GeocliError):
             return None
         begun = time.monotonic()
         try:
             while stat.S_ISREG(os.fstat(file).st_mode):
-                if try_lock(file):
+                if try_lock(file, self._path):
                     return file
                 if time.monotonic() - begun > _PATIENCE:
                     self._waiting(self._name, 0)
                 self._spend(_POLL)
                 await asyncio.sleep(_POLL)
-        except OSError:  # a file system without locks
+        except (OSError, GeocliError):  # a file system without locks
             pass
         except BaseException:
             os.close(file)

@@ -30,7 +30,8 @@ from geocli.storage.journal.segments import (
     decode,
     encode,
 )
-from geocli.system.files import is_lent, lock_file, make_private_directory, open_directory, try_lock
+from geocli.system.files import lock_file, make_private_directory, open_directory, open_private, try_lock
+from geocli.system.ownership import is_lent
 from geocli.system.sqlite_file import (
     expect,
     open_for_reading,
@@ -215,7 +216,7 @@ class Journal:
         path = directory / f"segment-{key}-{time.time_ns()}.txt"
         with translated(path):
             make_private_directory(directory)
-            descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+            descriptor = open_private(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
                 file.write(self.text(key) or "")
                 file.flush()
@@ -258,9 +259,7 @@ class Journal:
         with translated(self._directory):
             descriptor = open_directory(self._directory)
         try:
-            with translated(self._directory):
-                mine = try_lock(descriptor)
-            yield mine
+            yield try_lock(descriptor, self._directory)
         finally:
             os.close(descriptor)  # and with it the lock
 
