@@ -157,7 +157,7 @@ def config_path(flags: Flags, environment: Mapping[str, str]) -> Path:
     if flags.config is not None:
         return flags.config.absolute()
     if file := environment.get("GEOCLI_CONFIG"):
-        return Path(file).absolute()
+        return _meant_literally("GEOCLI_CONFIG", file)
     # What platformdirs answers on POSIX, without importing it for every look-up.
     base = environment.get("XDG_CONFIG_HOME", "")
     try:
@@ -230,13 +230,32 @@ def _value(settings: Settings, section: str, key: str) -> Any:
 
 
 def _data_dir(flags: Flags, environment: Mapping[str, str], found: Mapping[tuple[str, str], Found]) -> Path:
-    if flags.data_dir is not None:
-        return flags.data_dir.absolute()
-    if directory := environment.get("GEOCLI_DATA_DIR"):
-        return Path(directory).absolute()
-    if one := found.get(DATA_DIR):
-        return Path(one.value)
-    return own_data_dir()
+    if flags.data_dir is not None:  # by a shell: whatever is in it now is meant
+        directory = flags.data_dir.absolute()
+    elif text := environment.get("GEOCLI_DATA_DIR"):
+        directory = _meant_literally("GEOCLI_DATA_DIR", text)
+    elif one := found.get(DATA_DIR):
+        directory = Path(one.value)
+    else:
+        if base := environment.get("XDG_DATA_HOME"):
+            _meant_literally("XDG_DATA_HOME", base)
+        directory = own_data_dir()
+    if not all(char.isprintable() or "\udc80" <= char <= "\udcff" for char in str(directory)):
+        raise UsageError(
+            f"the data directory has a line break or the like in its name: {ascii(str(directory))}"
+        )
+    return directory
+
+
+def _meant_literally(variable: str, text: str) -> Path:
+    """The path in a variable. Raises ``UsageError`` for what a shell would have replaced.
+
+    In a crontab and in systemd's Environment= there is no shell: a directory called $HOME would be made.
+    """
+    if text.startswith(("~", "$")):
+        reason = "cron and systemd do not replace $NAME or ~, write the path out"
+        raise UsageError(f"{variable} is {ascii(text)[:200]}: {reason}")
+    return Path(text).absolute()
 
 
 def own_data_dir() -> Path:

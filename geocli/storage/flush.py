@@ -14,8 +14,8 @@ from geocli.storage.journal.segments import BadSegmentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
+    from geocli.model.errors import Problems
     from geocli.storage.journal.journal import Journal
     from geocli.storage.store.base import Store
 
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
 class Flushed(NamedTuple):
     """``entries`` (answers and bans) that a committed transaction now holds, ``bans`` among them.
 
-    ``damage`` is what is wrong: damaged files, bad segments. Not ``alone``: another flush was running.
+    Not ``alone``: another flush was running.
     """
 
     entries: int
     bans: int
-    damage: list[DamagedFileError]
     alone: bool
 
 
-def flush(journal: Journal, store: Store, now: str) -> Flushed:
+def flush(journal: Journal, store: Store, now: str, problems: Problems) -> Flushed:
     """Replay every segment there is at this moment. Raises ``GeocliError``; nothing is lost then.
 
     Nothing dirty, or another flush running: nothing is written anywhere. What cannot be read, be it a
-    segment, the journal or the store, is set aside and does not hold back the rest.
+    segment, the journal or the store, is noted, set aside, and does not hold back the rest. It is noted as
+    well when something else is raised in the end.
     """
-    replay, alone = _Replay(journal, store), True
+    replay, alone = _Replay(journal, store, problems), True
     try:
         if journal.keys():
             with journal.flushing() as alone:
                 if alone:
                     replay.run(now)
     except CorruptFileError as error:
-        replay.damage.append(journal.set_aside() or error)
-    return Flushed(replay.count, replay.bans, replay.damage, alone)
+        problems.note(journal.set_aside() or error)
+    return Flushed(replay.count, replay.bans, alone)
 
 
 class _Batches:
@@ -61,15 +61,14 @@ class _Batches:
 
 
 class _Replay:
-    def __init__(self, journal: Journal, store: Store) -> None:
+    def __init__(self, journal: Journal, store: Store, problems: Problems) -> None:
         self._journal = journal
         self._store = store
+        self._problems = problems
         self._done: list[int] = []
-        self._aside: dict[int, Path] = {}
         self._corrupt: CorruptFileError | None = None
         self.count = 0
         self.bans = 0
-        self.damage: list[DamagedFileError] = []
 
     def run(self, now: str) -> None:
         """The whole of it. Raises ``CorruptFileError`` when it found the journal damaged on the way."""
@@ -77,31 +76,28 @@ class _Replay:
         try:
             self.count = self._store.replay(_Batches(self, keys), now) if keys else 0
         except CorruptFileError as error:  # nothing was committed: all of it again, into a new store
-            damage = self._store.set_aside() or error
+            self._problems.note(self._store.set_aside() or error)
             self.count = self._store.replay(_Batches(self, keys), now)
-            self.damage.append(damage)
         self._journal.forget(self._done)
         if self._corrupt is not None:
             raise self._corrupt
 
     def batches(self, keys: list[int]) -> Iterator[Batch]:
         """One segment at a time, so that memory does not grow with the journal."""
-        self._done, self._corrupt, self.damage, self.bans = [], None, [], 0
+        self._done, self._corrupt, self.bans = [], None, 0
         for key in keys:
             try:
                 batch = self._journal.read(key)
             except BadSegmentError:
-                if key not in self._aside:
-                    self._aside[key] = self._journal.quarantine(key)
-                path = self._aside[key]
+                path = self._journal.quarantine(key)
                 reason = "is a damaged journal segment that was set aside"
-                self.damage.append(DamagedFileError(path, reason, "its answers can be looked up again"))
+                self._problems.note(DamagedFileError(path, reason, "its answers can be looked up again"))
                 batch = Batch()
             except CorruptFileError as error:
                 self._corrupt = error  # the others first, then the whole file is set aside
                 continue
             except DamagedFileError as error:
-                self.damage.append(error)  # not even text: it stays where it is
+                self._problems.note(error)  # of a newer geocli: it stays where it is
                 continue
             yield batch
             self.bans += len(batch.bans)

@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.model.errors import NO_FILES, CorruptFileError, DamagedFileError, GeocliError, TryAgainError
 from geocli.system.files import lock_directory, make_private_directory, no_locks, open_private
@@ -172,14 +172,6 @@ def _connect(path: Path, query: str, busy_timeout: float) -> sqlite3.Connection 
         return connection
 
 
-def expect(condition: bool, path: Path) -> None:  # noqa: FBT001 (an assertion about a file, not a switch)
-    """See that what was read is what geocli writes. Raises ``DamagedFileError``."""
-    if not condition:
-        raise DamagedFileError(
-            path, "holds something that geocli did not write", "move it away and look into it"
-        )
-
-
 def create(
     path: Path,
     data_dir: Path,
@@ -231,6 +223,43 @@ def _is_there(path: Path) -> bool:
         return False
 
 
+class FileId(NamedTuple):
+    """Which file, and which write-ahead log beside it, are at a path. ``None``: there is none.
+
+    A connection goes on with the files that it opened, also when somebody has removed or replaced them:
+    nobody would ever find what it writes then.
+    """
+
+    file: tuple[int, int] | None
+    log: tuple[int, int] | None
+
+
+def file_id(path: Path) -> FileId:
+    """Return which files are at this path now. Raises ``OSError`` other than that there are none."""
+    return FileId(_id_of(path), _id_of(path.with_name(path.name + "-wal")))
+
+
+def _id_of(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_dev, status.st_ino
+
+
+class ReplacedError(TryAgainError):
+    """A file was removed or replaced while it was in use."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: was removed or replaced meanwhile; nothing is lost, try again")
+
+
+def expect_same(before: FileId, path: Path) -> None:
+    """See that these are still the files at this path. Raises ``ReplacedError``."""
+    if file_id(path) != before:
+        raise ReplacedError(path)
+
+
 def hold_open(path: Path, busy_timeout: float) -> sqlite3.Connection:
     """A read-only connection to close after a writer, so that the writer is not the last (see above)."""
     connection = _connect(path, "mode=ro", busy_timeout)
@@ -239,18 +268,36 @@ def hold_open(path: Path, busy_timeout: float) -> sqlite3.Connection:
     return connection
 
 
-def empty_log(path: Path, connection: sqlite3.Connection | None = None, *, larger_than: int = 0) -> None:
-    """Bring what is in the write-ahead log into the file, and empty the log, if nobody is reading it.
+def empty_log(
+    path: Path,
+    connection: sqlite3.Connection | None = None,
+    *,
+    larger_than: int = 0,
+    patience: float = 0,
+) -> bool:
+    """Bring what is in the write-ahead log into the file, empty the log, and return whether that was done.
 
-    Waits for nobody: what a reader keeps from being done now, the next writer does. ``connection`` is one
-    that has just written, and that nobody needs any more: a new one would sync the directory once more.
+    A reader may be in the way: it is waited for ``patience`` seconds, and what cannot be done now, the next
+    writer does. ``connection`` is one that has just written, and that nobody needs any more: a new one would
+    sync the directory once more.
     """
-    if log_size(path) > larger_than:
-        own = connection or sqlite3.connect(path)
-        own.execute("PRAGMA busy_timeout = 0")
-        own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    if log_size(path) <= larger_than:
+        return True
+    own = connection or sqlite3.connect(path)
+    try:
+        own.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        ((busy, _, _),) = own.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
         if connection is None:
             own.close()
+    return not busy
+
+
+def in_the_way(path: Path) -> TryAgainError:
+    """Return the error for what was deleted, but can still be read in a log that somebody is reading."""
+    return TryAgainError(
+        f"{path}-wal: what was deleted can still be read here, because another process reads it; try again"
+    )
 
 
 def log_size(path: Path) -> int:

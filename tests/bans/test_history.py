@@ -56,7 +56,7 @@ def history(directory: Path, flushed: list[Any], waiting: list[Any]) -> Iterator
             if answers := [entry for entry in part if isinstance(entry, GeoRecord)]:
                 journal.append(answers)
             if not is_last:
-                flush(journal, store, NOW)
+                flush(journal, store, NOW, Problems())
         yield History(journal, store, Atlas(Cache(journal, store, Problems()), None))
     store.close()
 

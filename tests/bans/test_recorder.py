@@ -42,7 +42,7 @@ class Machine:
         return written
 
     def flush(self) -> None:
-        flush(self.journal, self.store, utc_text(NOW))
+        flush(self.journal, self.store, utc_text(NOW), Problems())
 
     def known(self) -> list[SeenBan]:
         """All bans, after a flush."""

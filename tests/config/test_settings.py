@@ -741,3 +741,29 @@ def test_a_time_to_live_beyond_all_time_is_no_traceback(data_dir: Path, variable
         done = geocli("8.8.8.8")
         assert done.returncode in {0, 2}
         assert len(done.stderr.splitlines()) <= 1
+
+
+@pytest.mark.parametrize("name", ["GEOCLI_DATA_DIR", "GEOCLI_CONFIG", "XDG_DATA_HOME"])
+@pytest.mark.parametrize("text", ["$HOME/.x", "${HOME}/.x", "~/.x", "~root/x"])
+def test_what_no_shell_has_replaced_is_refused(home: Path, name: str, text: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is .*write the path out"):
+        load_settings(Flags(), {name: text})
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a$HOME", "$HOME", "~", "a b", "it's", '"', "ü", "a%b?c#d", "\udcff"])
+def test_the_path_that_was_given_is_the_path_that_is_used(tmp_path: Path, name: str) -> None:
+    """diskcache would replace variables in it."""
+    geocli = Geocli(tmp_path / "set" / name, {"HOME": str(tmp_path / "home")})
+    assert geocli("8.8.8.8").returncode == 0
+    assert geocli("--data-dir", geocli.data_dir, "9.9.9.9").returncode == 0
+    assert geocli("flush", "-j").stdout.startswith('{"flushed": 2,')
+    assert list((tmp_path / "home").iterdir()) == []
+    assert [path.name for path in (tmp_path / "set").iterdir()] == [name]
+    assert {path.name for path in geocli.data_dir.iterdir()} > {"geo.db", "journal"}
+
+
+def test_a_data_directory_with_a_line_break_in_its_name_is_refused(tmp_path: Path) -> None:
+    done = Geocli(tmp_path)("--data-dir", tmp_path / "a\nb", "8.8.8.8")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert not list(tmp_path.glob("a*"))

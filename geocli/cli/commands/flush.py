@@ -9,7 +9,7 @@ import typer
 from geocli.cli import options
 from geocli.cli.console import say, write_text
 from geocli.cli.session import journal_and_store
-from geocli.model.errors import ExitCode
+from geocli.model.errors import ExitCode, Problems, worst_of
 from geocli.model.records import utc_text
 from geocli.storage.flush import flush as replay
 
@@ -30,8 +30,13 @@ def flush(ctx: typer.Context, json: options.Json = False) -> ExitCode:
     """
     settings: Settings = ctx.obj
     begun = time.perf_counter()
-    with journal_and_store(settings) as (journal, store):
-        flushed = replay(journal, store, utc_text(time.time()))
+    problems = Problems()
+    try:
+        with journal_and_store(settings) as (journal, store):
+            flushed = replay(journal, store, utc_text(time.time()), problems)
+    finally:
+        for problem in problems:
+            say(str(problem))
     seconds = round(time.perf_counter() - begun, 3)
     if json:
         write_text(f'{{"flushed": {flushed.entries}, "seconds": {seconds}}}\n')
@@ -39,6 +44,4 @@ def flush(ctx: typer.Context, json: options.Json = False) -> ExitCode:
         answers = flushed.entries - flushed.bans
         bans = f" and {flushed.bans} bans" if flushed.bans else ""
         write_text(f"flushed {answers} answers{bans} in {seconds} s\n")
-    for error in flushed.damage:
-        say(str(error))
-    return ExitCode.DAMAGED if flushed.damage else ExitCode.OK
+    return worst_of(problems) or ExitCode.OK

@@ -10,7 +10,7 @@ import typer
 from geocli.cli import options
 from geocli.cli.console import say, write_text
 from geocli.cli.session import journal_and_store
-from geocli.model.errors import ExitCode
+from geocli.model.errors import ExitCode, Problems, worst_of
 from geocli.storage.forget import forget as forget_old
 
 if TYPE_CHECKING:
@@ -40,13 +40,16 @@ def forget(
     age = options.duration("--older-than", older_than)
     kinds = [name for name, wanted in (("answers", answers), ("bans", bans)) if wanted or answers == bans]
     begun = time.perf_counter()
-    with journal_and_store(settings) as (journal, store):
-        (gone, damage) = forget_old(journal, store, age, kinds, time.time())
+    problems = Problems()
+    try:
+        with journal_and_store(settings) as (journal, store):
+            gone = forget_old(journal, store, age, kinds, time.time(), problems)
+    finally:
+        for problem in problems:
+            say(str(problem))
     seconds = round(time.perf_counter() - begun, 3)
     if json:
         write_text(json_.dumps(gone._asdict() | {"seconds": seconds}) + "\n")
     elif settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
         write_text(f"forgot {gone.answers} answers and {gone.bans} bans in {seconds} s\n")
-    for error in damage:
-        say(str(error))
-    return ExitCode.DAMAGED if damage else ExitCode.OK
+    return worst_of(problems) or ExitCode.OK

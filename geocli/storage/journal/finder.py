@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from geocli.model.records import GeoRecord
 from geocli.storage.journal.index import AddressIndex
-from geocli.system.sqlite_file import expect, translated
+from geocli.system.sqlite_file import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 FEW = 16
 """Up to so many addresses, searching a tag as text beats splitting it, and searching all beats the index."""
 
+STORED = "iif(typeof(store_time) = 'real', store_time, 0)"
+"""When a segment was stored, in SQL: seconds since the epoch, which together with its key name it."""
+
+_TAG = "CAST(tag AS BLOB) FROM Cache WHERE typeof(tag) = 'text'"  # as bytes: they may be no UTF-8
 _MOST_OWN = 100_000  # addresses in the index, when what this process writes need not get into it any more
 
 
@@ -67,10 +71,9 @@ class Finder:
         if not wanted:
             return found
         with translated(self._path):
-            for key, tag in self._rows("SELECT key, tag FROM Cache ORDER BY key DESC"):
+            for key, tag in self._rows(f"SELECT rowid, {_TAG} ORDER BY rowid DESC"):
                 if not wanted:
                     break
-                expect(type(key) is int and type(tag) is str, self._path)
                 found |= self._usable(key, _in_tag(wanted, tag), usable)
                 wanted.difference_update(found)
         return found
@@ -87,9 +90,8 @@ class Finder:
                 if segment in self._indexed:
                     continue
                 if not (steady and segment[0] in self._own and len(self._index) >= _MOST_OWN):
-                    for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", segment[:1]):
-                        expect(type(tag) is str, self._path)
-                        self._index.add(tag.split(), len(self._indexed))
+                    for (tag,) in self._rows(f"SELECT {_TAG} AND rowid = ?", segment[:1]):
+                        self._index.add(_text(tag).split(), len(self._indexed))
                 self._indexed[segment] = segment[0]
             self._own.clear()
             if not self._indexed:
@@ -103,21 +105,20 @@ class Finder:
 
     def _not_seen(self) -> list[tuple[int, float]]:
         """All segments, or those that are younger than the youngest that was there before."""
-        # A key alone does not name a segment: once the journal is empty, diskcache counts from the start. But
+        # A key alone does not name a segment: once the journal is empty, SQLite counts from the start. But
         # while the youngest is there, it was not empty; then what is older need not be gone through again.
         segments, youngest = list[tuple[int, float]](), self._youngest
         if youngest is not None:
-            since = "SELECT key, store_time FROM Cache WHERE key >= ? ORDER BY key"
+            since = f"SELECT rowid, {STORED} FROM Cache WHERE rowid >= ? ORDER BY rowid"  # noqa: S608 (a constant)
             segments = list(self._rows(since, youngest[:1]))
         if segments[:1] != [youngest]:
-            segments = list(self._rows("SELECT key, store_time FROM Cache ORDER BY key"))
+            segments = list(self._rows(f"SELECT rowid, {STORED} FROM Cache ORDER BY rowid"))  # noqa: S608 (the same)
         self._youngest = segments[-1] if segments else None
         return segments
 
     def _hits(self, key: int, targets: set[str]) -> set[str]:
         """Those of the targets that a segment holds."""
-        for (tag,) in self._rows("SELECT tag FROM Cache WHERE key = ?", (key,)):
-            expect(type(tag) is str, self._path)
+        for (tag,) in self._rows(f"SELECT {_TAG} AND rowid = ?", (key,)):
             return _in_tag(targets, tag)
         return set()
 
@@ -148,7 +149,12 @@ class Finder:
         return {record.ip: record for record in records if usable(record)}
 
 
-def _in_tag(targets: set[str], tag: str) -> set[str]:
+def _text(tag: bytes) -> str:
+    return str(tag, "utf-8", "replace")
+
+
+def _in_tag(targets: set[str], tag: bytes) -> set[str]:
+    text = _text(tag)
     if len(targets) <= FEW:
-        return {target for target in targets if f" {target} " in tag}
-    return targets.intersection(tag.split())
+        return {target for target in targets if f" {target} " in text}
+    return targets.intersection(text.split())

@@ -4,16 +4,21 @@ Segments are immutable and append-only; one segment is one batch of answers or o
 ``append`` returns. Written through diskcache (``writer``, imported only when there is something to write:
 opening a ``Cache`` writes), read straight from its SQLite table, so that reading leaves no trace on disk.
 
-A row of diskcache's ``Cache`` table is a segment: ``key`` counts up, ``store_time`` says when, ``value``
-is a header line and JSON (``segments``), ``tag`` is all addresses of answers, each between spaces. Tags
-come before values in the row, so a look-up reads 16 bytes an address and only the segments it needs. The tag
-of bans is ``BANS_TAG`` and how many: nothing that a look-up could take for an address.
+A row of diskcache's ``Cache`` table is a segment: ``store_time`` says when, ``value`` is a header line and
+JSON (``segments``), ``tag`` is all addresses of answers, each between spaces. Tags come before values in the
+row, so a look-up reads 16 bytes an address and only the segments it needs. The tag of bans is ``BANS_TAG``
+and how many: nothing that a look-up could take for an address. What is called a key here is the number of
+the row (``rowid``), which counts up and is a number whatever else somebody may have written into a row; a row
+that is not as geocli writes it is a bad segment, like text that is not, and holds nobody up.
+
+Somebody may remove the journal, or put another one into its place, while it is open. So whoever has written
+sees that it went into the file that is there now, and keys are good for no other file than that they are of.
 """
 
 from __future__ import annotations
 
 import os
-import time
+import sqlite3
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -21,19 +26,27 @@ from geocli.model.bans import SeenBan
 from geocli.model.errors import DamagedFileError
 from geocli.model.records import GeoRecord
 from geocli.storage.batch import Batch
-from geocli.storage.journal.finder import Finder
+from geocli.storage.journal.finder import STORED, Finder
 from geocli.storage.journal.segments import (
     BANS_TAG,
+    MOST_BANS,
     BadSegmentError,
     NewerSegmentError,
     Segment,
     decode,
     encode,
 )
-from geocli.system.files import lock_file, make_private_directory, open_directory, open_private, try_lock
+from geocli.system.files import (
+    lock_file,
+    make_private_directory,
+    open_directory,
+    replacing,
+    try_lock,
+)
 from geocli.system.ownership import is_lent
 from geocli.system.sqlite_file import (
-    expect,
+    ReplacedError,
+    file_id,
     open_for_reading,
     set_aside,
     size_on_disk,
@@ -41,15 +54,18 @@ from geocli.system.sqlite_file import (
 )
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from geocli.model.errors import CorruptFileError
     from geocli.storage.journal.writer import SegmentWriter
+    from geocli.system.sqlite_file import FileId
 
 _HAS_BANS = f"(substr(tag, 1, {len(BANS_TAG)}) = ?)"
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
+_TIMED = "typeof(store_time) IN ('real', 'integer') AND store_time BETWEEN 0 AND 253402300799"
+_CHUNK = 1 << 20  # bytes
+_LARGEST = 64 << 20  # bytes of a segment: four times the largest that geocli writes
 
 
 class JournalState(NamedTuple):
@@ -73,6 +89,8 @@ class Journal:
         self._path = directory / "cache.db"
         self._busy_timeout = busy_timeout
         self._reader: sqlite3.Connection | None = None
+        self._reads: FileId | None = None
+        self._read: set[FileId] = set()  # what keys and segments were read from, since keys() was asked
         self._writer: SegmentWriter | None = None
         self._finder = Finder(self._path, self._rows, self._answers)
 
@@ -108,7 +126,11 @@ class Journal:
 
     def write(self, segment: Segment) -> int:
         """Write a segment that is ready; its key. On disk when this returns; raises ``GeocliError``."""
-        key = self._writing().append(segment.value, segment.tag)
+        try:
+            key = self._writing().append(segment.value, segment.tag)
+        except ReplacedError:  # it went with the file that was there before: once more, into the one of today
+            self.close()
+            key = self._writing().append(segment.value, segment.tag)
         self._finder.wrote(key)
         return key
 
@@ -119,6 +141,7 @@ class Journal:
         where: Mapping[str, int] | None = None,
     ) -> dict[str, GeoRecord]:
         """The newest usable record of each target that has one (``Finder``). Raises ``DamagedFileError``."""
+        self._leave_replaced_file()
         return self._finder.find(targets, usable, where)
 
     def locate(self, targets: Collection[str], *, steady: bool = False) -> dict[str, int]:
@@ -126,6 +149,7 @@ class Journal:
 
         Raises ``DamagedFileError``.
         """
+        self._leave_replaced_file()
         return self._finder.locate(targets, steady=steady)
 
     def _answers(self, key: int) -> Sequence[tuple[Any, ...]]:
@@ -136,21 +160,21 @@ class Journal:
 
     def keys(self) -> list[int]:
         """The keys of all segments, oldest first. What is appended later is not among them."""
+        self._leave_replaced_file()
+        self._read.clear()
         with translated(self._path):
-            keys = [key for (key,) in self._rows("SELECT key FROM Cache ORDER BY key")]
-        expect(all(type(key) is int for key in keys), self._path)
-        return keys
+            return [key for (key,) in self._rows("SELECT rowid FROM Cache ORDER BY rowid")]
 
     def read(self, key: int) -> Batch:
         """What one segment holds, as checked rows, none if it is gone.
 
-        Raises ``BadSegmentError`` when it is text that geocli did not write, ``DamagedFileError`` when
-        it is not even text.
+        Raises ``BadSegmentError`` when it is not what geocli writes, ``DamagedFileError`` when a newer one
+        wrote it.
         """
-        text = self.text(key)
+        with translated(self._path):
+            text = self._text(key)
         if text is None:
             return Batch()
-
         try:
             return decode(text)
         except NewerSegmentError:
@@ -164,10 +188,10 @@ class Journal:
     def addresses(self) -> set[str]:
         """What there is an answer about, in any segment."""
         found: set[str] = set()
+        select = f"SELECT CAST(tag AS BLOB) FROM Cache WHERE typeof(tag) = 'text' AND NOT {_HAS_BANS}"  # noqa: S608 (a constant)
         with translated(self._path):
-            for (tag,) in self._rows(f"SELECT tag FROM Cache WHERE NOT {_HAS_BANS}", (BANS_TAG,)):  # noqa: S608 (a constant)
-                expect(type(tag) is str, self._path)
-                found.update(tag.split())
+            for (tag,) in self._rows(select, (BANS_TAG,)):
+                found.update(str(tag, "utf-8", "replace").split())
         return found
 
     def bans(self, known: set[tuple[int, float]] | None = None) -> Iterator[list[SeenBan]]:
@@ -179,10 +203,9 @@ class Journal:
             yield [SeenBan._make(row) for row in batch.bans]
 
     def _batches(self, condition: str, known: set[tuple[int, float]] | None = None) -> Iterator[Batch]:
-        select = f"SELECT key, store_time FROM Cache WHERE {condition} ORDER BY key DESC"  # noqa: S608 (a constant)
+        select = f"SELECT rowid, {STORED} FROM Cache WHERE {condition} ORDER BY rowid DESC"  # noqa: S608 (a constant)
         with translated(self._path):
             segments = list(self._rows(select, (BANS_TAG,)))
-        expect(all(type(key) is int for key, _ in segments), self._path)
         for segment in segments:
             if known is None or segment not in known:
                 with suppress(BadSegmentError):  # the flush sets it aside and says so
@@ -197,43 +220,80 @@ class Journal:
         with lock_file(self._directory / "recording.lock", self._busy_timeout):
             yield
 
-    def text(self, key: int) -> str | None:
-        """A segment as it is on disk. Raises ``DamagedFileError`` when it is not text."""
-        with translated(self._path):
-            select = "SELECT raw, mode, filename, value FROM Cache WHERE key = ?"
-            for raw, mode, filename, value in self._rows(select, (key,)):
-                expect((raw, mode, filename) == (1, _RAW, None) and type(value) is str, self._path)
-                return str(value)
+    def _text(self, key: int) -> str | None:
+        """A segment as it is on disk. Raises ``BadSegmentError`` when it is not text in a row of geocli's."""
+        is_right = f"raw IS 1 AND mode IS {_RAW} AND filename IS NULL AND typeof(value) = 'text'"
+        select = f"SELECT {is_right}, CAST(value AS BLOB) FROM Cache WHERE rowid = ?"  # noqa: S608 (constants)
+        try:
+            for right, value in self._rows(select, (key,)):
+                if right:
+                    return str(value, "utf-8")
+                raise BadSegmentError("the row is not geocli's")
+        except (sqlite3.DataError, UnicodeDecodeError) as error:  # too large; bytes that are no text
+            raise BadSegmentError(str(error)) from None
         return None
 
     def forget(self, keys: Iterable[int]) -> None:
-        """Drop exactly these segments, in one transaction. Raises ``GeocliError``."""
-        self._writing().forget(keys)
+        """Drop exactly these segments of the file that ``keys`` told of, in one transaction.
+
+        Raises ``GeocliError``; ``ReplacedError`` where another file is in its place: nothing is dropped.
+        """
+        writer = self._writing()
+        if any(read.file != writer.file_id.file for read in self._read):
+            raise ReplacedError(self._path)
+        writer.forget(keys)
+
+    def erase(self, before: float) -> None:
+        """Leave nothing on the disk of what was forgotten, nor of what was set aside before a moment.
+
+        Raises ``GeocliError``.
+        """
+        with translated(self._quarantine):
+            for file in self._set_aside():
+                if file.lstat().st_mtime < before:
+                    file.unlink()
+        if self._path.exists():
+            self._writing().erase()
 
     def quarantine(self, key: int) -> Path:
-        """Copy a bad segment to a text file that a person can read; the caller then forgets it."""
-        directory = self._directory / "quarantine"
-        path = directory / f"segment-{key}-{time.time_ns()}.txt"
+        """Copy a bad segment to a file that a person can read; the caller then forgets it.
+
+        One file, however often this is asked.
+        """
+        import hashlib  # for what hardly ever happens
+
+        digest = hashlib.sha256()
+        with translated(self._path):
+            for chunk in self._chunks(key):
+                digest.update(chunk)
+        path = self._quarantine / f"segment-{key}-{digest.hexdigest()[:16]}.txt"
         with translated(path):
-            make_private_directory(directory)
-            descriptor = open_private(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
-                file.write(self.text(key) or "")
-                file.flush()
-                os.fsync(descriptor)
+            make_private_directory(self._quarantine)
+            if not path.exists():
+                with replacing(path) as file:
+                    file.writelines(self._chunks(key))
         return path
+
+    def _chunks(self, key: int) -> Iterator[bytes]:
+        """What a bad segment holds, of any size; where that is neither text nor bytes, what its row says."""
+        select = "SELECT typeof(value), CAST(filename AS BLOB) FROM Cache WHERE rowid = ?"
+        for row in self._rows(select, (key,)):
+            if row[0] not in {"text", "blob"} or self._reader is None:
+                yield repr(row).encode()
+                continue
+            with self._reader.blobopen("Cache", "value", key, readonly=True) as blob:
+                while chunk := blob.read(_CHUNK):
+                    yield chunk
 
     def set_aside(self) -> CorruptFileError | None:
         """Move a damaged journal into the quarantine and say so; ``None`` when it is not damaged."""
         self.close()
-        quarantine = self._directory / "quarantine"
-        return set_aside(self._path, quarantine, self._directory.parent, self._busy_timeout)
+        return set_aside(self._path, self._quarantine, self._directory.parent, self._busy_timeout)
 
     def oldest(self) -> float | None:
         """When the oldest segment was written, seconds since the epoch. Raises ``GeocliError``."""
         with translated(self._path):
-            for (since,) in self._rows("SELECT store_time FROM Cache ORDER BY key LIMIT 1"):
-                expect(type(since) in {float, int}, self._path)
+            for (since,) in self._rows(f"SELECT store_time FROM Cache WHERE {_TIMED} ORDER BY rowid LIMIT 1"):  # noqa: S608 (a constant)
                 return float(since)
         return None
 
@@ -242,16 +302,24 @@ class Journal:
         dirty, bans, oldest = 0, 0, None
         with translated(self._path):
             # The tag of bans has one space, and so counts for no answer.
-            select = "SELECT sum(length(tag) - length(replace(tag, ' ', '')) - 1), min(store_time) FROM Cache"
+            select = (
+                "SELECT sum(max(length(tag) - length(replace(tag, ' ', '')) - 1, 0)) "  # noqa: S608 (constants)
+                f"FILTER (WHERE typeof(tag) = 'text'), min(store_time) FILTER (WHERE {_TIMED}) FROM Cache"
+            )
             for count, since in self._rows(select):
                 dirty, oldest = int(count or 0), since
-            select = f"SELECT sum(CAST(substr(tag, ?) AS INTEGER)) FROM Cache WHERE {_HAS_BANS}"  # noqa: S608 (constant)
-            for (count,) in self._rows(select, (len(BANS_TAG) + 1, BANS_TAG)):
+            select = f"SELECT sum(min(CAST(substr(tag, ?) AS INTEGER), ?)) FROM Cache WHERE {_HAS_BANS}"  # noqa: S608 (constant)
+            for (count,) in self._rows(select, (len(BANS_TAG) + 1, MOST_BANS, BANS_TAG)):
                 bans = int(count or 0)
-            quarantine = self._directory / "quarantine"
-            files = list(quarantine.iterdir()) if quarantine.is_dir() else []
-            quarantined = sum(not file.name.endswith(("-wal", "-shm")) for file in files)
+            quarantined = sum(not file.name.endswith(("-wal", "-shm")) for file in self._set_aside())
             return JournalState(dirty, bans, quarantined, oldest, size_on_disk(self._path))
+
+    @property
+    def _quarantine(self) -> Path:
+        return self._directory / "quarantine"
+
+    def _set_aside(self) -> list[Path]:
+        return list(self._quarantine.iterdir()) if self._quarantine.is_dir() else []
 
     @contextmanager
     def flushing(self) -> Iterator[bool]:
@@ -265,10 +333,22 @@ class Journal:
 
     def _rows(self, select: str, parameters: tuple[Any, ...] = ()) -> Iterator[Any]:
         if self._reader is None:
+            self._reads = file_id(self._path)
             self._reader = open_for_reading(self._path, self._busy_timeout)
-        if self._reader is None:
-            return iter(())
+            if self._reader is None:
+                return iter(())
+            self._reader.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
+        if self._reads is not None:
+            self._read.add(self._reads)
         return self._reader.execute(select, parameters)
+
+    def _leave_replaced_file(self) -> None:
+        """Close the file if it is not the one at its path any more: the next to read opens that."""
+        if self._reader is not None and self._reads is not None:
+            with translated(self._path):
+                if file_id(self._path).file != self._reads.file:
+                    self._reader.close()
+                    self._reader = None
 
     def _writing(self) -> SegmentWriter:
         if self._writer is None:

@@ -24,7 +24,8 @@ _ANSWERS, _BANS = "answers", "bans"
 BANS_TAG = "bans "
 """How the tag of a segment of bans begins; how many they are follows."""
 
-_MOST = 100_000  # bans that a segment may say it has: where all are alike, the text does not bound them
+MOST_BANS = 100_000
+"""Bans that a segment may say it has: where all are alike, the text does not bound them."""
 
 
 class BadSegmentError(ValueError):
@@ -102,7 +103,7 @@ def _block(columns: dict[str, list[Any]]) -> RecordBatch:
 
 def _ban_rows(body: dict[str, Any]) -> list[tuple[Any, ...]]:
     count = body["count"]
-    if type(count) is not int or not 0 <= count <= _MOST:
+    if type(count) is not int or not 0 <= count <= MOST_BANS:
         raise BadSegmentError("the number of bans is none")
     columns = [column if isinstance(column := body[name], list) else [column] * count for name in SEEN_FIELDS]
     if {*map(len, columns)} != {count}:

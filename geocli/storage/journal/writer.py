@@ -7,6 +7,7 @@ long values to files that are never synced, and unpickles whatever it finds. ``_
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,16 +18,19 @@ from diskcache.core import MODE_RAW
 from geocli.model.errors import DamagedFileError
 from geocli.system.files import make_private_directory
 from geocli.system.sqlite_file import (
+    ReplacedError,
     create,
     empty_log,
     error_of,
+    expect_same,
+    file_id,
     hold_open,
-    log_size,
+    in_the_way,
     translated,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _SETTINGS: dict[str, Any] = {
@@ -54,8 +58,7 @@ _IF_NOT_STORED = {
 """How diskcache stores a setting, and the question whether that would change anything."""
 
 _FULL = 2
-_LARGEST_IDLE_LOG = 8 << 20  # bytes of write-ahead log that may stay between two commands
-_LARGEST_LOG = 64 << 20  # and while much is written
+_LARGEST_LOG = 64 << 20  # bytes of write-ahead log that may stay while much is written
 
 
 class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type information
@@ -100,11 +103,25 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # diskcache has no type i
 
 
 class _Cache(diskcache.Cache):  # type: ignore[misc]  # the same
-    """A ``Cache`` that stores no setting that is stored already.
+    """A ``Cache`` in just this directory, which must be there, that stores no setting that is stored already.
 
     At each opening, diskcache stores all of them again, in 34 commits. Fifty look-ups at once would wait for
     each other most of the time, and some of them longer than their timeout.
     """
+
+    def __init__(self, directory: Path, timeout: float, settings: Mapping[str, Any]) -> None:
+        self._place = str(directory)
+        # diskcache replaces $NAME and ~ in what it is given, and makes that directory: nothing of it here.
+        super().__init__(os.sep, timeout=timeout, disk=TextDisk, **settings)
+
+    @property
+    def _directory(self) -> str:
+        """Where the database is; diskcache says otherwise, and is not heard."""
+        return self._place
+
+    @_directory.setter
+    def _directory(self, _: str) -> None:
+        pass
 
     @property
     def _sql_retry(self) -> Any:
@@ -118,46 +135,78 @@ class _Cache(diskcache.Cache):  # type: ignore[misc]  # the same
 
         return execute_if_needed
 
+    def append(self, value: str, tag: str) -> int:
+        """Append a segment; the number of its row."""
+        self.push(value, tag=tag)
+        ((number,),) = self._sql("SELECT last_insert_rowid()").fetchall()
+        return int(number)
+
+    def drop(self, rows: Iterable[int]) -> None:
+        """Delete rows by their numbers, all or none: a key may be anything where geocli did not write it."""
+        with self.transact():
+            for row in rows:
+                self._sql("DELETE FROM Cache WHERE rowid = ?", (row,))
+
+    def empty_log(self, patience: float) -> bool:
+        """Do what ``sqlite_file.empty_log`` does, on the connection that has written: one disk wait less."""
+        self.reset("sqlite_busy_timeout", int(patience * 1000), update=False)
+        ((busy, _, _),) = self._sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        self.reset("sqlite_busy_timeout", int(self.timeout * 1000), update=False)
+        return not busy
+
+    def rewrite(self) -> None:
+        """Write the whole file anew, so that nothing is left in it of what was deleted."""
+        self._sql("VACUUM")
+
 
 class SegmentWriter:
-    """One open ``Cache``. Raises geocli's errors, never diskcache's."""
+    """One open ``Cache``. Raises geocli's errors, never diskcache's.
+
+    The path of the directory is taken as it is, whatever is in it: diskcache would replace ``$NAME`` in it,
+    and then write where nobody looks.
+    """
 
     def __init__(self, directory: Path, busy_timeout: float) -> None:
         self._path = directory / "cache.db"
         make_private_directory(directory)
         create(self._path, directory.parent, busy_timeout, pragmas=("auto_vacuum = FULL",), fill=_fill)
+        with translated(self._path):
+            before = file_id(self._path)
         self._keeper = hold_open(self._path, busy_timeout)
         with translated(self._path):
             self._refuse_foreign_settings()
             self._wait_for_lock(busy_timeout)
-            self._cache = _Cache(str(directory), timeout=busy_timeout, disk=TextDisk, **_SETTINGS)
+            self._cache = _Cache(directory, busy_timeout, _SETTINGS)
             self._cache.reset("sqlite_synchronous", _FULL, update=False)
+            self._cache.reset("sqlite_secure_delete", 1, update=False)
+            self.file_id = file_id(self._path)
+        if self.file_id.file != before.file:
+            self.close()
+            raise ReplacedError(self._path)
 
     def append(self, value: str, tag: str) -> int:
-        """One segment, on disk when this returns; its key."""
+        """Append one segment, on disk when this returns; the number of its row.
+
+        Raises ``ReplacedError`` when the file it went into is not the journal any more.
+        """
         with self._translated():
-            key = self._cache.push(value, tag=tag)
+            number = self._cache.append(value, tag)
             empty_log(self._path, larger_than=_LARGEST_LOG)
-        return int(key)
+            expect_same(self.file_id, self._path)
+        return number
 
-    def forget(self, keys: Iterable[int]) -> None:
-        """Drop segments, all or none."""
+    def forget(self, rows: Iterable[int]) -> None:
+        """Drop segments, all or none, and what the log has of them, unless somebody is reading it."""
         with self._translated():
-            with self._cache.transact():
-                for key in keys:
-                    self._cache.delete(key)
-            if log_size(self._path) > _LARGEST_IDLE_LOG:
-                self._empty_log()
+            self._cache.drop(rows)
+            self._cache.empty_log(patience=0)
 
-    def _empty_log(self) -> None:
-        """What ``empty_log`` does, on the connection that has written: one disk wait less."""
-        patience = int(self._cache.timeout * 1000)
-        for pragma, value in (
-            ("busy_timeout", 0),
-            ("wal_checkpoint", "TRUNCATE"),
-            ("busy_timeout", patience),
-        ):
-            self._cache.reset(f"sqlite_{pragma}", value, update=False)
+    def erase(self) -> None:
+        """Leave nothing on the disk of what was dropped. Raises ``TryAgainError``: a reader is in the way."""
+        with self._translated():
+            self._cache.rewrite()
+            if not self._cache.empty_log(patience=self._cache.timeout):
+                raise in_the_way(self._path)
 
     def close(self) -> None:
         """Close the cache, and after it the reader that kept the write-ahead log (``sqlite_file``)."""
@@ -192,4 +241,4 @@ class SegmentWriter:
 def _fill(new: Path) -> None:
     """Let diskcache write its tables. ``create`` syncs them."""
     settings = _SETTINGS | {"sqlite_synchronous": 0}
-    diskcache.Cache(str(new.parent), disk=TextDisk, **settings).close()
+    _Cache(new.parent, 60, settings).close()

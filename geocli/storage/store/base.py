@@ -147,6 +147,14 @@ class Store(Protocol):
         """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.
 
         Answers that were resolved before; bans that began before, and, without times, were seen before only.
+        ``erase`` ends it.
+        """
+
+    def erase(self, before: float) -> None:
+        """Leave nothing on this machine's disk of what was forgotten.
+
+        Nor of damaged files that were set aside, if they were written before this moment (seconds since the
+        epoch). Raises ``TryAgainError`` where somebody is in the way.
         """
 
     def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:

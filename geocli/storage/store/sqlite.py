@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from geocli.model.bans import SeenBan, check_bans
 from geocli.model.errors import DamagedFileError
 from geocli.model.record_batch import SHARED, AnswerDictionary, RecordBatch, Shared
-from geocli.model.records import FIELDS, GeoRecord, check_rows
+from geocli.model.records import FIELDS, GeoRecord, check_rows, is_time
 from geocli.storage.store import sqlite_bans
 from geocli.storage.store.base import Forgotten, StoreState
 from geocli.system.files import make_private_directory
 from geocli.system.sqlite_file import (
+    ReplacedError,
     create,
     empty_log,
+    expect_same,
+    file_id,
     hold_open,
+    in_the_way,
     interruptible,
     open_for_reading,
     set_aside,
@@ -59,6 +63,17 @@ _OUTLIVED = (
     "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < iif(status = 'ok', ?, ?) "
     "AND (resolved_at, ip) > (?, ?) ORDER BY resolved_at, ip LIMIT ?"
 )
+_TO_WRITE = (
+    "PRAGMA synchronous = FULL",
+    # Of itself, SQLite would copy a large log into the file in the midst of COMMIT.
+    "PRAGMA wal_autocheckpoint = 0",
+    # Without, addresses could be read in the file's free pages until these are used again.
+    "PRAGMA secure_delete = ON",
+)
+# That something was deleted, of which the file may still have traces: it survives an end in the midst.
+_TO_ERASE = "INSERT OR REPLACE INTO geo_state (name, value) VALUES ('to_erase', '1')"
+_IS_TO_BE_ERASED = "SELECT 1 FROM geo_state WHERE name = 'to_erase'"
+_ERASED = "DELETE FROM geo_state WHERE name = 'to_erase'"
 _FORGET = "DELETE FROM geo_cache WHERE resolved_at < ?"
 # What a flush has is collected in temporary tables first, without touching the store, and sorted before it
 # meets the indexes, which are then walked once: one by one, each of millions would find another page of them.
@@ -239,36 +254,66 @@ class SqliteStore:
         return count
 
     def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
-        """Delete what is older, of ``answers``, ``bans`` or both, in one transaction. Raises ``GeocliError``.
+        """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.
 
-        What is deleted is overwritten in the file, whose size stays: what comes next takes the room.
+        Raises ``GeocliError``.
         """
         if self._reading() is None:
             return Forgotten()
         answers = bans = 0
-        # Without secure_delete, addresses could be read in the file's free pages until these are used again.
-        with self._writing("PRAGMA secure_delete = ON") as connection, self._transaction(connection):
+        with self._writing() as connection, self._transaction(connection):
             if "answers" in kinds:
                 answers = connection.execute(_FORGET, (before,)).rowcount
             if "bans" in kinds:
                 bans = connection.execute(sqlite_bans.FORGET, {"before": before}).rowcount
+            if answers or bans:
+                connection.execute(_TO_ERASE)
         return Forgotten(answers, bans)
+
+    def erase(self, before: float) -> None:
+        """Leave nothing on the disk of what was forgotten, nor of files set aside before a moment.
+
+        SQLite overwrites what it deletes, but not what it moved to other pages before. So the file is
+        written anew, unless nothing was deleted since that was done last. Raises ``GeocliError``.
+        """
+        with translated(self._path):
+            for file in self._path.parent.glob(f"{self._path.name}.damaged-*"):
+                if file.lstat().st_mtime < before:
+                    file.unlink()
+        reader = self._reading()
+        if reader is None:
+            return
+        with translated(self._path):
+            if reader.execute(_IS_TO_BE_ERASED).fetchone() is None:
+                return
+        with self._writing(_IN_FILES) as connection:
+            self._keep_temporary_files_here(connection)
+            connection.execute("VACUUM")
+            if not empty_log(self._path, connection, patience=self._busy_timeout):
+                raise in_the_way(self._path)
+            connection.execute(_ERASED)
 
     @contextmanager
     def _writing(self, *pragmas: str) -> Iterator[sqlite3.Connection]:
-        """A connection for one transaction."""
+        """A connection for one transaction. Raises ``ReplacedError`` when that was one in another file."""
         self.close()  # sqlite_file says why
-        with translated(self._path), closing(hold_open(self._path, self._busy_timeout)):
-            connection = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
-            try:
-                interruptible(connection)
-                # Of itself, SQLite would copy a large log into the file in the midst of COMMIT.
-                for pragma in ("PRAGMA synchronous = FULL", "PRAGMA wal_autocheckpoint = 0", *pragmas):
-                    connection.execute(pragma)
-                yield connection
-                empty_log(self._path, connection)  # so that a copy of geo.db alone is complete
-            finally:
-                connection.close()
+        with translated(self._path):
+            before = file_id(self._path)
+            with closing(hold_open(self._path, self._busy_timeout)):
+                connection = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
+                try:
+                    interruptible(connection)
+                    for pragma in (*_TO_WRITE, *pragmas):
+                        connection.execute(pragma)
+                    connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # now all files are open
+                    opened = file_id(self._path)
+                    if opened.file != before.file:
+                        raise ReplacedError(self._path)
+                    yield connection
+                    empty_log(self._path, connection)  # so that a copy of geo.db alone is complete
+                    expect_same(opened, self._path)
+                finally:
+                    connection.close()
 
     def _keep_temporary_files_here(self, connection: sqlite3.Connection) -> None:
         """They hold addresses, and need room: both are matters of the data directory, not of /var/tmp."""
@@ -308,7 +353,7 @@ class SqliteStore:
             bans = 0
             if self._reading_bans() is not None:
                 (bans,) = connection.execute("SELECT count(*) FROM bans").fetchone()
-            last_flush = str(flush[0]) if flush else None
+            last_flush = flush[0] if flush and type(flush[0]) is str and is_time(flush[0]) else None
             return StoreState(stored, unknown, bans, last_flush, size_on_disk(self._path))
 
     def _reading(self) -> sqlite3.Connection | None:

@@ -16,7 +16,7 @@ from geocli.config.store_url import shown
 from geocli.model.bans import SeenBan, check_bans
 from geocli.model.errors import DamagedFileError, StoreAwayError, UsageError
 from geocli.model.record_batch import RecordBatch
-from geocli.model.records import FIELDS, GeoRecord, check_rows, clean_text
+from geocli.model.records import FIELDS, GeoRecord, check_rows, clean_text, is_time
 from geocli.storage.store.base import StoreState
 from geocli.storage.store.postgres import bans
 
@@ -137,6 +137,9 @@ class PostgresStore:
 
         return PostgresWriter(self._url, self._name, self._busy_timeout).forget(before, kinds)
 
+    def erase(self, before: float) -> None:
+        """Nothing: it is all on the server, which vacuums by itself."""
+
     def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
         """Write all batches in one transaction, making the tables if need be. Raises ``GeocliError``."""
         self.close()
@@ -153,6 +156,7 @@ class PostgresStore:
         """Counts for people and monitoring. Raises ``GeocliError``."""
         rows = self._select(_STATE, (), self._busy_timeout)
         stored, unknown, seen, last_flush = rows[0] if rows else (0, 0, 0, None)
+        last_flush = last_flush if type(last_flush) is str and is_time(last_flush) else None
         return StoreState(stored, unknown, seen, last_flush, None)
 
     def _records(self, rows: list[tuple[Any, ...]]) -> list[GeoRecord]:
