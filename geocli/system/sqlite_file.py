@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import struct
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,7 +28,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_MAGIC = b"SQLite format 3\0"
 _LOG_HEADER = 32  # bytes
+_LOG_MAGIC = 0x377F0682
+_MOMENT = 0.01  # seconds
 _STEPS = 1_000_000  # of SQLite's virtual machine, which does so many in 0.1 s
 _FILES = 8  # for two databases: it, its log, the log's index, and the directory to sync
 _LOCK_FAILED = {
@@ -123,10 +127,41 @@ def _has_index(path: Path) -> bool:
         path.with_name(path.name + "-shm").stat()
     except OSError:  # also a directory that is closed to this user: whoever opens the file says so
         return False
+    return len(_log_start(path)) != _LOG_HEADER
+
+
+def _log_start(path: Path) -> bytes:
+    """The header of a file's write-ahead log and a byte more; less where there is less."""
     try:
-        return path.with_name(path.name + "-wal").stat().st_size != _LOG_HEADER
+        with path.with_name(path.name + "-wal").open("rb", buffering=0) as log:
+            return log.read(_LOG_HEADER + 1)
     except OSError:
+        return b""
+
+
+def _has_damaged_log(path: Path) -> bool:
+    """Whether the write-ahead log holds something, but does not begin as one does.
+
+    SQLite's readers would look at it for ten seconds, and its writers would empty it without a word.
+    """
+    if _can_be_log(_log_start(path)):
+        return False
+    time.sleep(_MOMENT)  # it may have been begun anew this very moment
+    return not _can_be_log(_log_start(path))
+
+
+def _can_be_log(start: bytes) -> bool:
+    # https://www.sqlite.org/fileformat.html#the_write_ahead_log: a header of eight words, of which the last
+    # two are a checksum of the others. Writers write it together with what follows.
+    if len(start) <= _LOG_HEADER:
         return True
+    magic = int.from_bytes(start[:4], "big")
+    words = struct.unpack_from(">6I" if magic & 1 else "<6I", start)
+    one = other = 0
+    for first, second in zip(words[::2], words[1::2], strict=True):
+        one = (one + first + other) & 0xFFFFFFFF
+        other = (other + second + one) & 0xFFFFFFFF
+    return magic & ~1 == _LOG_MAGIC and struct.unpack_from(">2I", start, 24) == (one, other)
 
 
 class _Reader(sqlite3.Connection):
@@ -163,6 +198,8 @@ def _connect(path: Path, query: str, busy_timeout: float) -> sqlite3.Connection 
             path.stat()
         except (FileNotFoundError, NotADirectoryError):
             return None
+        if _has_damaged_log(path):
+            raise CorruptFileError(path, "its write-ahead log is damaged", "the next geocli flush sees to it")
         connection = _Reader(path, query, busy_timeout)
         try:
             connection.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -309,17 +346,27 @@ def log_size(path: Path) -> int:
 def set_aside(path: Path, directory: Path, data_dir: Path, busy_timeout: float) -> CorruptFileError | None:
     """Move a SQLite file that is damaged into ``directory``, with its log, and say so; delete nothing.
 
-    ``None`` when it is not damaged, or not any more: another process was here first. Raises ``GeocliError``.
+    Where only the log is damaged, that alone is moved. ``None`` when nothing is damaged, or not any more:
+    another process was here first. Raises ``GeocliError``.
     """
     with translated(path), lock_directory(data_dir, busy_timeout):
-        if not _is_damaged(path):
+        log_only = _has_damaged_log(path) and _begins_as_sqlite(path)
+        if not log_only and not _is_damaged(path):
             return None
         make_private_directory(directory)
         aside = directory / f"{path.name}.damaged-{time.time_ns()}"
-        for suffix in ("-shm", "-wal", ""):  # the file itself last: a crash in between leaves it damaged
+        # The file itself last: a crash in between leaves it damaged.
+        for suffix in ("-shm", "-wal") if log_only else ("-shm", "-wal", ""):
             with suppress(FileNotFoundError):
                 path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
+    if log_only:
+        return CorruptFileError(path, f"its write-ahead log was damaged and is now {aside}-wal", "begun anew")
     return CorruptFileError(path, f"was damaged and is now {aside}", "a new one was begun")
+
+
+def _begins_as_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
 
 
 def _is_damaged(path: Path) -> bool:

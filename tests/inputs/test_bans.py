@@ -358,6 +358,7 @@ def test_the_end_of_a_file_that_was_cut_makes_no_false_ban() -> None:
         assert [target for ban in found for target in ban_targets(ban)] == expected
 
 
+@pytest.mark.slow
 def test_a_small_file_that_holds_gigabytes_takes_no_memory() -> None:
     compress = zlib.compressobj(9, wbits=31)
     parts = [compress.compress(filler * (1 << 20)) for filler in (b"a", b"'", b" ", b"\n") for _ in range(16)]

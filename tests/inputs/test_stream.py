@@ -76,6 +76,7 @@ def test_a_word_of_megabytes_is_not_kept() -> None:
 # --- memory -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "chunk", "megabytes"),
     [

@@ -30,6 +30,7 @@ def dirty(geocli: Geocli) -> int:
     return int(json.loads(geocli("stats", "-j").stdout)["dirty"])
 
 
+@pytest.mark.slow
 def test_many_look_ups_while_flush_runs_again_and_again(geocli: Geocli) -> None:
     figures = storm(geocli, seconds=10, at_once=8, pause=0.2)
     assert figures["flushed"] >= figures["stored"] > 1000

@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import Geocli, need
 from tests.support.targets import addresses
 
+pytestmark = pytest.mark.slow  # each system call is looked at
+
 
 def waits(geocli: Geocli, tmp_path: Path, *arguments: str, stdin: str = "") -> int:
     counts = tmp_path / "strace"

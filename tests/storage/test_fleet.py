@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.support.postgres_server import Postgres, postgres, running_postgres
 from tests.torture.fleet import fleet
 
 __all__ = ["postgres", "running_postgres"]
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_between_many_machines_and_a_server_that_is_killed(
     postgres: Postgres, tmp_path: Path
 ) -> None:

@@ -17,6 +17,8 @@ import pytest
 from tests.conftest import Geocli, need
 from tests.support.targets import addresses
 
+pytestmark = pytest.mark.slow  # each with a process, a file system or a clock of its own
+
 KILO = 1024
 MEGA = 1024 * KILO
 

@@ -24,6 +24,7 @@ OLD = NEW._replace(resolved_at="2026-11-01T00:00:00Z")
 UNKNOWN = GeoRecord("9.9.9.9", "unknown", source="a", resolved_at="2026-11-03T00:00:00Z")
 
 
+@pytest.mark.slow
 def test_what_was_printed_survives_kill_9(tmp_path: Path) -> None:
     need("strace")
     report = torture(kills=30, seed=30, directory=tmp_path)
@@ -38,6 +39,7 @@ def test_what_was_printed_survives_kill_9(tmp_path: Path) -> None:
 LOOKUP, FLUSH = Job("lookup", ("lookup", "-j", "9.9.9.9"), ("9.9.9.9",)), Job("flush", ("flush",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "job", "call", "number"),
     [

@@ -50,6 +50,7 @@ def test_what_one_machine_flushed_the_other_knows(machines: list[Geocli]) -> Non
     )
 
 
+@pytest.mark.slow
 def test_large_inputs_are_found_on_the_server_by_all_processors(machines: list[Geocli]) -> None:
     texts = "\n".join(addresses(30_000))
     first = machines[0]("-j", stdin=texts)
@@ -108,6 +109,7 @@ def test_look_ups_go_on_without_a_server(data_dir: Path) -> None:
     assert geocli("192.0.2.1", "-e").returncode == 1  # the exit code of the answers
 
 
+@pytest.mark.slow
 def test_many_batches_without_a_server_are_one_line_and_no_wait_each(data_dir: Path) -> None:
     texts = "\n".join(addresses(50_000))
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
@@ -143,6 +145,7 @@ def test_a_flush_after_the_server_came_back_brings_everything(
     assert stats(machines[1])["stored"] == 2
 
 
+@pytest.mark.slow
 def test_an_interrupt_ends_a_flush_that_waits(machines: list[Geocli], postgres: Postgres) -> None:
     machines[0]("8.8.8.8")
     postgres.pause()
@@ -212,6 +215,7 @@ def test_psycopg_without_its_library_says_the_same(geocli: Geocli, tmp_path: Pat
     )
 
 
+@pytest.mark.slow
 def test_nobody_else_imports_it(data_dir: Path, url: str) -> None:
     server = {"psycopg", "geocli.storage.store.postgres.store", "geocli.storage.store.postgres.connection"}
     file, fleet = Geocli(data_dir), Geocli(data_dir, {"GEOCLI_STORE_URL": url} | PATIENT)

@@ -347,6 +347,28 @@ def test_a_flush_sets_a_damaged_journal_aside(geocli: Geocli, data_dir: Path) ->
     assert geocli("8.8.8.8").returncode == 0
 
 
+@pytest.mark.parametrize("offset", [3, 10, 17, 30])
+@pytest.mark.parametrize("command", ["8.8.8.8", "flush"])
+def test_a_log_whose_header_is_damaged_is_set_aside_and_what_was_flushed_stays(
+    geocli: Geocli, data_dir: Path, command: str, offset: int
+) -> None:
+    geocli("9.9.9.9")
+    assert geocli("flush").returncode == 0
+    geocli("1.1.1.1")
+    with (data_dir / "journal" / "cache.db-wal").open("r+b") as log:
+        log.seek(offset)
+        log.write(b"?!")
+        log.seek(0)
+        damaged = log.read()
+    done = geocli(command)
+    assert done.returncode == 4
+    (aside,) = (data_dir / "journal" / "quarantine").glob("cache.db.damaged-*-wal")
+    assert aside.read_bytes() == damaged
+    assert str(aside) in done.stderr
+    assert geocli("flush").returncode == 0
+    assert json.loads(geocli("stats", "-j").stdout)["stored"] == (2 if command == "8.8.8.8" else 1)
+
+
 @pytest.mark.parametrize("first", [5, 12, 40])
 def test_a_journal_damaged_in_the_midst_is_flushed_as_far_as_it_goes(
     geocli: Geocli, data_dir: Path, first: int
