@@ -119,7 +119,7 @@ COUNTS = {
     "22-get-banip-sep-comma.out": 2,
     "22-get-banip-sep-newline.out": 2,
     "22-get-banip-sep-word.out": 2,
-    "22-get-banip-sshd.out": 33,
+    "22-get-banip-sshd.out": 37,
     "22-get-banip-subnet.out": 4,
     "22-get-banip-tuple.out": 2,
     "22-get-banip-two-logs.out": 2,

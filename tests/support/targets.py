@@ -50,6 +50,16 @@ V6 = st.one_of(
     ),
 )
 ADDRESSES: st.SearchStrategy[Address] = st.one_of(V4, V6)
+# In space that IANA has given out: what is taken for an address in text.
+GIVEN_OUT_V6 = st.one_of(
+    V6.map(lambda address: IPv6Address(int(address) % (1 << 125) | 1 << 125)),  # 2000::/3
+    V6.map(lambda address: IPv6Address(int(address) % (1 << 121) | 0xFC << 120)),
+    V6.map(lambda address: IPv6Address(int(address) % (1 << 64) | 0xFE80 << 112)),
+    V4.map(lambda address: IPv6Address(int(address) | 0xFFFF << 32)),
+    V4.map(lambda address: IPv6Address(int(address) | 0x64FF9B << 96)),
+    V4.map(lambda address: IPv6Address(int(address))),
+)
+GIVEN_OUT: st.SearchStrategy[Address] = st.one_of(V4, GIVEN_OUT_V6)
 
 
 def with_dotted_end(address: IPv6Address) -> str:
@@ -73,9 +83,9 @@ def spellings(draw: st.DrawFn, addresses: st.SearchStrategy[Address] = ADDRESSES
 
 
 @st.composite
-def written_targets(draw: st.DrawFn) -> tuple[str, str]:
+def written_targets(draw: st.DrawFn, addresses: st.SearchStrategy[Address] = ADDRESSES) -> tuple[str, str]:
     """An address or a network as somebody may write it, and its canonical form."""
-    text, address = draw(spellings())
+    text, address = draw(spellings(addresses))
     if draw(st.booleans()):
         return text, canonical(address)
     prefix = draw(st.integers(0, address.max_prefixlen))

@@ -1,0 +1,95 @@
+"""The quick patterns: addresses that are plain, and the places of which a closer look must decide.
+
+Most text is read by these alone, so they are written for speed. The groups are empty, their numbers say what
+was met: a width of the first number, or that something is in doubt. A match without a group means nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from geocli.inputs.address_words import (
+    FIRST_OCTETS,
+    V4_AHEAD,
+    V4_REST,
+    V4_WIDTHS,
+    V6_AHEAD,
+    V6_REST,
+    V6_WIDTHS,
+)
+
+V4_PLAIN = 3
+"""Groups of IPv4 up to this one: a plain address, with a first octet of so many digits."""
+V4_LOOK = 7
+"""Up to this one, what stands before or behind the address has to be looked at; after it, at all the line."""
+V6_PLAIN = 5
+"""Groups of IPv6 up to this one: an address, with a first group of so many digits, modulo 5."""
+
+# Most addresses stand behind none of these. Behind "/" may be a version, behind ":" too.
+_PLAIN_WIDTHS = b"|".join(rb"(?<=[^0-9A-Za-z_.%%/:@-]%s\.)()" % octet for octet in FIRST_OCTETS)
+# What may be a network or a range, one half of it escaped, what has been defanged, or part of what a browser
+# calls itself.
+_GOES_ON = rb" ?[;)]| (?:Build|Profile)/|-[0-9A-Za-z_]|/[0-9]|\\/[0-9]|\\\.[0-9]|[\[({][.dD]|\.[0-9A-Za-z_]"
+# What stands before the first number so that it is certainly no address: part of a host name or a version.
+# An escape may end in a letter, too, but not behind a letter of this kind.
+_NOT_BEHIND = b"|".join(
+    rb"(?<=[A-Za-z_][.-]%s)|(?<=[^0-9A-Fa-f\\;\[?(^=][A-Za-z_]%s)" % (first, first)
+    for first in (rb"[0-9]\.", rb"[0-9]{2}\.", rb"[0-9]{3}\.")
+)
+# What stands behind the last number so that it is certainly none: a host name, a version, or more numbers;
+# but that may be a port (tcpdump's, netstat's, dante's).
+_NO_PORT = rb"(?! >|[:,]|[ \t]{1,40}[0-9*a-fA-F:])"
+_NOT_BEFORE = (
+    rb"[0-9]{1,3}(?:\.[0-9]{1,3}){2}(?:[A-Za-z_]|-[A-Za-z_]"
+    rb"|\.(?>[A-Za-z_][0-9A-Za-z_-]*)" + _NO_PORT + rb"|\.(?>[0-9]+)(?:\.[0-9]|(?!\.)" + _NO_PORT + rb"))"
+)
+# What most browsers call themselves is seen at a glance.
+_BROWSER = b"|".join(
+    rb"(?<= %s/%s\.)" % (name, digits)
+    for name in (b"Chrome", b"Edg", b"OPR")
+    for digits in (rb"[0-9]{2}", rb"[0-9]{3}")
+)
+_V4 = (
+    rb"(?s)\.(?:(?=[0-9]{1,3}\.[0-9])(?<=[0-9]\.)(?:"
+    rb"(?:" + _PLAIN_WIDTHS + rb")" + V4_REST + rb"(?!" + _GOES_ON + rb")"
+    rb"|" + V4_AHEAD + rb"(?:"
+    rb"(?:" + _BROWSER + rb")" + V4_REST + rb'(?=[ "])|'
+    + V4_WIDTHS + V4_REST + rb"(?:(?!" + _GOES_ON + rb")|(?=-[0-9]|/[0-9]| ?[;)]| (?:Build|Profile)/)())"
+    rb"|(?:" + _NOT_BEHIND + rb")[0-9.]*"
+    rb"|" + _NOT_BEFORE + rb"[0-9.]*"
+    rb"|()))"
+    # Defanged: 1[.]2, 1(.)2, 1{.}2, 1[.2 and 1\.2.
+    rb"|[\])}]()|(?<=[\\\[]\.)(?=[0-9])())"
+)  # fmt: skip
+_V6 = (
+    rb"(?s):(?=[0-9A-Fa-f:\]])(?:(?!\])" + V6_AHEAD + rb"(?:"
+    + V6_WIDTHS + V6_REST
+    # No second half, and no zone that may be an escape.
+    + rb"(?![.-][0-9A-Za-z_]|%[0-9A-F][0-9A-Fa-f]|\\/[0-9]|\[:)"
+    rb"|(?=:[G-Zg-z_])|(?<=[A-Za-z_][G-Zg-z_]:)|(?<=:::)|(?=::)"
+    rb"|())"
+    # Defanged: 2001[:]db8, 2001:db8[::]1.
+    rb"|(?=:?\])(?<=[0-9A-Fa-f]\[:)())"
+)  # fmt: skip
+
+
+_MAYBE_V6 = rb":(?:[:\]]|" + rb"[0-9A-Fa-f]{1,4}:" * 5 + rb")"
+
+
+@cache
+def plain_v4() -> re.Pattern[bytes]:
+    """Return the pattern of IPv4: it begins at the first full stop of an address."""
+    return re.compile(_V4)  # when first needed: that takes as long as a fifth of a look-up of one address
+
+
+@cache
+def plain_v6() -> re.Pattern[bytes]:
+    """Return the pattern of IPv6: it begins at the first colon of an address."""
+    return re.compile(_V6)
+
+
+@cache
+def maybe_v6() -> re.Pattern[bytes]:
+    """Return a pattern of what every IPv6 address has in it; to look for it takes half the time."""
+    return re.compile(_MAYBE_V6)
