@@ -86,11 +86,7 @@ class BanSource(NamedTuple):
         elif not self.asks_server:
             from geocli.inputs.bans import read_bans
 
-            paths = [Path("-")]
-            if self.inputs:
-                from geocli.inputs.fail2ban.log import oldest_first
-
-                paths = oldest_first(self.inputs)
+            paths = self.inputs or [Path("-")]
             yield from read_bans(open_streams(paths, sys.stdin, problems), problems)
         else:
             from geocli.inputs.fail2ban.client import ask_server

@@ -16,15 +16,24 @@ if TYPE_CHECKING:
 EXIT_CODE = 70
 """``EX_SOFTWARE`` of sysexits.h. A number: the import of geocli's own may be what failed."""
 
+NO_MEMORY = 75, "geocli: there is not enough memory; try again, or with less at once\n"
+"""The exit code, and what is said."""
+
+_NO_ROOM_FOR_LIBRARY = ("failed to map segment", "annot allocate memory")  # glibc's and musl's words
+
 _LONGEST = 300  # characters of what an error says
 
 
 def tell(error: Exception, arguments: Sequence[str]) -> int:
     """Say what happened on stderr, and return the exit code. ``arguments`` are those of the command line."""
+    if isinstance(error, ImportError) and any(words in str(error) for words in _NO_ROOM_FOR_LIBRARY):
+        code, text = NO_MEMORY
+    else:
+        code, text = EXIT_CODE, _message(error, wants_trace(arguments))
     if sys.stderr is not None:  # closed (2>&-)
         with suppress(OSError, ValueError):
-            sys.stderr.write(_message(error, wants_trace(arguments)))
-    return EXIT_CODE
+            sys.stderr.write(text)
+    return code
 
 
 def wants_trace(arguments: Sequence[str]) -> bool:

@@ -8,12 +8,13 @@ The module of a ban source has two functions::
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from geocli.inputs.fail2ban.log import LogReplay
+    from geocli.inputs.fail2ban.replay import LogReplay
     from geocli.inputs.stream import Piece
     from geocli.model.bans import Ban
 
@@ -50,6 +51,8 @@ class Tally:
         self.lines = 0
         self.answers = 0
         """Lines, or parts of a list, that tell who is banned: also those that tell that nobody is."""
+        self.events = 0
+        """Lines of a log that tell what became of a ban."""
         self.passed_over = 0
         """Lines that a form claims and that were not understood."""
         self.complaint: str | None = None
@@ -60,7 +63,9 @@ class Tally:
 class Reading:
     """What several inputs share that are read as one: the log, which may be in several files."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: float | None = None) -> None:
+        """``now`` is in seconds since the epoch: a syslog writes no year."""
+        self.now = time.time() if now is None else now
         self.tallies: list[Tally] = []
         self._replay: LogReplay | None = None
 
@@ -73,7 +78,7 @@ class Reading:
     def log(self) -> LogReplay:
         """What fail2ban's log has told so far."""
         if self._replay is None:
-            from geocli.inputs.fail2ban.log import LogReplay  # most inputs have none
+            from geocli.inputs.fail2ban.replay import LogReplay  # most inputs have none
 
             self._replay = LogReplay()
         return self._replay

@@ -33,7 +33,13 @@ BAN_SOURCES = (
         rb"^(?:Sorry but the |not banned: |Invalid command|\[\[|\{|\[['\"])|Jail list:|Number of jail"
         rb"|\xe2\x95\x91|ERROR|CRITICAL|[Ss]ocket|contact server|is not banned",
     ),
-    BanSource("log", _FAIL2BAN + "log", "fail2ban.log", rb"fail2ban"),
+    BanSource(
+        "log",
+        _FAIL2BAN + "log",
+        "fail2ban.log, journalctl -u fail2ban, syslog",
+        rb"fail2ban|f2b|\] (?:Found|Ban|Unban|Restore Ban|Repeal Ban|Increase Ban|Reban|Ignore) "
+        rb"| already banned|[A-Z][a-z]{2} {1,2}[0-9]{1,2} [0-2][0-9]:[0-5]|T[0-2][0-9]:[0-5][0-9]:[0-6]",
+    ),
     BanSource(
         "with-time",
         _FAIL2BAN + "times",

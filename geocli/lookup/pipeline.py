@@ -13,6 +13,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.lookup.resolver import Hint
+from geocli.model.record_batch import COUNTRY_CODE, STATUS
 from geocli.storage.journal.finder import FEW
 from geocli.storage.journal.segments import Segment, encode
 from geocli.system.process_pool import WorkerFailedError, Workers, processors
@@ -160,8 +161,8 @@ class Pipeline:
             statuses, without_country = Counter[str](), 0
             for number, count in Counter(shown.numbers).items():
                 answer = shown.answers[number]
-                statuses[answer[0]] += count
-                without_country += count if answer[1] is None else 0
+                statuses[answer[STATUS]] += count
+                without_country += count if answer[COUNTRY_CODE] is None else 0
             rows = Rows(self._render(shown), statuses, without_country)
             yield _Prepared(rows, encode(fresh) if fresh.ips and self._cache is not None else None)
 

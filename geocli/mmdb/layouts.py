@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from geocli.model.normalize import NOTHING, Answer, asn, country, place, text
+from geocli.model.normalize import asn, country, place, text
+from geocli.model.records import NOTHING, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,7 +89,7 @@ def merge(answers: Iterable[Answer]) -> Answer:
             located = _filled(located, answer)
         if holder.asn is None and (answer.asn or holder.org is None):
             holder = answer if answer.asn or answer.org else holder
-    return Answer(*located[:6], holder.asn, holder.org)
+    return located._replace(asn=holder.asn, org=holder.org)
 
 
 def agreement(first: Answer, second: Answer) -> Answer:
@@ -96,7 +97,7 @@ def agreement(first: Answer, second: Answer) -> Answer:
     same = Answer._make(a if a == b else None for a, b in zip(first, second, strict=True))
     if first.country_code != second.country_code:
         same = Answer(asn=same.asn, org=same.org)
-    elif first[4:6] != second[4:6]:
+    elif (first.latitude, first.longitude) != (second.latitude, second.longitude):
         same = same._replace(latitude=None, longitude=None)
     return NOTHING if same == NOTHING else same
 

@@ -24,8 +24,9 @@ class Ban(NamedTuple):
     """One ban, as any output of fail2ban's tells it. What the input does not tell is ``None``.
 
     ``text`` is the identifier as fail2ban has it, which may be anything: a host name, a user, two words.
-    Times are a record's (UTC); ``expires_at`` is ``None`` for a permanent ban too. ``jail`` and ``text`` have
-    been through ``clean_text``.
+    Times are a record's (UTC); ``expires_at`` is ``None`` for a permanent ban too. ``held_at`` is a moment at
+    which it held, where the input tells that and not when it began. ``jail`` and ``text`` have been through
+    ``clean_text``.
     """
 
     jail: str | None
@@ -33,6 +34,7 @@ class Ban(NamedTuple):
     banned_at: str | None = None
     expires_at: str | None = None
     ban_count: int | None = None
+    held_at: str | None = None
 
 
 class SeenBan(NamedTuple):

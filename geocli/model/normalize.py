@@ -8,27 +8,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 from sys import intern
-from typing import NamedTuple
 
 from geocli.model import countries
 from geocli.model.records import MAX_ASN, clean_text
-
-
-class Answer(NamedTuple):
-    """What a source says about an address: the middle of a ``GeoRecord``, in its order."""
-
-    country_code: str | None = None
-    country_name: str | None = None
-    region: str | None = None
-    city: str | None = None
-    latitude: float | None = None
-    longitude: float | None = None
-    asn: int | None = None
-    org: str | None = None
-
-
-NOTHING = Answer()
-"""No value at all."""
 
 _CODE = 2  # letters
 

@@ -8,13 +8,16 @@ address. It is also what a journal segment looks like.
 from __future__ import annotations
 
 from itertools import count, repeat
+from operator import itemgetter
 from sys import intern
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.model.records import FIELDS, GeoRecord, check_columns
+from geocli.model.records import FIELDS, Answer, GeoRecord, check_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from geocli.model.records import Status
 
 Shared = tuple[Any, ...]
 """All fields of a record but ``ip`` and ``network``, in their order: what addresses may have in common."""
@@ -25,6 +28,17 @@ MOST_SHARED = 36_000
 _NETWORK = FIELDS.index("network")
 SHARED = tuple(name for name in FIELDS if name not in {"ip", "network"})
 """The names of the values of a ``Shared``."""
+
+STATUS, COUNTRY_CODE, RESOLVED_AT = map(SHARED.index, ("status", "country_code", "resolved_at"))
+"""Where in a ``Shared`` these are."""
+
+_ARRANGED = itemgetter(*map(("status", "source", "resolved_at", *Answer._fields).index, SHARED))
+
+
+def shared_of(status: Status, answer: Answer, source: str | None, resolved_at: str | None) -> Shared:
+    """Return what all addresses have in common that have this answer."""
+    values: Shared = _ARRANGED((status, source, resolved_at, *answer))
+    return values
 
 
 class RecordBatch(NamedTuple):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
@@ -52,6 +53,36 @@ class GeoRecord(NamedTuple):
 
 
 FIELDS: tuple[str, ...] = GeoRecord._fields
+
+
+class Answer(NamedTuple):
+    """What a source says about an address: the fields of a ``GeoRecord`` that hang on nothing else."""
+
+    country_code: str | None = None
+    country_name: str | None = None
+    region: str | None = None
+    city: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    asn: int | None = None
+    org: str | None = None
+
+
+NOTHING = Answer()
+"""No value at all."""
+
+# Where each field of a record comes from, among what ``record_of`` is given.
+_ARRANGED = itemgetter(
+    *map(("ip", "status", "network", "source", "resolved_at", *Answer._fields).index, FIELDS)
+)
+
+
+def record_of(
+    ip: str, status: Status, answer: Answer, network: str | None, source: str | None, resolved_at: str | None
+) -> GeoRecord:
+    """Return the record of an address that has this answer."""
+    # As GeoRecord._make does it, without counting the values again.
+    return tuple.__new__(GeoRecord, _ARRANGED((ip, status, network, source, resolved_at, *answer)))
 
 
 _TEXT = tuple(name for name in FIELDS if name not in {"latitude", "longitude", "asn"})

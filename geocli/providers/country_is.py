@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from geocli.model.normalize import NOTHING, Answer, asn, country, text
+from geocli.model.normalize import asn, country, text
+from geocli.model.records import NOTHING, Answer
 from geocli.providers.online.base import (
     TEXT,
     TEXT_OR_NUMBER,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from geocli.model.normalize import NOTHING, Answer, asn, country, place, text
+from geocli.model.normalize import asn, country, place, text
+from geocli.model.records import NOTHING, Answer
 from geocli.providers.online.base import NUMBER, TEXT, Limit, MalformedError, complete, target_of, values_of
 from geocli.providers.online.provider import OnlineProvider
 

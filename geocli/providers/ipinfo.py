@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geocli.model.errors import UsageError
-from geocli.model.normalize import NOTHING, Answer, asn, country, text
+from geocli.model.normalize import asn, country, text
+from geocli.model.records import NOTHING, Answer
 from geocli.providers.online.base import TEXT, TEXT_OR_NUMBER, MalformedError, complete, target_of, values_of
 from geocli.providers.online.provider import OnlineProvider
 

@@ -14,9 +14,8 @@ from geocli.mmdb.reader import Database, network_text
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.addresses import is_network
 from geocli.model.errors import ClosedDirectoryError, DamagedFileError, UsageError
-from geocli.model.normalize import NOTHING, Answer
-from geocli.model.record_batch import MOST_SHARED, RecordBatch, arranged
-from geocli.model.records import MAX_SOURCE, GeoRecord
+from geocli.model.record_batch import MOST_SHARED, RecordBatch, arranged, shared_of
+from geocli.model.records import MAX_SOURCE, NOTHING, Answer, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from geocli.config.settings import Settings
     from geocli.mmdb.search_tree import Forest
     from geocli.model.record_batch import Shared
+    from geocli.model.records import GeoRecord, Status
     from geocli.system.reporter import Reporter
 
 _MOST_PARTS = 4096
@@ -35,9 +35,6 @@ _SOME = 100  # addresses from which on they are worth being put into columns
 _LARGEST_UNDERSTOOD = 4096  # bytes: a file whose records are all as large as can be is not worth a gigabyte
 _MARSHAL_WITHOUT_REFERENCES = 2  # from version 3 on, equal values may give different bytes
 _UNKNOWN, _NEW = 0, -1  # among the answers that were learned: where "unknown" stands; where there is none yet
-
-_Found = tuple[Any, ...]
-"""A record from ``status`` to ``org``."""
 
 
 def create(settings: Settings) -> MmdbProvider:
@@ -81,14 +78,13 @@ class MmdbProvider:
     def records(self, targets: Sequence[str], resolved_at: str) -> list[GeoRecord]:
         """One record for each target, in order, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""
         _ = self._databases  # only what was opened can be named as the source
-        last, new = (self._source, resolved_at), tuple.__new__
+        source = self._source
         # A network is asked about by its first address first.
         answers = self._find([target.partition("/")[0] for target in targets])
         found = map(self._found, targets, answers)
-        # As GeoRecord._make does it, without counting the values again.
         return [
-            new(GeoRecord, (target, *values, network, *last))
-            for target, (values, network) in zip(targets, found, strict=True)
+            record_of(target, _status(answer), answer, network, source, resolved_at)
+            for target, (answer, network) in zip(targets, found, strict=True)
         ]
 
     def batch(self, targets: Sequence[str], resolved_at: str) -> RecordBatch:
@@ -126,8 +122,9 @@ class MmdbProvider:
         texts = network_texts(addresses, [prefix for _, prefix in found])
         pairs = zip(found, texts, strict=True)
         networks = [None if answer is NOTHING else text for (answer, _), text in pairs]
-        last = (self._source, resolved_at)
-        return RecordBatch(addresses, networks, chosen, [(*_values(answer), *last) for answer in order])
+        source = self._source
+        shared = [shared_of(_status(answer), answer, source, resolved_at) for answer in order]
+        return RecordBatch(addresses, networks, chosen, shared)
 
     def _walked(self, forest: Forest, addresses: Sequence[str], resolved_at: str) -> RecordBatch:
         """The answers about IPv4 addresses by way of the search trees."""
@@ -147,9 +144,10 @@ class MmdbProvider:
     ) -> Sequence[int]:
         """Where each address's answer is among those learned, all of which end with ``last``."""
         is_full = len(self._learned) + len(pointers) > MOST_SHARED
-        if is_full or not self._learned or self._learned[_UNKNOWN][-2:] != last:
+        unknown = shared_of("unknown", NOTHING, *last)
+        if is_full or self._learned[:1] != [unknown]:
             # Not cleared: blocks share the old list.
-            self._learned, self._numbers = [(*_values(NOTHING), *last)], {}
+            self._learned, self._numbers = [unknown], {}
         learned, numbers = self._learned, self._numbers
         found = list(map(numbers.get, pointers, repeat(_NEW)))
         if _NEW not in found:
@@ -161,20 +159,20 @@ class MmdbProvider:
                 numbers[pointer] = _UNKNOWN
             else:
                 numbers[pointer] = len(learned)
-                learned.append(("ok", *answer, *last))
+                learned.append(shared_of("ok", answer, *last))
         for index in left:
             found[index] = numbers[pointers[index]]
         return found
 
-    def _found(self, target: str, answered: tuple[Answer, int]) -> tuple[_Found, str | None]:
-        """A target's values, and the network that they hold for."""
+    def _found(self, target: str, answered: tuple[Answer, int]) -> tuple[Answer, str | None]:
+        """A target's answer, and the network that they hold for."""
         answer, prefix = answered
         network = None
         if is_network(target):
             answer, network = self._network(target, answer, prefix)
         elif answer is not NOTHING:
             network = network_text(target, prefix)
-        return _values(answer), network
+        return answer, network
 
     @property
     def _databases(self) -> list[Database]:
@@ -255,5 +253,5 @@ class MmdbProvider:
         return NOTHING, None
 
 
-def _values(answer: Answer) -> _Found:
-    return ("unknown", *NOTHING) if answer is NOTHING else ("ok", *answer)
+def _status(answer: Answer) -> Status:
+    return "unknown" if answer is NOTHING else "ok"

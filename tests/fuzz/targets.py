@@ -17,8 +17,7 @@ from geocli.mmdb.layouts import answer_of
 from geocli.model.addresses import is_reserved, parse_target
 from geocli.model.bans import SEEN_FIELDS, check_bans
 from geocli.model.errors import Problems
-from geocli.model.normalize import Answer
-from geocli.model.records import FIELDS, GeoRecord, check_rows
+from geocli.model.records import FIELDS, Answer, GeoRecord, check_rows
 from geocli.providers.country_is import CountryIs
 from geocli.providers.ip_api import IpApi
 from geocli.providers.ipinfo import Ipinfo

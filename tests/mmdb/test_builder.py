@@ -24,7 +24,7 @@ from geocli.mmdb.builder.ranges import Overlaps
 from geocli.mmdb.layouts import answer_of
 from geocli.mmdb.reader import Database, network_text
 from geocli.model.errors import UsageError
-from geocli.model.normalize import NOTHING, Answer
+from geocli.model.records import NOTHING, Answer
 from tests.conftest import Geocli
 from tests.support.examples import examples
 

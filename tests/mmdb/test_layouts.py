@@ -14,8 +14,7 @@ from geocli.mmdb.layouts import answer_of, merge, mistyped
 from geocli.mmdb.reader import Database
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.errors import DamagedFileError
-from geocli.model.normalize import NOTHING, Answer
-from geocli.model.records import MAX_ASN, MAX_TEXT
+from geocli.model.records import MAX_ASN, MAX_TEXT, NOTHING, Answer
 from tests.support.examples import examples
 
 if TYPE_CHECKING:

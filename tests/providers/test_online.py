@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from geocli.config.parsers import Secret
 from geocli.config.settings import Settings, SourceSettings
-from geocli.model.normalize import NOTHING, Answer
-from geocli.model.records import GeoRecord, check_rows
+from geocli.model.records import NOTHING, Answer, GeoRecord, check_rows
 from geocli.providers.country_is import CountryIs
 from geocli.providers.ip_api import IpApi
 from geocli.providers.ipinfo import Ipinfo

@@ -25,7 +25,7 @@ _ERROR = re.compile(
     rb"|(?:Unable|Could not|Cannot|Can't) (?:to )?(?:contact|find|connect to) (?:the )?server"
     rb"|(?:Connection refused|Permission denied)\b.*socket)[^\r\n]*)"
 )
-_COUNTS = re.compile(r"\S[^║]*+║ \S+ +║ +\d+ │ +\d+ ║ +\d+ │ +\d+\s*".encode())
+_COUNTS = re.compile(r"\S(?:(?!║).)*+║ \S+ +║ +\d+ │ +\d+ ║ +\d+ │ +\d+\s*".encode())
 _JAILS = re.compile(rb"[ |]*[|`]- (?:Number of jails?|Jail list):")
 _NAMES = "it tells the names of jails, not who is banned: fail2ban-client banned does"
 

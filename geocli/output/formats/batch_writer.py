@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain, repeat, zip_longest
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
-from geocli.model.record_batch import SHARED
+from geocli.model.record_batch import RESOLVED_AT, SHARED
 from geocli.output.formats.base import PLAIN, to_bytes
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from geocli.model.record_batch import RecordBatch, Shared
 
 _NEW = frozenset({"ip", "network", "resolved_at"})
+_TIMELESS = tuple(name for name in SHARED if name != "resolved_at")
+_timeless = itemgetter(*map(SHARED.index, _TIMELESS))
 _MOST_REMEMBERED = 16_000  # answers: some 8 MB
 
 _Pieces = tuple[bytes, ...]
@@ -114,11 +117,11 @@ class BatchWriter:
         if not new:
             return
         # What comes to a list that grows was in none of its blocks before.
-        first, *others = zip(*(self._made(new) if is_known else self._pieces(new)), strict=True)
+        first, *others = zip(*(self._made(new, SHARED) if is_known else self._pieces(new)), strict=True)
         columns: list[Iterable[bytes]] = [first]
         for name, pieces in zip(self._new, others, strict=True):
             if name == "resolved_at":
-                times = map(to_bytes, self._encode_column([answer[-1] for answer in new]))
+                times = map(to_bytes, self._encode_column([answer[RESOLVED_AT] for answer in new]))
                 columns[-1] = map(b"".join, zip(columns[-1], times, pieces, strict=True))
             else:
                 columns.append(pieces)
@@ -127,7 +130,7 @@ class BatchWriter:
 
     def _pieces(self, answers: Sequence[Shared]) -> Sequence[_Pieces]:
         known = self._known
-        keys = [answer[:-1] for answer in answers]  # without the time
+        keys = list(map(_timeless, answers))
         found = [pieces for key in keys if (pieces := known.get(key)) is not None]
         if len(found) == len(keys):
             return found
@@ -135,11 +138,12 @@ class BatchWriter:
         if len(known) + len(new) > _MOST_REMEMBERED:
             known.clear()
             new = keys
-        known.update(zip(new, self._made(new), strict=True))
+        known.update(zip(new, self._made(new, _TIMELESS), strict=True))
         return [known[key] for key in keys]
 
-    def _made(self, answers: Sequence[Shared]) -> Iterable[_Pieces]:
-        columns = dict(zip(SHARED, zip(*answers, strict=True), strict=False))  # with or without the time
+    def _made(self, answers: Sequence[Shared], names: Sequence[str]) -> Iterable[_Pieces]:
+        """The pieces of answers, or parts of answers, whose values have these names."""
+        columns = dict(zip(names, zip(*answers, strict=True), strict=True))
         texts = {name: list(self._encode_column(columns[name])) for names in self._shared for name in names}
         made: list[Iterable[bytes]] = [
             _each_once(

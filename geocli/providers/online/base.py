@@ -12,7 +12,7 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from geocli.model.addresses import parse_target
-from geocli.model.normalize import NOTHING, Answer
+from geocli.model.records import NOTHING, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from geocli.config.settings import Settings
-    from geocli.model.normalize import Answer
+    from geocli.model.records import Answer
     from geocli.providers.online.base import Source
     from geocli.system.reporter import Reporter
 

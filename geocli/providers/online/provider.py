@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geocli.model.errors import UnanswerableError
-from geocli.model.normalize import NOTHING, Answer
-from geocli.model.records import GeoRecord
+from geocli.model.records import NOTHING, Answer, GeoRecord, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,4 +62,4 @@ def _record(target: str, answer: Answer | None, source: str, resolved_at: str) -
     if answer is None:
         return GeoRecord(target, "error")
     status: Status = "unknown" if answer == NOTHING else "ok"
-    return GeoRecord._make((target, status, *answer, None, source, resolved_at))
+    return record_of(target, status, answer, None, source, resolved_at)

@@ -1,7 +1,8 @@
 """Segments as text: one batch of answers, or of bans, what many have in common written once.
 
 A header line says what it is. The body is a JSON object of columns. Of answers, each address has the number
-of its answer, and answers are all fields but address and network. Bans are columns as they are, where a
+of its answer, and answers are the values of ``fields``, which are all but address and network.
+Bans are columns as they are, where a
 column that has one value for all of them is written once. A third of the size of the records, and quicker to
 write and to read.
 """
@@ -10,16 +11,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.model.bans import SEEN_FIELDS, check_bans
-from geocli.model.record_batch import RecordBatch
+from geocli.model.bans import SEEN_FIELDS, SeenBan, check_bans
+from geocli.model.record_batch import SHARED, RecordBatch
 from geocli.storage.batch import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from geocli.model.bans import SeenBan
 
-VERSION = 1
+VERSION = 2
+"""2 names the fields of answers; 1 has those of ``_FIRST_FIELDS``. Both are read for ever."""
+
+_FIRST_FIELDS = (
+    "status", "country_code", "country_name", "region", "city", "latitude", "longitude", "asn", "org",
+    "source", "resolved_at",
+)  # fmt: skip
 _ANSWERS, _BANS = "answers", "bans"
 BANS_TAG = "bans "
 """How the tag of a segment of bans begins; how many they are follows."""
@@ -49,7 +55,7 @@ class Segment(NamedTuple):
 def encode(block: RecordBatch) -> Segment:
     """A segment of these records."""
     ips, networks, numbers, answers = block.compact()
-    body = {"ip": ips, "network": networks, "answer": numbers, "answers": answers}
+    body = {"ip": ips, "network": networks, "answer": numbers, "fields": SHARED, "answers": answers}
     return Segment(_text(_ANSWERS, body), f" {' '.join(ips)} ")
 
 
@@ -81,10 +87,12 @@ def decode(text: str) -> Batch:
         if not isinstance(header, dict):
             raise BadSegmentError("the header is not geocli's")
         version, kind = header.get("geocli-journal"), header.get("kind")
-        if isinstance(version, int) and version > VERSION:
+        if type(version) is not int or version < 1:
+            raise BadSegmentError("the header is not geocli's")
+        if version > VERSION:
             raise NewerSegmentError
         if kind == _ANSWERS:
-            return Batch(answers=_block(json.loads(body)).rows())
+            return Batch(answers=_records(json.loads(body), version).rows())
         if kind == _BANS:
             rows = _ban_rows(json.loads(body))
             check_bans(rows)
@@ -94,8 +102,15 @@ def decode(text: str) -> Batch:
     raise BadSegmentError("the header is not geocli's")
 
 
-def _block(columns: dict[str, list[Any]]) -> RecordBatch:
+def _records(columns: dict[str, list[Any]], version: int) -> RecordBatch:
     ips, networks, numbers, answers = (columns[name] for name in ("ip", "network", "answer", "answers"))
+    fields = _FIRST_FIELDS if version == 1 else tuple(columns["fields"])
+    if not set(fields) <= set(SHARED):
+        raise NewerSegmentError  # which knew more about an address: it is not to be lost
+    if {*map(len, answers)} - {len(fields)}:
+        raise BadSegmentError("an answer does not have a value for each field")
+    if fields != SHARED:
+        answers = [list(map(dict(zip(fields, answer, strict=True)).get, SHARED)) for answer in answers]
     block = RecordBatch(ips, networks, numbers, list(map(tuple, answers)))
     block.check()
     return block
@@ -105,7 +120,11 @@ def _ban_rows(body: dict[str, Any]) -> list[tuple[Any, ...]]:
     count = body["count"]
     if type(count) is not int or not 0 <= count <= MOST_BANS:
         raise BadSegmentError("the number of bans is none")
-    columns = [column if isinstance(column := body[name], list) else [column] * count for name in SEEN_FIELDS]
+    if not body.keys() <= {"count", *SEEN_FIELDS}:
+        raise NewerSegmentError  # the same
+    named = SeenBan._field_defaults | body
+    values = [named[name] for name in SEEN_FIELDS]
+    columns = [value if isinstance(value, list) else [value] * count for value in values]
     if {*map(len, columns)} != {count}:
         raise BadSegmentError("columns are not of one length")
     return list(zip(*columns, strict=True))

@@ -1,7 +1,8 @@
 """The schema of ``geo.db``, step by step. The only module that imports sqlite-utils.
 
 A step that was released is never changed: the next change is a new step, and ``SCHEMA_VERSION`` in
-``sqlite`` goes up by one. All pending steps run inside the transaction of the flush that needs them.
+``sqlite`` goes up by one. A new column is a line in ``columns``, which makes it a step. All pending steps run
+inside the transaction of the flush that needs them.
 """
 
 from __future__ import annotations
@@ -11,10 +12,16 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from geocli.storage.store.columns import ADDED
+
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
+
+    from geocli.storage.store.columns import Column
 
 _migrations = Migrations("geocli")
+_TYPES = {"TEXT": "TEXT", "BIGINT": "INTEGER", "DOUBLE PRECISION": "REAL"}  # those of STRICT tables
 
 
 @_migrations()
@@ -66,6 +73,17 @@ def m002_bans(db: Database) -> None:
     # Without row numbers, an index holds the primary key anyway: these two have all that is counted.
     db.conn.execute("CREATE INDEX bans_banned_at ON bans (banned_at, host, jail, ip)")
     db.conn.execute("CREATE INDEX bans_ip ON bans (ip, banned_at, host, jail)")
+
+
+def _adding(column: Column) -> Callable[[Database], None]:
+    def add(db: Database) -> None:
+        db.conn.execute(f"ALTER TABLE {column.table} ADD COLUMN {column.name} {_TYPES[column.type]}")
+
+    return add
+
+
+for _number, _column in enumerate(ADDED, 3):
+    _migrations(name=f"m{_number:03}_{_column.table}_{_column.name}")(_adding(_column))
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -12,6 +12,7 @@ from geocli.model.record_batch import SHARED, AnswerDictionary, RecordBatch, Sha
 from geocli.model.records import FIELDS, GeoRecord, check_rows, is_time
 from geocli.storage.store import sqlite_bans
 from geocli.storage.store.base import Forgotten, StoreState
+from geocli.storage.store.columns import ADDED, lacking, selection
 from geocli.system.files import make_private_directory
 from geocli.system.sqlite_file import (
     ReplacedError,
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
 _Read = TypeVar("_Read")
 _Checked = TypeVar("_Checked")
 
-SCHEMA_VERSION = 2
+_FIRST_VERSION = 2  # before any of ``ADDED``
+
+SCHEMA_VERSION = _FIRST_VERSION + len(ADDED)
 """``PRAGMA user_version`` of a store with all of ``migrations`` applied. A test holds the two together."""
 
 _WITH_BANS = 2  # the first version that has them
@@ -47,13 +50,11 @@ _WITH_BANS = 2  # the first version that has them
 _COLUMNS = ", ".join(FIELDS)
 # What addresses have in common comes as one text, which most have in common too: a third less to be read.
 _DEGREES = frozenset({"latitude", "longitude"})  # in JSON they would be rounded
-_SHARED = ", ".join(f"quote({name})" if name in _DEGREES else name for name in SHARED)
 # Asked in the order of the index, one after the other.
 _FIND = (
-    f"SELECT ip, network, json_array({_SHARED}) "  # noqa: S608 (constants)
-    "FROM json_each(?) AS asked CROSS JOIN geo_cache ON ip = asked.value"
+    "SELECT ip, network, json_array({}) FROM json_each(?) AS asked CROSS JOIN geo_cache ON ip = asked.value"
 )
-_ALL = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip > ? ORDER BY ip LIMIT ?"  # noqa: S608 (the same)
+_ALL = "SELECT {} FROM geo_cache WHERE ip > ? ORDER BY ip LIMIT ?"
 # KiB of pages in memory: with the usual 2 MB, a flush of a million writes and reads each page many times.
 # What SQLite sorts in memory is bounded by the same number, the rest of it is sorted in temporary files.
 _ROOM = "PRAGMA cache_size = -16000"
@@ -140,7 +141,11 @@ class SqliteStore:
         import json  # an idle flush does without
 
         with translated(self._path):
-            rows = connection.execute(_FIND, (json.dumps(sorted(targets)),)).fetchall()
+            lacks = self._lacks(connection)
+            answer = ", ".join(
+                f"quote({name})" if name in _DEGREES else selection([name], lacks) for name in SHARED
+            )
+            rows = connection.execute(_FIND.format(answer), (json.dumps(sorted(targets)),)).fetchall()
         return self._checked(rows, self._block)
 
     def _block(self, rows: list[tuple[Any, ...]]) -> RecordBatch:
@@ -152,7 +157,8 @@ class SqliteStore:
         last = ""
         while (connection := self._reading()) is not None:
             with translated(self._path):
-                rows = connection.execute(_ALL, (last, _BATCH)).fetchall()
+                columns = selection(FIELDS, self._lacks(connection))
+                rows = connection.execute(_ALL.format(columns), (last, _BATCH)).fetchall()
             if not rows:
                 return
             yield self._records(rows)
@@ -190,7 +196,7 @@ class SqliteStore:
         last = ("", "", "", "")
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
-                rows = connection.execute(sqlite_bans.ALL, (*last, _BATCH)).fetchall()
+                rows = sqlite_bans.every(connection, last, _BATCH, self._lacks(connection))
             if not rows:
                 return
             yield self._bans(rows)
@@ -202,7 +208,7 @@ class SqliteStore:
         if connection is None:
             return []
         with translated(self._path):
-            rows = sqlite_bans.seen(connection, spans)
+            rows = sqlite_bans.seen(connection, spans, self._lacks(connection))
         return self._bans(rows)
 
     def bans(self, question: BanQuestion) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
@@ -210,7 +216,7 @@ class SqliteStore:
         last = ("", "", "", "")
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
-                rows = sqlite_bans.rows_after(connection, question, last, _BATCH)
+                rows = sqlite_bans.rows_after(connection, question, last, _BATCH, self._lacks(connection))
             if not rows:
                 return
             bans, answers = zip(*map(sqlite_bans.split, rows), strict=True)
@@ -376,6 +382,10 @@ class SqliteStore:
             return None
         with translated(self._path):
             return connection if self._version(connection) >= _WITH_BANS else None
+
+    def _lacks(self, connection: sqlite3.Connection) -> frozenset[str]:
+        """Columns that a store of an older geocli does not have."""
+        return lacking(max(self._version(connection) - _FIRST_VERSION, 0)) if ADDED else frozenset()
 
     def _version(self, connection: sqlite3.Connection) -> int:
         (version,) = connection.execute("PRAGMA user_version").fetchone()

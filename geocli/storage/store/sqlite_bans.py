@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from geocli.model.bans import SEEN_FIELDS, iso_week
 from geocli.model.records import FIELDS
 from geocli.storage.store.base import BanCount
+from geocli.storage.store.columns import selection
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,12 +20,9 @@ if TYPE_CHECKING:
     from geocli.storage.store.base import BanQuestion, BanSpan
 
 _KEY = "host, jail, ip, banned_at"
-_COLUMNS = ", ".join(f"b.{name}" for name in SEEN_FIELDS)
-_ANSWER = ", ".join(f"g.{name}" for name in FIELDS)
 _JOINED = "LEFT JOIN geo_cache g ON g.ip = b.ip AND g.status = 'ok'"
 
-ALL = f"SELECT {', '.join(SEEN_FIELDS)} FROM bans WHERE ({_KEY}) > (?, ?, ?, ?) ORDER BY {_KEY} LIMIT ?"  # noqa: S608 (constants, here and below)
-"""Bans behind a key, at most so many."""
+_ALL = f"SELECT {{}} FROM bans b WHERE ({_KEY}) > (?, ?, ?, ?) ORDER BY {_KEY} LIMIT ?"  # noqa: S608 (constants, here and below)
 
 COLLECT = f"CREATE TEMP TABLE sighted ({', '.join(SEEN_FIELDS)})"
 """Room for sightings."""
@@ -50,7 +48,7 @@ FORGET = "DELETE FROM bans WHERE banned_at < :before AND (timed = 1 OR last_seen
 """Bans that began before, and that were seen before only if nobody says when they began."""
 
 _SEEN = (
-    f"SELECT {_COLUMNS} FROM json_each(?) w CROSS JOIN bans b "  # noqa: S608
+    "SELECT {} FROM json_each(?) w CROSS JOIN bans b "
     "ON b.host = json_extract(w.value, '$[0]') AND b.jail = json_extract(w.value, '$[1]') "
     "AND b.ip = json_extract(w.value, '$[2]') "
     "AND b.banned_at BETWEEN json_extract(w.value, '$[3]') AND json_extract(w.value, '$[4]')"
@@ -78,20 +76,34 @@ _BY_BAN = {
 }
 
 
-def seen(connection: sqlite3.Connection, spans: Collection[BanSpan]) -> list[tuple[Any, ...]]:
+def every(
+    connection: sqlite3.Connection, last: tuple[str, str, str, str], size: int, lacks: Collection[str]
+) -> list[tuple[Any, ...]]:
+    """At most ``size`` bans behind the key ``last``. ``lacks``: columns that this store does not have."""
+    return connection.execute(_ALL.format(selection(SEEN_FIELDS, lacks, "b.")), (*last, size)).fetchall()
+
+
+def seen(
+    connection: sqlite3.Connection, spans: Collection[BanSpan], lacks: Collection[str]
+) -> list[tuple[Any, ...]]:
     """The rows in these spans."""
-    return connection.execute(_SEEN, (_array(spans),)).fetchall()
+    return connection.execute(_SEEN.format(selection(SEEN_FIELDS, lacks, "b.")), (_array(spans),)).fetchall()
 
 
 def rows_after(
-    connection: sqlite3.Connection, question: BanQuestion, last: tuple[str, str, str, str], size: int
+    connection: sqlite3.Connection,
+    question: BanQuestion,
+    last: tuple[str, str, str, str],
+    size: int,
+    lacks: Collection[str],
 ) -> list[tuple[Any, ...]]:
     """At most ``size`` bans with their answers, oldest first, behind ``last`` (moment, host, jail, ip)."""
     # One lower bound: of two, SQLite would begin at the other one each time.
     conditions, parameters = _conditions(question._replace(since=max(question.since or "", last[0])))
     conditions += _of_answers(question, parameters)
+    columns = f"{selection(SEEN_FIELDS, lacks, 'b.')}, {selection(FIELDS, lacks, 'g.')}"
     select = (
-        f"SELECT {_COLUMNS}, {_ANSWER} FROM bans b {_JOINED} WHERE {' AND '.join(conditions)} "  # noqa: S608
+        f"SELECT {columns} FROM bans b {_JOINED} WHERE {' AND '.join(conditions)} "  # noqa: S608
         "AND (b.banned_at, b.host, b.jail, b.ip) > (?, ?, ?, ?) "
         "ORDER BY b.banned_at, b.host, b.jail, b.ip LIMIT ?"
     )

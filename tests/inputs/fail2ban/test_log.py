@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.inputs.fail2ban.log import LogReplay
+from geocli.inputs.ban_reader import Reading, Tally
+from geocli.inputs.fail2ban.log import LogReader
 from geocli.model.bans import Ban
 from tests.inputs.fail2ban.test_times import Zone, zone
 from tests.inputs.test_bans import VERSIONS, capture
@@ -14,11 +17,20 @@ from tests.inputs.test_bans import VERSIONS, capture
 __all__ = ["zone"]
 
 
-def replay(*lines: bytes) -> list[Ban]:
-    log = LogReplay()
+NOW = 1795861200.0  # 2026-11-28
+
+
+def read_log(*lines: bytes) -> tuple[list[Ban], Tally]:
+    """The bans of a log, without the moments at which some only held, and what was understood."""
+    reading, tally = Reading(NOW), Tally("log")
+    reader = LogReader(reading, tally)
     for line in lines:
-        log.read(line)
-    return [ban for batch in log.bans() for ban in batch]
+        reader.take(line)
+    return [ban._replace(held_at=None) for batch in reading.logged() for ban in batch], tally
+
+
+def replay(*lines: bytes) -> list[Ban]:
+    return read_log(*lines)[0]
 
 
 def replay_files(*names: str) -> list[Ban]:
@@ -111,13 +123,12 @@ def test_an_increase_in_any_versions_words(rest: str, end: str | None, count: in
     assert found == [Ban("a", "a (b) x", utc(1), end, count)]
 
 
-def test_two_bans_that_read_alike_end_one_by_one() -> None:
+def test_a_second_ban_ends_the_first() -> None:
     lines = [at(1, "[a] Ban ::"), at(2, "[a] Ban ::"), at(3, "[a] Unban ::")]
-    assert replay(*lines) == [Ban("a", "::", utc(1)), Ban("a", "::", utc(2), utc(3))]
-    assert replay(*lines, at(4, "[a] Unban ::")) == [
-        Ban("a", "::", utc(1), utc(4)),
-        Ban("a", "::", utc(2), utc(3)),
-    ]
+    assert replay(*lines) == [Ban("a", "::", utc(1), utc(2)), Ban("a", "::", utc(2), utc(3))]
+    assert replay(*lines, at(4, "[a] Unban ::")) == replay(*lines)
+    planned = at(1, "[a] Increase Ban :: (2 # 30s -> 2026-11-23 21:01:30)", "observer")
+    assert replay(lines[0], planned, *lines[1:])[0].expires_at == "2026-11-23T21:01:30Z"
 
 
 def test_what_ends_a_ban_that_the_log_does_not_know_is_nothing() -> None:
@@ -128,8 +139,8 @@ def test_what_ends_a_ban_that_the_log_does_not_know_is_nothing() -> None:
     "message",
     [
         "[a] Found 192.0.2.1 - 2026-11-23 21:42:11",
-        "[a] 192.0.2.1 already banned",
         "[a] x] Ban 192.0.2.1 already banned",
+        "[a] Flush ticket(s) with iptables",
         "[a] Ignore 192.0.2.1 by ip",
         "[a] Bannister 192.0.2.1",
         "Jail 'a' started",
@@ -138,9 +149,9 @@ def test_what_ends_a_ban_that_the_log_does_not_know_is_nothing() -> None:
     ],
 )
 def test_other_lines_tell_of_no_ban(message: str) -> None:
-    log = LogReplay()
-    assert log.read(at(1, message))
-    assert list(log.bans()) == []
+    found, tally = read_log(at(1, message))
+    assert found == []
+    assert (tally.answers, tally.passed_over) == (1, 0)
 
 
 def test_only_fail2bans_own_modules_are_believed() -> None:
@@ -174,12 +185,15 @@ def test_identifiers_and_jails_may_be_anything() -> None:
         (b"2026-11-23 21:01:00,123 fail2ban.actions[12]: WARNING [ssh] Ban 192.0.2.1", utc(1)),
         (b"2026-11-23 21:01:00,123 fail2ban.server.actions [12]: NOTICE  [ssh] Ban 192.0.2.1", utc(1)),
         (b"fail2ban.actions        [12]: NOTICE  [ssh] Ban 192.0.2.1", None),
-        (b"Nov 23 21:01:00 host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", None),
-        (b"<29>Nov  3 21:01:00 host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", None),
-        (b"Nov 23 21:01:00 host fail2ban[12]: [ssh] Ban 192.0.2.1", None),
+        (b"Nov 23 21:01:00 host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", utc(1)),
+        (
+            b"<29>Nov  3 21:01:00 host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1",
+            "2026-11-03T21:01:00Z",
+        ),
+        (b"Nov 23 21:01:00 host fail2ban[12]: [ssh] Ban 192.0.2.1", utc(1)),
         (
             b"Nov 23 21:01:00 host fail2ban-server[12]: fail2ban.actions [12]: NOTICE [ssh] Ban 192.0.2.1",
-            None,
+            utc(1),
         ),
         (
             b"Nov 23 21:09:00 h fail2ban: 2026-11-23 21:01:00 fail2ban.actions: NOTICE [ssh] Ban 192.0.2.1",
@@ -188,7 +202,12 @@ def test_identifiers_and_jails_may_be_anything() -> None:
         (b"2026-11-23T22:01:00.123456+01:00 host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", utc(1)),
         (b"2026-11-23T22:01:00+0100 host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", utc(1)),
         (b"2026-11-23T21:01:00Z host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", utc(1)),
-        (b"2026-11-23T21:99:00Z host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", None),
+        (b"2026-11-31T21:01:00Z host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", None),
+        (b"Dec 23 21:01:00 host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", "2025-12-23T21:01:00Z"),
+        (b"Feb 29 21:01:00 host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", "2024-02-29T21:01:00Z"),
+        (b"Foo 29 21:01:00 host fail2ban.actions[12]: NOTICE [ssh] Ban 192.0.2.1", None),
+        (b"fail2ban: [ssh] Ban 192.0.2.1", None),
+        (b"[ssh] Ban 192.0.2.1", None),
     ],
 )
 def test_a_line_of_any_version_and_any_syslog(line: bytes, banned_at: str | None) -> None:
@@ -202,18 +221,17 @@ def test_a_line_of_any_version_and_any_syslog(line: bytes, banned_at: str | None
         b"Nov 23 21:01:00 host sshd[1]: Invalid user fail2ban.actions [1]: NOTICE [ssh] Ban 192.0.2.1",
         b"Nov 23 21:01:00 host sshd[1]: 2026-11-23 21:01:00,1 fail2ban.actions [1]: NOTICE [a] Ban x",
         b"x fail2ban.actions [1]: NOTICE [ssh] Ban 192.0.2.1",
-        b"fail2ban: [ssh] Ban 192.0.2.1",
         b"# fail2ban.actions [1]: NOTICE [ssh] Ban 192.0.2.1",
     ],
 )
 def test_what_another_program_logs_is_not_believed(line: bytes) -> None:
-    log = LogReplay()
-    assert not log.read(line)
-    assert list(log.bans()) == []
+    found, tally = read_log(line)
+    assert found == []
+    assert (tally.answers, tally.passed_over) == (0, 1)
 
 
 def test_an_unban_without_a_time_ends_as_planned() -> None:
-    syslog = b"Nov 23 21:01:00 host fail2ban.%s[12]: NOTICE [ssh] %s"
+    syslog = b"fail2ban.%s[12]: NOTICE [ssh] %s"
     found = replay(
         syslog % (b"actions", b"Ban x"),
         syslog % (b"observer", b"Increase Ban x (2 # 6s -> 2026-11-23 21:01:06)"),
@@ -265,11 +283,17 @@ def test_any_lines_are_read_without_complaint(lines: list[bytes]) -> None:
         replay(*(start + line for line in lines))
 
 
-def test_memory_is_an_entry_for_each_ban() -> None:
-    log = LogReplay()
-    for minute in range(60):
-        for _ in range(100):
-            log.read(at(minute, "[a] Found 192.0.2.1 - x", "filter"))
-            log.read(at(minute, "[a] Restore Ban 192.0.2.1"))
-            log.read(at(minute, "[a] Unban 192.0.2.1"))
-    assert sum(map(len, log.bans())) == 1
+def test_memory_is_little_for_an_event() -> None:
+    reading, tally = Reading(NOW), Tally("log")
+    reader = LogReader(reading, tally)
+    tracemalloc.start()
+    try:
+        for minute in range(60):
+            for _ in range(100):
+                reader.take(at(minute, "[a] Found 192.0.2.1 - x", "filter"))
+                reader.take(at(minute, "[a] Restore Ban 192.0.2.1"))
+                reader.take(at(minute, "[a] Unban 192.0.2.1"))
+        assert tracemalloc.get_traced_memory()[0] < 12_000 * 32
+    finally:
+        tracemalloc.stop()
+    assert sum(map(len, reading.logged())) == 1

@@ -9,11 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.inputs.fail2ban import times
-from geocli.inputs.fail2ban.times import local_text, moment_text, read_times_line
+from geocli.inputs.fail2ban import stamps
+from geocli.inputs.fail2ban.stamps import local_moments
+from geocli.inputs.fail2ban.times import moment_text, read_times_line
 from geocli.model.bans import Ban
 
 Zone = Callable[[str], None]
+
+
+def local_text(stamp: bytes) -> str | None:
+    return next((moment_text(moment) for moment in local_moments(stamp)), None)
 
 
 @pytest.fixture
@@ -23,12 +28,12 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Zone]:
     def change(name: str) -> None:
         monkeypatch.setenv("TZ", name)
         time.tzset()
-        times._minute_text.cache_clear()
+        stamps._minute_moments.cache_clear()
 
     yield change
     monkeypatch.undo()
     time.tzset()
-    times._minute_text.cache_clear()
+    stamps._minute_moments.cache_clear()
 
 
 def test_local_times_become_utc(zone: Zone) -> None:

@@ -18,7 +18,7 @@ from geocli.model.bans import SeenBan
 from geocli.model.errors import DamagedFileError, GeocliError, TryAgainError
 from geocli.model.records import FIELDS, GeoRecord
 from geocli.storage.journal.journal import Journal
-from geocli.storage.journal.segments import BadSegmentError, NewerSegmentError, decode, encode_bans
+from geocli.storage.journal.segments import VERSION, BadSegmentError, NewerSegmentError, decode, encode_bans
 from tests.storage.store.test_sqlite import commit_frames
 from tests.support.bans import BAN, BANS, append_bans
 from tests.support.examples import examples
@@ -328,7 +328,7 @@ def test_a_segment_that_geocli_did_not_write_is_bad_and_can_be_set_aside(
 
 def test_a_segment_of_a_newer_geocli_is_refused(journal: Journal, tmp_path: Path) -> None:
     journal.append([record("192.0.2.1")])
-    head = json.dumps({"geocli-journal": 2, "kind": "answers"})
+    head = json.dumps({"geocli-journal": VERSION + 1, "kind": "answers"})
     with database(tmp_path) as planted:
         planted.execute("UPDATE Cache SET value = ?", (f"{head}\n[]",))
     with pytest.raises(DamagedFileError, match="newer geocli"):
@@ -449,4 +449,4 @@ def test_bans_that_geocli_did_not_write_are_bad(body: str, changed: dict[str, ob
 
 def test_a_kind_that_only_a_newer_geocli_knows_is_refused_not_set_aside() -> None:
     with pytest.raises(NewerSegmentError):
-        decode('{"geocli-journal": 2, "kind": "whatever"}\n{}')
+        decode(f'{{"geocli-journal": {VERSION + 1}, "kind": "whatever"}}\n{{}}')

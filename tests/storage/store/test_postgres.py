@@ -392,7 +392,7 @@ def test_a_url_decides_what_it_says(url: str) -> None:
     for end, expected in (("", "geocli"), ("&application_name=somebody%20else", "somebody else")):
         with closing(PostgresStore(f"{url}{end}", 5, 5)) as store:
             store.replay([], NOW)
-            assert store._select(name, (), 5) == [(expected,)]
+            assert store._select((name, ()), 5) == [(expected,)]
 
 
 def test_answers_are_of_use_to_people_with_sql(store: PostgresStore, url: str) -> None:

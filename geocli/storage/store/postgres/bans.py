@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from geocli.model.bans import SEEN_FIELDS
 from geocli.model.records import FIELDS
 from geocli.storage.store.base import BanCount
+from geocli.storage.store.columns import selection
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -22,13 +23,10 @@ Query = tuple[str, tuple[Any, ...]]
 
 _KEY = "host, jail, ip, banned_at"
 _NAMES = ", ".join(SEEN_FIELDS)
-_COLUMNS = ", ".join(f"b.{name}" for name in SEEN_FIELDS)
-_ANSWER = ", ".join(f"g.{name}" for name in FIELDS)
 _JOINED = "LEFT JOIN geo_cache g ON g.ip = b.ip AND g.status = 'ok'"
 _UNKNOWN = "CASE WHEN g.ip IS NULL THEN b.ip END"
 
-ALL = f"SELECT {_NAMES} FROM bans WHERE ({_KEY}) > (%s, %s, %s, %s) ORDER BY {_KEY} LIMIT %s"  # noqa: S608 (constants, here and below)
-"""Bans behind a key, at most so many."""
+_ALL = f"SELECT {{}} FROM bans b WHERE ({_KEY}) > (%s, %s, %s, %s) ORDER BY {_KEY} LIMIT %s"  # noqa: S608 (constants, here and below)
 
 COPY = f"COPY bans_incoming ({_NAMES}) FROM STDIN"
 """Where a flush sends bans."""
@@ -56,7 +54,7 @@ _SPANS = (
     "unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) AS w (host, jail, ip, since, till)"
 )
 _SEEN = (
-    f"SELECT {_COLUMNS} FROM {_SPANS} JOIN bans b ON b.host = w.host AND b.jail = w.jail AND b.ip = w.ip "  # noqa: S608
+    f"SELECT {{}} FROM {_SPANS} JOIN bans b ON b.host = w.host AND b.jail = w.jail AND b.ip = w.ip "  # noqa: S608
     "AND b.banned_at >= w.since AND b.banned_at <= w.till"
 )
 
@@ -80,17 +78,25 @@ _BY_BAN = {
 }
 
 
-def seen(spans: Collection[BanSpan]) -> Query:
+def every(last: tuple[str, str, str, str], size: int, lacks: Collection[str]) -> Query:
+    """Asks for at most ``size`` bans behind the key ``last``. ``lacks``: columns that the table has not."""
+    return _ALL.format(selection(SEEN_FIELDS, lacks, "b.")), (*last, size)
+
+
+def seen(spans: Collection[BanSpan], lacks: Collection[str]) -> Query:
     """Asks for the rows in these spans, of which there is at least one."""
-    return _SEEN, tuple(map(list, zip(*spans, strict=True)))
+    return _SEEN.format(selection(SEEN_FIELDS, lacks, "b.")), tuple(map(list, zip(*spans, strict=True)))
 
 
-def rows_after(question: BanQuestion, last: tuple[str, str, str, str], size: int) -> Query:
+def rows_after(
+    question: BanQuestion, last: tuple[str, str, str, str], size: int, lacks: Collection[str]
+) -> Query:
     """Asks for ``size`` bans with their answers, oldest first, behind ``last`` (moment, host, jail, ip)."""
     conditions, parameters = _conditions(question)
     conditions += _of_answers(question, parameters)
+    columns = f"{selection(SEEN_FIELDS, lacks, 'b.')}, {selection(FIELDS, lacks, 'g.')}"
     select = (
-        f"SELECT {_COLUMNS}, {_ANSWER} FROM bans b {_JOINED} WHERE {' AND '.join(conditions)} "  # noqa: S608
+        f"SELECT {columns} FROM bans b {_JOINED} WHERE {' AND '.join(conditions)} "  # noqa: S608
         "AND (b.banned_at, b.host, b.jail, b.ip) > (%s, %s, %s, %s) "
         "ORDER BY b.banned_at, b.host, b.jail, b.ip LIMIT %s"
     )

@@ -63,6 +63,7 @@ _COLLISIONS = {"40001", "40P01"}  # serialization failure, deadlock
 # Two processes that make the same table at once collide in the catalogue, "if not exists" or not.
 _MADE_MEANWHILE = {"23505", "42701", "42710", "42P06", "42P07", "XX000", *_COLLISIONS}
 _NOT_THERE = {"42P01", "3F000"}  # undefined table, invalid schema
+_NO_COLUMN = "42703"
 _FORBIDDEN = "42501"
 
 
@@ -72,6 +73,10 @@ class CollisionError(Exception):
 
 class NotThereError(Exception):
     """A table does not exist."""
+
+
+class NoColumnError(NotThereError):
+    """A column is not there: an older geocli made the table, or somebody else."""
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
@@ -189,7 +194,7 @@ def error_of(error: psycopg.Error, name: str) -> GeocliError:
 def translated(name: str) -> Iterator[None]:
     """Let psycopg's errors out as geocli's, naming the server.
 
-    Two are for the caller: ``CollisionError`` and ``NotThereError``.
+    For the caller: ``CollisionError``, ``NotThereError`` and its kind ``NoColumnError``.
     """
     try:
         yield
@@ -198,6 +203,8 @@ def translated(name: str) -> Iterator[None]:
             raise CollisionError(_reason(error)) from error
         if error.sqlstate in _NOT_THERE:
             raise NotThereError(_reason(error)) from error
+        if error.sqlstate == _NO_COLUMN:
+            raise NoColumnError(_reason(error)) from error
         raise error_of(error, name) from error
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from geocli.model.errors import DamagedFileError
+from geocli.storage.store.columns import ADDED, added_to, lacking
 from geocli.storage.store.postgres.connection import NotThereError, made_once, translated
 
 if TYPE_CHECKING:
@@ -63,14 +64,27 @@ _STEPS = (
         "CREATE INDEX IF NOT EXISTS bans_banned_at ON bans (banned_at)",
         "CREATE INDEX IF NOT EXISTS bans_ip ON bans (ip, banned_at)",
     ),
+    *(
+        (f"ALTER TABLE {column.table} ADD COLUMN IF NOT EXISTS {column.name} {column.type}",)
+        for column in ADDED
+    ),
 )
+_FIRST_VERSION = len(_STEPS) - len(ADDED)
 SCHEMA_VERSION = len(_STEPS)
 """``schema_version`` in ``geo_state`` of a store with all steps applied."""
 
-INCOMING_ANSWERS = f"CREATE TEMPORARY TABLE geo_incoming (number BIGINT, ip TEXT, status TEXT, {_ANSWER})"
+
+def _later(table: str) -> str:
+    return "".join(f", {column.name} {column.type}" for column in added_to(table))
+
+
+INCOMING_ANSWERS = (
+    "CREATE TEMPORARY TABLE geo_incoming "
+    f"(number BIGINT, ip TEXT, status TEXT, {_ANSWER}{_later('geo_cache')})"
+)
 """What a flush copies answers into; ``number`` counts them, in the order in which they were journalled."""
 
-INCOMING_BANS = f"CREATE TEMPORARY TABLE bans_incoming ({_BAN})"
+INCOMING_BANS = f"CREATE TEMPORARY TABLE bans_incoming ({_BAN}{_later('bans')})"
 """And bans, in no order: of two sightings, their own times tell which is the newer."""
 
 VERSION = "SELECT value FROM geo_state WHERE name = 'schema_version'"
@@ -88,6 +102,11 @@ def check_version(rows: list[tuple[str]], name: str) -> int:
     if int(text) > SCHEMA_VERSION:
         raise DamagedFileError(name, "was written by a newer geocli", "use that one")
     return int(text)
+
+
+def lacks(version: int) -> frozenset[str]:
+    """Return the columns that a store of this version does not have."""
+    return lacking(max(version - _FIRST_VERSION, 0))
 
 
 def bring_up_to_date(connection: Connection, name: str) -> None:

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import importlib.util
 import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from geocli.config.store_url import shown
@@ -18,10 +21,12 @@ from geocli.model.errors import DamagedFileError, StoreAwayError, UsageError
 from geocli.model.record_batch import RecordBatch
 from geocli.model.records import FIELDS, GeoRecord, check_rows, clean_text, is_time
 from geocli.storage.store.base import StoreState
+from geocli.storage.store.columns import selection
 from geocli.storage.store.postgres import bans
+from geocli.storage.store.postgres.bans import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from geocli.model.errors import CorruptFileError
     from geocli.storage.batch import Batch
@@ -30,9 +35,8 @@ if TYPE_CHECKING:
 
 _BATCH = 10_000  # rows read at once; nothing is held in between
 
-_COLUMNS = ", ".join(FIELDS)
-_FIND = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip = ANY(%s)"  # noqa: S608 (constants)
-_ALL = f"SELECT {_COLUMNS} FROM geo_cache WHERE ip > %s ORDER BY ip LIMIT %s"  # noqa: S608 (the same)
+_FIND = "SELECT {} FROM geo_cache WHERE ip = ANY(%s)"
+_ALL = "SELECT {} FROM geo_cache WHERE ip > %s ORDER BY ip LIMIT %s"
 _OUTLIVED = (
     "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < CASE WHEN status = 'ok' THEN %s ELSE %s END "
     "AND (resolved_at, ip) > (%s, %s) ORDER BY resolved_at, ip LIMIT %s"
@@ -41,6 +45,14 @@ _STATE = (
     "SELECT count(*), count(*) FILTER (WHERE status = 'unknown'), "
     "(SELECT count(*) FROM bans), (SELECT value FROM geo_state WHERE name = 'last_flush') FROM geo_cache"
 )
+
+
+_Columns = Callable[[Collection[str]], Query]
+"""A query for tables that lack some columns."""
+
+
+def _of_answers(query: str, *parameters: object) -> _Columns:
+    return lambda lacks: (query.format(selection(FIELDS, lacks)), parameters)
 
 
 class PostgresStore:
@@ -60,6 +72,7 @@ class PostgresStore:
         self._busy_timeout = busy_timeout
         self._connection: Connection | None = None
         self._is_checked = False
+        self._lacks = frozenset[str]()  # columns that tables of an older geocli turned out not to have
 
     def close(self) -> None:
         """Close the connection; there is another one when asked."""
@@ -73,32 +86,34 @@ class PostgresStore:
 
     def batch(self, targets: Collection[str]) -> RecordBatch:
         """The same by column, in no order; each target once. Raises ``GeocliError``."""
-        return RecordBatch.of(self._records(self._select(_FIND, (list(targets),), self._read_timeout)))
+        return RecordBatch.of(
+            self._records(self._select(_of_answers(_FIND, list(targets)), self._read_timeout))
+        )
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All records, in batches. Raises ``GeocliError``."""
         last = ""
-        while rows := self._select(_ALL, (last, _BATCH), self._busy_timeout):
+        while rows := self._select(_of_answers(_ALL, last, _BATCH), self._busy_timeout):
             yield self._records(rows)
             last = rows[-1][0]
 
     def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
         """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""
         last = ("", "")
-        while rows := self._select(_OUTLIVED, (*wanted, *last, size), self._busy_timeout):
+        while rows := self._select((_OUTLIVED, (*wanted, *last, size)), self._busy_timeout):
             yield [ip for ip, _ in rows]
             last = (rows[-1][1], rows[-1][0])
 
     def every_ban(self) -> Iterator[list[SeenBan]]:
         """All bans, in batches, ordered by their keys. Raises ``GeocliError``."""
         last = ("", "", "", "")
-        while rows := self._select(bans.ALL, (*last, _BATCH), self._busy_timeout):
+        while rows := self._select(partial(bans.every, last, _BATCH), self._busy_timeout):
             yield self._bans(rows)
             last = rows[-1][:4]
 
     def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
         """The bans in these spans, in no order. Raises ``GeocliError``."""
-        return self._bans(self._select(*bans.seen(spans), self._busy_timeout)) if spans else []
+        return self._bans(self._select(partial(bans.seen, spans), self._busy_timeout)) if spans else []
 
     def bans(self, question: BanQuestion) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
         """Bans, the oldest first, in batches, with the store's answer where it has one that is ``ok``.
@@ -106,7 +121,7 @@ class PostgresStore:
         Holds nothing between two batches. Raises ``GeocliError``.
         """
         last = ("", "", "", "")
-        while rows := self._select(*bans.rows_after(question, last, _BATCH), self._busy_timeout):
+        while rows := self._select(partial(bans.rows_after, question, last, _BATCH), self._busy_timeout):
             found, answers = zip(*map(bans.split, rows), strict=True)
             known = iter(self._records([answer for answer in answers if answer is not None]))
             seen = self._bans(list(found))
@@ -118,12 +133,12 @@ class PostgresStore:
 
     def count_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
         """Bans counted by one of ``BAN_GROUPS``, in no order. Raises ``GeocliError``."""
-        for row in self._select(*bans.count(question, by), self._busy_timeout):
+        for row in self._select(bans.count(question, by), self._busy_timeout):
             yield bans.counted(row, by)._replace(first="")
 
     def first_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
         """The same, and when the first of each group began. Raises ``GeocliError``."""
-        for row in self._select(*bans.count(question, by), self._busy_timeout):
+        for row in self._select(bans.count(question, by), self._busy_timeout):
             yield bans.counted(row, by)
 
     def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
@@ -154,7 +169,7 @@ class PostgresStore:
 
     def state(self) -> StoreState:
         """Counts for people and monitoring. Raises ``GeocliError``."""
-        rows = self._select(_STATE, (), self._busy_timeout)
+        rows = self._select((_STATE, ()), self._busy_timeout)
         stored, unknown, seen, last_flush = rows[0] if rows else (0, 0, 0, None)
         last_flush = last_flush if type(last_flush) is str and is_time(last_flush) else None
         return StoreState(stored, unknown, seen, last_flush, None)
@@ -174,21 +189,24 @@ class PostgresStore:
             reason = f"holds a row that geocli did not write: {error}"
             raise DamagedFileError(self._name, reason, "correct or delete it") from None
 
-    def _select(self, query: str, parameters: tuple[Any, ...], seconds: float) -> list[tuple[Any, ...]]:
-        """What a query gives within so many seconds; nothing where there are no tables yet."""
+    def _select(self, query: Query | _Columns, seconds: float) -> list[tuple[Any, ...]]:
+        """What a query gives within so many seconds; nothing where there are no tables yet.
+
+        One that names columns is made for those that the tables have.
+        """
         self._need_library()  # before the clock runs: its import takes as long as many an answer
         deadline = time.monotonic() + seconds
         if self._connection is not None:
             try:
-                return self._ask(query, parameters, deadline)
+                return self._ask(query, deadline)
             except StoreAwayError:
                 # Perhaps the server was restarted since the last batch: a new connection will tell.
                 if time.monotonic() > deadline:
                     raise
-        return self._ask(query, parameters, deadline)
+        return self._ask(query, deadline)
 
-    def _ask(self, query: str, parameters: tuple[Any, ...], deadline: float) -> list[tuple[Any, ...]]:
-        from geocli.storage.store.postgres.connection import NotThereError, connect, translated
+    def _ask(self, query: Query | _Columns, deadline: float) -> list[tuple[Any, ...]]:
+        from geocli.storage.store.postgres.connection import NoColumnError, NotThereError, connect, translated
         from geocli.storage.store.postgres.schema import VERSION, check_version
 
         seconds = max(deadline - time.monotonic(), 0)
@@ -203,8 +221,11 @@ class PostgresStore:
                     # A client that gives up is not noticed by a server that waits for a lock.
                     connection.execute(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
                     version = None if self._is_checked else connection.execute(VERSION)
-                    cursor = connection.execute(query, parameters)
+                    cursor = connection.execute(*(query(self._lacks) if callable(query) else query))
                     connection.execute("COMMIT")
+            except NoColumnError as error:
+                self._learn_columns(connection, error)
+                return self._ask(query, deadline)
             except NotThereError:
                 with translated(self._name):
                     connection.rollback()
@@ -216,6 +237,20 @@ class PostgresStore:
         except BaseException:
             self.close()  # in whatever state it is
             raise
+
+    def _learn_columns(self, connection: Connection, error: Exception) -> None:
+        """Find out which columns tables of an older geocli lack. Raises ``DamagedFileError``."""
+        from geocli.storage.store.postgres.connection import NotThereError, translated
+        from geocli.storage.store.postgres.schema import VERSION, check_version, lacks
+
+        lacking = self._lacks
+        with suppress(NotThereError), translated(self._name):
+            connection.rollback()
+            lacking = lacks(check_version(connection.execute(VERSION).fetchall(), self._name))
+        if lacking == self._lacks:
+            reason = f"is not as geocli made it ({error})"
+            raise DamagedFileError(self._name, reason, "give geocli a database of its own") from None
+        self._lacks = lacking
 
     def _need_library(self) -> None:
         try:
