@@ -29,6 +29,7 @@ COMMANDS = {
     "forget": "Delete what is older than you want to keep.",
     "store": "Copy a store: from a file to a server, or back.",
     "stats": "Show what is stored, what waits, and how old the data is.",
+    "setup": "Make geocli ready here, or take it back.",
     "cron": "Have geocli flush, and fetch new databases, by itself.",
     "config": "Show every setting, and where it comes from.",
     "db": "List the databases that answers come from, or build one.",

@@ -140,13 +140,16 @@ class TableFile:
             raise TryAgainError(f"cannot write {self.path}: {error.strerror}") from error
 
 
-def run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """Run a program to its end, with nothing on stdin. Raises ``GeocliError`` when it cannot be run."""
+def run(command: list[str], patience: float = _TIMEOUT) -> subprocess.CompletedProcess[bytes]:
+    """Run a program to its end, with nothing on stdin, for ``patience`` seconds at most.
+
+    Raises ``GeocliError`` when it cannot be run.
+    """
     import subprocess
 
     try:
         return subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=_TIMEOUT
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=patience
         )
     except subprocess.TimeoutExpired:
         raise TryAgainError(f"{command[0]} does not end; try again") from None

@@ -35,10 +35,11 @@ class _Block(NamedTuple):
         return self.lines[0]
 
 
-def install(text: bytes | None, lines: Sequence[bytes]) -> bytes:
+def install(text: bytes | None, lines: Sequence[bytes], mark: bytes = BEGIN) -> bytes:
     """The text with these lines in geocli's block, new or in place of the old.
 
-    ``None`` is a crontab that is not there. Raises ``UsageError`` for a block that has no end.
+    ``mark`` begins a new block and says who writes it. ``None`` is a crontab that is not there.
+    Raises ``UsageError`` for a block that has no end.
     """
     blocks = _blocks(text or b"")
     if blocks and text is not None:
@@ -50,7 +51,7 @@ def install(text: bytes | None, lines: Sequence[bytes]) -> bytes:
         was = _WAS_NOTHING
     elif text and not text.endswith(b"\n"):
         was, gap = _WAS_NO_END, b"\n"
-    return (text or b"") + gap + b"\n".join([BEGIN + was, *lines, END, b""])
+    return (text or b"") + gap + b"\n".join([mark + was, *lines, END, b""])
 
 
 def remove(text: bytes) -> bytes | None:

@@ -47,12 +47,13 @@ class Job(NamedTuple):
 
 
 class JobOptions(NamedTuple):
-    """Which jobs the user wants. ``every`` is seconds between two flushes."""
+    """Which jobs the user wants. ``every`` and ``record_every`` are seconds between two runs."""
 
     every: int = _MINUTE
     update: bool = True
     record: bool = False
     report: Path | None = None
+    record_every: int = 5 * _MINUTE
 
 
 def parse_every(text: str) -> int:
@@ -96,11 +97,13 @@ def jobs_of(wish: JobOptions, host: bytes) -> list[Job]:
         weekly = Schedule(f"{minute} {hour} * * {day}", f"{_DAYS[day]} {hour:02}:{minute:02}")
         jobs.append(Job("update", "Fetch new databases for geocli", weekly, ("db", "update")))
     if wish.record:
-        often = every(5 * _MINUTE)
+        often = every(wish.record_every)
         jobs.append(Job("record", "Remember fail2ban's bans", often, ("bans", "--client", "--record")))
     if wish.report is not None:
         nightly = Schedule(f"{minute} 3 * * *", f"03:{minute:02}")
-        jobs.append(Job("report", "Write geocli's report", nightly, ("report", "-o", str(wish.report))))
+        jobs.append(
+            Job("report", "Write geocli's report", nightly, ("report", "--client", "-o", str(wish.report)))
+        )
     return jobs
 
 

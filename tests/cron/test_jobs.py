@@ -60,7 +60,7 @@ def test_the_jobs_are_those_that_were_wished_for() -> None:
         "flush",
         "db update",
         "bans --client --record",
-        "report -o /srv/www/bans.html",
+        "report --client -o /srv/www/bans.html",
     ]
 
 

@@ -134,7 +134,10 @@ def install(
     if enable and not units:
         raise UsageError("--enable is for --systemd")
     wish = jobs.JobOptions(
-        options.parsed("--every", jobs.parse_every, every), update, record, _place_for(report)
+        options.parsed("--every", jobs.parse_every, every),
+        update,
+        record,
+        cron_target.place_for_report(report),
     )
     wanted = jobs.jobs_of(wish, jobs.host_identity())
     program = [*cron_target.program_of_jobs(), *cron_target.global_options(ctx, settings, place.runs_as)]
@@ -231,18 +234,6 @@ def show(
     if not entries and not problems and not settings.quiet:
         say("there are no jobs of geocli's: geocli cron install makes them")
     return worst_of(problems) or ExitCode.OK
-
-
-def _place_for(report: Path | None) -> Path | None:
-    """Where the report goes, from wherever the job starts. Raises ``UsageError`` where nothing can go."""
-    if report is None:
-        return None
-    path = report.absolute()
-    if report == Path("-") or path.is_dir():
-        raise UsageError("--report needs a file: a job has nobody to print for")
-    if not path.parent.is_dir():
-        raise UsageError(f"--report: {path.parent} is no directory")
-    return path
 
 
 def _make(changes: list[Change], place: _Place, settings: "Settings", *, dry_run: bool) -> ExitCode:

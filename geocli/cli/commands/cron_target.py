@@ -82,6 +82,18 @@ def ends_with_session() -> str | None:
     return None if Path("/var/lib/systemd/linger", name).exists() else name
 
 
+def place_for_report(report: Path | None) -> Path | None:
+    """Where the report goes, from wherever the job starts. Raises ``UsageError`` where nothing can go."""
+    if report is None:
+        return None
+    path = report.absolute()
+    if report == Path("-") or path.is_dir():
+        raise UsageError("--report needs a file: a job has nobody to print for")
+    if not path.parent.is_dir():
+        raise UsageError(f"--report: {path.parent} is no directory")
+    return path
+
+
 def check_user(name: str) -> str:
     """The name of a user of this machine. Raises ``UsageError``."""
     return _entry(name).pw_name

@@ -1,6 +1,7 @@
 """``geocli stats``: how much is stored, how much is waiting, how old the databases are."""
 
 import json as json_text
+import os
 import sys
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 
 from geocli import __version__
 from geocli.cli import options
-from geocli.cli.console import write_text
+from geocli.cli.console import say, write_text
 from geocli.cli.session import journal_and_store
 from geocli.config.parsers import parse_duration
 from geocli.model.errors import ExitCode, UsageError
@@ -91,7 +92,19 @@ def stats(
         write_text(page(figures, settings.data_dir, findings))
     else:
         _write_rows(figures, settings)
+    if not (check or prometheus):
+        _say_other_memory(ctx, settings)
     return ExitCode.OK
+
+
+def _say_other_memory(ctx: typer.Context, settings: "Settings") -> None:
+    """Say that this user has another memory, unless this one was named in the command line or environment."""
+    from geocli.cli.commands import cron_target, setup_target
+
+    if settings.quiet or cron_target.flags_of(ctx).data_dir or os.environ.get("GEOCLI_DATA_DIR"):
+        return
+    for other in setup_target.other_memories(settings.data_dir):
+        say(setup_target.join_hint(other, settings.data_dir))
 
 
 def _write_rows(figures: "Stats", settings: "Settings") -> None:

@@ -60,7 +60,7 @@ def test_installing_again_replaces_what_was_wished_before(
     report = tmp_path / "a b.html"
     geocli("cron", "install", "--record", "--report", report, *crontab.options)
     names = [line.rpartition(f"{geocli.data_dir} ")[2] for line in jobs_in(crontab.read())]
-    assert names == ["flush", "db update", "bans --client --record", f"report -o '{report}'"]
+    assert names == ["flush", "db update", "bans --client --record", f"report --client -o '{report}'"]
     geocli("cron", "install", "--every", "15m", "--no-update", *crontab.options)
     (line,) = jobs_in(crontab.read())
     assert line.startswith("*/15 * * * * ")
