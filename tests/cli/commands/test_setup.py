@@ -55,7 +55,7 @@ def test_the_machine_is_set_up_and_as_before_afterwards() -> None:
     assert "\n* * * * * root " in output
     assert f"{PROGRAM} --data-dir /var/lib/geocli flush\n" in output
     assert 'dir = "/var/lib/geocli"' in output
-    assert "8.8.8.8\tUS\tUnited States of America\t15169\tGoogle LLC\n" in output
+    assert "\n8.8.8.8\tUS\t" in output
     assert "/var/lib/geocli is left: your data" in output
     assert output.endswith("journal\n")
 
