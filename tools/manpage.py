@@ -24,6 +24,7 @@ _EXIT_CODES = {
     " configuration. Good arguments are answered all the same.",
     ExitCode.PARTIAL: "Some addresses could not be asked about now.",
     ExitCode.DAMAGED: "A file of geocli's is damaged, missing or not geocli's; the message names it.",
+    ExitCode.UNFORESEEN: "Something that nobody foresaw: a bug. With -v the trace; nothing is lost.",
     ExitCode.TRY_AGAIN: "Try again later: something is locked, the disk is full. Nothing is lost.",
     ExitCode.INTERRUPTED: "Interrupted.",
 }
