@@ -86,6 +86,7 @@ def store(request: pytest.FixtureRequest) -> str | None:
     return server.new_url()
 
 
+@pytest.mark.slow
 def test_what_an_older_geocli_left_is_read_and_flushed(
     older: Run, newer: Run, tmp_path: Path, store: str | None
 ) -> None:
@@ -116,6 +117,7 @@ def test_what_an_older_geocli_left_is_read_and_flushed(
     assert json.loads(newer("stats", "-j", store=store).stdout)["stored"] == 4
 
 
+@pytest.mark.slow
 def test_an_older_geocli_says_that_there_is_a_newer_and_loses_nothing(
     older: Run, newer: Run, tmp_path: Path, store: str | None
 ) -> None:
