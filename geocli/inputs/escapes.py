@@ -10,13 +10,13 @@ import re
 
 # A backslash or "#" with digits, letters that may be hexadecimal: not where they may begin an address.
 _NO_ADDRESS = rb"(?![0-9A-Fa-f]{0,3}:|[0-9]{0,2}\.)"
-_ESCAPE_CHARACTER = rb"(?:\x1b|\\u001[Bb]|\\x1[Bb]|\\u\{1[Bb]\}|\\0?33|\\e|\^\[|#033|<1[Bb]>)"
+_ESCAPE_CHARACTER = rb"(?:\x1b|\xc2\x9b(?=[0-9])|\\u001[Bb]|\\x1[Bb]|\\u\{1[Bb]\}|\\0?33|\\e|\^\[|#033|<1[Bb]>)"
 _ESCAPE = re.compile(
-    rb"(?P<slash>\\/|%2[Ff]|\\x2[Ff]|\\u002[Ff])"
+    rb"(?P<slash>\\{1,8}(?:/|x2[Ff]|u002[Ff])|%(?:25)*2[Ff])"
     # ANSI: colours, movements, sets of characters (ECMA-48, ISO 2022).
     rb"|" + _ESCAPE_CHARACTER + rb"(?:\[[0-9;:?<=>]{0,64}[ -/]?[@-~]|[()][0-9A-Z])"
-    # JSON, C, Python; \b and \f only where they begin no address of IPv6.
-    rb'|\\(?:[nrt"\\]|[bf]' + _NO_ADDRESS + rb"|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})"
+    # JSON, C, Python, also within a string of theirs; \b and \f only where they begin no address of IPv6.
+    rb'|\\{1,8}(?:[nrt"]|[bf]' + _NO_ADDRESS + rb"|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})"
     # Octal, of C and of rsyslog.
     rb"|(?:\\[0-3]|#0)(?:[0-7]{2})(?![0-9A-Fa-f]?:|\.)"
     # URLs: all but letters and digits, so that %e0 may name an interface; encoded once or more.

@@ -132,8 +132,8 @@ class _Others:
                 spans.append((start, found.stop, [found]))
         for match in v6:
             kind = match.lastindex or 0
-            if kind <= V6_PLAIN:
-                found = v6_word(lines, match.start() - kind % V6_PLAIN, match.end())
+            if kind in V6_PLAIN:
+                found = v6_word(lines, match.start() - (kind - 1) % 5, match.end())
                 spans.append((found.start, found.stop, [found]))
             else:
                 self._doubts.append(match.start())

@@ -23,8 +23,8 @@ V4_PLAIN = 3
 """Groups of IPv4 up to this one: a plain address, with a first octet of so many digits."""
 V4_LOOK = 7
 """Up to this one, what stands before or behind the address has to be looked at; after it, at all the line."""
-V6_PLAIN = 5
-"""Groups of IPv6 up to this one: an address, with a first group of so many digits, modulo 5."""
+V6_PLAIN = range(2, 7)
+"""Groups of IPv6: an address. One less and modulo 5, it is how many digits the first group has."""
 
 # Most addresses stand behind none of these. Behind "/" may be a version, behind ":" too.
 _PLAIN_WIDTHS = b"|".join(rb"(?<=[^0-9A-Za-z_.%%/:@-]%s\.)()" % octet for octet in FIRST_OCTETS)
@@ -34,7 +34,7 @@ _GOES_ON = rb" ?[;)]| (?:Build|Profile)/|-[0-9A-Za-z_]|/[0-9]|\\/[0-9]|\\\.[0-9]
 # What stands before the first number so that it is certainly no address: part of a host name or a version.
 # An escape may end in a letter, too, but not behind a letter of this kind.
 _NOT_BEHIND = b"|".join(
-    rb"(?<=[A-Za-z_][.-]%s)|(?<=[^0-9A-Fa-f\\;\[?(^=][A-Za-z_]%s)" % (first, first)
+    rb"(?<=[A-Za-z_][.-]%s)|(?<=[^0-9A-Fa-f\\;\[?(^=%%xuU][A-Za-z_]%s)" % (first, first)
     for first in (rb"[0-9]\.", rb"[0-9]{2}\.", rb"[0-9]{3}\.")
 )
 # What stands behind the last number so that it is certainly none: a host name, a version, or more numbers;
@@ -63,17 +63,16 @@ _V4 = (
     rb"|[\])}]()|(?<=[\\\[]\.)(?=[0-9])())"
 )  # fmt: skip
 _V6 = (
-    rb"(?s):(?=[0-9A-Fa-f:\]])(?:(?!\])" + V6_AHEAD + rb"(?:"
+    rb"(?s):(?=[0-9A-Fa-f:\]])(?:"
+    # Defanged: 2001[:]db8, 2001:db8[::]1.
+    rb"(?=:?\])(?<=[0-9A-Fa-f]\[:)()"
+    rb"|(?!\])" + V6_AHEAD + rb"(?:"
     + V6_WIDTHS + V6_REST
     # No second half, and no zone that may be an escape.
     + rb"(?![.-][0-9A-Za-z_]|%[0-9A-F][0-9A-Fa-f]|\\/[0-9]|\[:)"
     rb"|(?=:[G-Zg-z_])|(?<=[A-Za-z_][G-Zg-z_]:)|(?<=:::)|(?=::)"
-    rb"|())"
-    # Defanged: 2001[:]db8, 2001:db8[::]1.
-    rb"|(?=:?\])(?<=[0-9A-Fa-f]\[:)())"
+    rb"|()))"
 )  # fmt: skip
-
-
 _MAYBE_V6 = rb":(?:[:\]]|" + rb"[0-9A-Fa-f]{1,4}:" * 5 + rb")"
 
 
