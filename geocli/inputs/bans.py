@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from geocli.inputs.ban_reader import Reading, Tally
 from geocli.inputs.choices import BAN_SOURCES, BanSource
-from geocli.inputs.in_text import WORD_BYTES
+from geocli.inputs.cuts import WORD_BYTES
 from geocli.inputs.stream import Piece, Stream, pieces
 from geocli.inputs.text import TextReader, split_lines
 from geocli.model.bans import Ban

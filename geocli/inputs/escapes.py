@@ -10,7 +10,7 @@ import re
 
 # A backslash or "#" with digits, letters that may be hexadecimal: not where they may begin an address.
 _NO_ADDRESS = rb"(?![0-9A-Fa-f]{0,3}:|[0-9]{0,2}\.)"
-_ESCAPE_CHARACTER = rb"(?:\x1b|\xc2\x9b(?=[0-9])|\\u001[Bb]|\\x1[Bb]|\\u\{1[Bb]\}|\\0?33|\\e|\^\[|#033|<1[Bb]>)"
+_ESCAPE_CHARACTER = rb"(?:\x1b|\\{1,8}(?:u001[Bb]|x1[Bb]|u\{1[Bb]\}|0?33|e)|\^\[|#033|<1[Bb]>)"
 _ESCAPE = re.compile(
     rb"(?P<slash>\\{1,8}(?:/|x2[Ff]|u002[Ff])|%(?:25)*2[Ff])"
     # ANSI: colours, movements, sets of characters (ECMA-48, ISO 2022).

@@ -36,9 +36,6 @@ _LONGEST_NAME = 80  # bytes before an address that may be the name of a program,
 _compiled = cache(re.compile)
 T = TypeVar("T")
 
-WORD_BYTES = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.:%/~-"
-"""The bytes that decide whether an address stands as a word: text may be cut at any other byte."""
-
 
 def find_targets(text: bytes) -> list[str]:
     """All addresses and networks standing as words in ``text``, canonical, in order, with repetitions.

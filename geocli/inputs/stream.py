@@ -10,7 +10,7 @@ import select
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from geocli.inputs.in_text import WORD_BYTES
+from geocli.inputs.cuts import WORD_BYTES, last_cut
 from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -99,31 +99,43 @@ class Stream:
 
 
 def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
-    """Join and cut chunks so that no word (``in_text.WORD_BYTES``) stands on both sides of a cut.
+    """Join and cut chunks so that nothing that belongs together stands on both sides of a cut.
 
-    A word that is far too long to be an address comes in opaque pieces of its own.
+    Lines are whole, but those of ``_CHUNK`` bytes and more: where these are cut (``cuts.last_cut``) hangs on
+    the text alone. A word that is far too long to be an address comes in opaque pieces of its own.
     """
     kept, starts_line, in_long_word = b"", True, False
-    for chunk in chunks:
+    for part in _parts(chunks):
+        rest = part
         if in_long_word:
-            rest = chunk.lstrip(WORD_BYTES)
-            if len(rest) < len(chunk):
-                yield Piece(chunk[: len(chunk) - len(rest)], starts_line, ends_line=False, opaque=True)
+            rest = part.lstrip(WORD_BYTES)
+            if len(rest) < len(part):
+                yield Piece(part[: len(part) - len(rest)], starts_line, ends_line=False, opaque=True)
             if not rest:
                 continue
-            chunk, in_long_word = rest, False
-        kept += chunk
+            in_long_word = False
+        kept += rest
+        # Of what is kept only the first line can be as long as that.
+        while len(kept) >= _CHUNK and kept.find(b"\n", 0, _CHUNK) < 0:
+            window = kept[:_CHUNK]
+            cut = last_cut(window)
+            if cut:
+                yield Piece(kept[:cut], starts_line, ends_line=False)
+                kept, starts_line = kept[cut:], False
+            if len(window) - cut > _LONGEST_WORD and not window[cut:].lstrip(WORD_BYTES):
+                rest = kept.lstrip(WORD_BYTES)
+                yield Piece(kept[: len(kept) - len(rest)], starts_line, ends_line=False, opaque=True)
+                kept, starts_line, in_long_word = rest, False, not rest
         if end := kept.rfind(b"\n") + 1:
             yield Piece(kept[:end], starts_line, ends_line=True)
             kept, starts_line = kept[end:], True
-        if len(kept) >= _CHUNK:
-            head = kept.rstrip(WORD_BYTES)
-            kept = kept[len(head) :]
-            if head:
-                yield Piece(head, starts_line, ends_line=False)
-                starts_line = False
-            if len(kept) > _LONGEST_WORD:
-                yield Piece(kept, starts_line, ends_line=False, opaque=True)
-                kept, in_long_word, starts_line = b"", True, False
     if kept:
         yield Piece(kept, starts_line, ends_line=True)
+
+
+def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        if len(chunk) <= _CHUNK:
+            yield chunk
+        else:
+            yield from (chunk[begin : begin + _CHUNK] for begin in range(0, len(chunk), _CHUNK))

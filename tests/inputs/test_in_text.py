@@ -10,7 +10,8 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from geocli.inputs.address_words import read_v6, v6_text
-from geocli.inputs.in_text import WORD_BYTES, find_ends, find_targets
+from geocli.inputs.cuts import WORD_BYTES
+from geocli.inputs.in_text import find_ends, find_targets
 from geocli.model.address_space import is_given_out
 from geocli.model.addresses import LONGEST_TARGET, is_ipv6, is_network, parse_target
 from tests.conftest import within

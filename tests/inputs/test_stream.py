@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.inputs.in_text import WORD_BYTES
+from geocli.inputs.cuts import WORD_BYTES
 from geocli.inputs.stream import pieces
 from geocli.inputs.targets import Stream, read_batches, read_targets
 from geocli.lookup.resolver import BATCH
