@@ -11,9 +11,11 @@ import os
 import socket
 import ssl
 import sys
+import time
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.request import getproxies  # httpx asks it too
 
 # What httpx imports where it is installed, for nothing: its command line (50 ms), another event loop (70 ms).
 for _unused in ("httpx._main", "trio"):
@@ -32,6 +34,13 @@ LARGEST_BODY = 8 << 20
 """Bytes. A full batch of any source is a few hundred kilobytes."""
 
 _OK = 200
+_LARGEST_PORT = 65535
+_PROXIES = ("http", "https", "all")
+_FAILURES = (
+    *(httpx.HTTPError, httpx.InvalidURL, httpx.StreamError),
+    # What comes through httpx as it is: of names and ports that cannot be, and of several tries to connect.
+    *(ValueError, ArithmeticError, LookupError, ExceptionGroup),
+)
 _MOST_REDIRECTS = 5
 _PATIENCE = 3  # timeouts that a whole request may take: a body that drips never ends otherwise
 
@@ -66,11 +75,15 @@ class Request(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """Seconds that a server may be silent, seconds for all of a file, bytes of it."""
+    """Seconds that a server may be silent, seconds for all of a file, bytes of it.
+
+    ``slowest``: bytes a second that it has to send on average, once it took ``silence`` seconds.
+    """
 
     silence: float
     total: float
     size: int
+    slowest: float = 0
 
 
 class Client:
@@ -146,15 +159,23 @@ async def _reply(
     else:
         body = b""
         # As it comes, also where a server says of a .gz file that it is "encoded".
-        await _receive(response, limits.size, take)
+        await _receive(response, limits, take)
     return Reply(response.status_code, dict(response.headers), body)
 
 
 def _parsed(url: str) -> httpx.URL:
     try:
-        return httpx.URL(url)
+        parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError):
-        raise FailedError("it leads nowhere: that is no URL", passing=False) from None
+        parsed = httpx.URL()
+    if not _has_port(parsed) or not url:
+        raise FailedError("it leads nowhere: that is no URL", passing=False)
+    return parsed
+
+
+def _has_port(url: httpx.URL) -> bool:
+    """Whether the port can be one: httpx takes any number, and the system's resolver fails over it."""
+    return url.port is None or 0 < url.port <= _LARGEST_PORT
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
@@ -162,6 +183,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 
 def _client(timeout: float, connections: int, *, verify: bool) -> httpx.AsyncClient:
+    _check_environment()
     try:
         return httpx.AsyncClient(
             timeout=httpx.Timeout(timeout),
@@ -170,8 +192,30 @@ def _client(timeout: float, connections: int, *, verify: bool) -> httpx.AsyncCli
             # Not compressed: a few kilobytes must not become gigabytes.
             headers={"user-agent": f"geocli/{__version__}", "accept-encoding": "identity"},
         )
-    except (ValueError, httpx.InvalidURL, ImportError, OSError) as error:
-        raise UsageError(f"the environment's proxy or certificate settings are wrong: {error}") from None
+    except ImportError:
+        raise UsageError("a SOCKS proxy needs one more package: pip install 'httpx[socks]'") from None
+    except (ValueError, httpx.InvalidURL):  # what they say may be a piece of a password
+        raise UsageError("the environment's proxy settings (HTTPS_PROXY and so on) cannot be used") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise UsageError(f"SSL_CERT_FILE or SSL_CERT_DIR cannot be used: {reason}") from None
+
+
+def _check_environment() -> None:
+    """See that each proxy is the URL of one. Raises ``UsageError``, which shows none of a password in it."""
+    for kind, value in getproxies().items():
+        if kind not in _PROXIES:
+            continue
+        try:
+            url = httpx.URL(value if "://" in value else f"http://{value}")
+            right = _has_port(url) and url.scheme in {"http", "https", "socks5", "socks5h"} and bool(url.host)
+        except (httpx.InvalidURL, ValueError):
+            right = False
+        if value and not right:
+            raise UsageError(
+                f"{kind}_proxy in the environment is no URL of a proxy: write http://user:password@host:port,"
+                " and in a password @ as %40, : as %3A, / as %2F and # as %23"
+            )
 
 
 @asynccontextmanager
@@ -192,7 +236,7 @@ async def _translated(silence: float, total: float) -> AsyncIterator[None]:
         raise FailedError("the proxy refused") from None
     except httpx.TransportError:
         raise FailedError("the connection broke") from None
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ValueError) as error:
+    except _FAILURES as error:
         raise FailedError(f"the request failed ({type(error).__name__})", passing=False) from None
 
 
@@ -200,20 +244,23 @@ async def _body(response: httpx.Response) -> bytes:
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise FailedError("its answer is compressed, which nobody asked for", down=False)
     parts: list[bytes] = []
-    await _receive(response, LARGEST_BODY, lambda part, _: parts.append(part))
+    await _receive(response, Limits(0, 0, LARGEST_BODY), lambda part, _: parts.append(part))
     return b"".join(parts)
 
 
 async def _receive(
-    response: httpx.Response, largest: int, take: Callable[[bytes, int | None], object]
+    response: httpx.Response, limits: Limits, take: Callable[[bytes, int | None], object]
 ) -> None:
     announced = response.headers.get("content-length", "")
     length = int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 19 else None
-    size = 0
+    size, begun = 0, time.monotonic()
     async for part in response.aiter_raw():
         size += len(part)
-        if max(size, length or 0) > largest:
+        if max(size, length or 0) > limits.size:
             raise FailedError("its answer is far too long", down=False)
+        seconds = time.monotonic() - begun
+        if seconds > limits.silence and size < limits.slowest * seconds:
+            raise FailedError(f"it sends too slowly: {size} bytes in {seconds:.0f} s", passing=False)
         take(part, length)
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+import threading
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from geocli.mmdb.downloads import fetch as downloads
+from geocli.mmdb.downloads.install import Download
+from geocli.mmdb.downloads.publishers.base import Offer, Source
+from geocli.model.errors import TryAgainError, UsageError
 from geocli.system.http import FailedError, Limits, Reply, Request, fetch
 from tests.providers.online.servers import RawServer, http
 
@@ -88,7 +95,11 @@ def test_a_redirect_again_and_again_is_given_up() -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["ftp://host/x", "file:///etc/passwd", "javascript:x", "http://u:p@127.0.0.1:9/"],
+    [
+        *("ftp://host/x", "file:///etc/passwd", "javascript:x", "http://u:p@127.0.0.1:9/"),
+        *("http://127.0.0.1:99999/x", "http://127.0.0.1:65536/", "http://127.0.0.1:0/"),
+        *("http://127.0.0.1:-1/", "http://xn--/", "http://[::1]:99999/"),
+    ],
 )
 def test_a_redirect_to_what_is_no_place_is_given_up(location: str) -> None:
     with RawServer(lambda *_: to(location)) as server:
@@ -134,6 +145,76 @@ def test_https_is_never_left_for_plain_http(
     ):
         assert "without TLS" in str(failure(server))
         assert plain.heads == []
+
+
+PROXIES = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
+
+
+@pytest.mark.parametrize("name", PROXIES)
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        *(f"http://user:{SECRET}@host:99999", f"http://user:{SECRET}@host:65536/", f"user:{SECRET}"),
+        *(f"http://user:pa/{SECRET}@host:1", f"http://user:pa@{SECRET}:PSE/", f"http://user:{SECRET}#x@h:1"),
+        *(f"gopher://user:{SECRET}@host", f"http://:{SECRET}@", f"http://h:-{SECRET}"),
+    ],
+)
+def test_a_proxy_that_cannot_be_one_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, proxy: str
+) -> None:
+    for other in PROXIES:
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, proxy)
+    with pytest.raises(UsageError) as refused:
+        fetch(Request("http://192.0.2.1/"), LIMITS)
+    assert str(refused.value).startswith(f"{name.lower()} in the environment is no URL of a proxy: ")
+    assert not any(part in str(refused.value) for part in (SECRET, "s3cr3t", "PSE", "pa/"))
+
+
+def test_certificates_that_are_not_there_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "missing"))
+    with pytest.raises(UsageError, match="SSL_CERT_FILE"):
+        fetch(Request("https://192.0.2.1/"), LIMITS)
+
+
+@contextmanager
+def dripping(size: int, pause: float) -> Iterator[tuple[str, list[int]]]:
+    """A server that sends so many bytes, then pauses, for ever; its URL, and who asked."""
+    asked: list[int] = []
+
+    def answer(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.recv(10_000)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
+            while True:
+                connection.sendall(bytes(size))
+                time.sleep(pause)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                asked.append(1)
+                threading.Thread(target=answer, args=[connection], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/file.mmdb", asked
+
+
+def test_a_server_that_drips_a_file_is_given_up() -> None:
+    with dripping(10, 0.05) as (url, _), pytest.raises(FailedError, match="it sends too slowly") as given_up:
+        fetch(Request(url), Limits(0.3, 60, 1 << 30, slowest=4096), lambda *_: None)
+    assert not given_up.value.passing
+
+
+def test_all_tries_together_have_one_bound(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(downloads, "_PATIENCE", 2)
+    with dripping(10_000, 0.01) as (url, asked):
+        fetcher = downloads.Fetcher("name", 0.5)
+        with pytest.raises(TryAgainError, match="no complete answer within 1 s"):
+            fetcher.file(Offer((Source(url),), (), ""), Download(), tmp_path / "file", lambda *_: None)
+    assert asked == [1]
 
 
 def test_what_is_too_large_is_refused_whether_or_not_it_says_so() -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import ReaderGoneError, say, write_bytes
+from geocli.cli.console import ReaderGoneError, say, write_bytes, write_text
 from geocli.cli.session import note_closed_directory
+from geocli.cli.visible_text import VisibleText
 from geocli.inputs.targets import open_streams
 from geocli.lookup.annotator import Annotator, short_note
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
@@ -48,8 +49,8 @@ def annotate(
 
     For instance: tail -F /var/log/auth.log | geocli annotate
 
-    Only local databases are asked, nothing is remembered, and all the text stays as it is. Each line comes
-    out as soon as it went in.
+    Only local databases are asked, nothing is remembered, and all the text stays as it is; on a terminal,
+    what would move or colour it is shown. Each line comes out as soon as it went in.
     """
     settings: Settings = options.apply(ctx.obj, "mmdb", mmdb, None, None)
     if not files and (sys.stdin is None or sys.stdin.isatty()):
@@ -59,14 +60,18 @@ def annotate(
     note_closed_directory(settings, problems)
     provider = load_provider("mmdb", settings)
     assert isinstance(provider, BulkProvider)  # noqa: S101 (for mypy)
+    shown = VisibleText() if sys.stdout is not None and sys.stdout.isatty() else None
+    write = write_bytes if shown is None else lambda text: write_text(shown.feed(text))
     annotator = Annotator(provider, note, by_answer=template is None)
     try:
         for stream in open_streams(files or [Path("-")], sys.stdin, problems):
             try:
                 for text in annotator.annotate(stream.chunks()):
-                    write_bytes(text)
+                    write(text)
             except UsageError as error:  # this file cannot be read: go on with the next
                 problems.note(error)
+        if shown is not None:
+            write_text(shown.end())
     except ReaderGoneError:
         pass
     except GeocliError as error:

@@ -86,6 +86,10 @@ def update_databases(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="What the database at a URL is to be called.")
     ] = None,
+    sha256: Annotated[
+        str | None,
+        typer.Option("--sha256", metavar="DIGITS", help="What the one file must have, as it is downloaded."),
+    ] = None,
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="TIME", help="How long a server may be silent.")
     ] = "30s",
@@ -103,7 +107,10 @@ def update_databases(
     silence = options.parsed("--timeout", parse_timeout, timeout)
     talks = settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty())
     with Progress.without_rows(settings) as progress:
-        for target in targets_of(settings.data_dir / "mmdb", names or [], name):
+        for target in targets_of(settings.data_dir / "mmdb", names or [], name, sha256):
+            if names and target.is_open and not settings.quiet:
+                way_out = "give https://, or check it with --sha256"
+                say(f"{target.name} comes over plain HTTP: anybody on the way can change it; {way_out}")
             try:
                 done = update(target, settings, silence, progress.show)
             except GeocliError as error:

@@ -24,7 +24,8 @@ LARGEST = 2 << 30
 """Bytes of a database, packed or unpacked. DB-IP's cities have 130,000,000."""
 
 _LARGEST_ANSWER = 1 << 20  # bytes of anything that is no database
-_PATIENCE = 60  # silences that a whole download may take: one that drips never ends otherwise
+_PATIENCE = 60  # silences that a database may take, all tries together: one that drips never ends otherwise
+_SLOWEST = 4096  # bytes a second: a database of 10 MB takes 40 minutes then
 _TRIES = 3
 _BACK_OFF = 1.0  # seconds, doubled with each try
 _OK, _NOT_MODIFIED, _TOO_MANY = 200, 304, 429
@@ -40,7 +41,8 @@ class Fetcher:
 
     def __init__(self, name: str, silence: float) -> None:
         self._name = name
-        self._limits = Limits(silence, silence * _PATIENCE, LARGEST)
+        self._limits = Limits(silence, silence * _PATIENCE, LARGEST, _SLOWEST)
+        self._ends = time.monotonic() + self._limits.total
 
     def ask(self, source: Source) -> bytes:
         """Something small. Raises ``UsageError`` when the key is refused, ``TryAgainError`` for all else."""
@@ -102,8 +104,9 @@ class Fetcher:
                 time.sleep(_BACK_OFF * 2 ** (attempt - 1) * random.uniform(0.5, 1.5))  # noqa: S311 (jitter)
                 file.seek(0)
                 file.truncate()
+            left = max(self._ends - time.monotonic(), 1)
             try:
-                reply = fetch(request, limits, take)
+                reply = fetch(request, limits._replace(total=left), take)
             except FailedError as error:
                 reason, passing = str(error), error.passing and error.down
             else:
@@ -111,7 +114,7 @@ class Fetcher:
                 if status == _OK or (status == _NOT_MODIFIED and headers):
                     return reply
                 reason, passing = self._reason(source, reply), status >= 500
-            if not passing:
+            if not passing or time.monotonic() > self._ends:
                 break
         raise self.problem(source.url, reason)
 

@@ -22,7 +22,7 @@ from geocli.mmdb.reader import Database
 from geocli.mmdb.safe_reader import SafeReader
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import Verified, check
-from geocli.model.errors import UsageError
+from geocli.model.errors import DamagedFileError, UsageError
 from geocli.model.records import utc_text
 from geocli.system.ownership import os_errors
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _IN_URLS = "".join(map(chr, range(0x21, 0x7F)))  # all but what has to be written as %XX
 _LONGEST_URL = 4000
+_SHA256_DIGITS = 64
 _SAMPLES = 200  # look-ups that are tried
 _LICENCE = """\
 Downloaded from {host}.
@@ -47,6 +48,16 @@ class Target(NamedTuple):
 
     name: str
     url: str | None = None
+    sha256: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether others on the way can change what comes, and no check of the user's would show it."""
+        if self.url is None or self.sha256 is not None:
+            return False
+        parts = urlsplit(self.url)
+        host = parts.hostname or ""
+        return parts.scheme == "http" and not (host in {"localhost", "::1"} or host.startswith("127."))
 
 
 class Updated(NamedTuple):
@@ -61,11 +72,21 @@ class Updated(NamedTuple):
         return f"{self.name}: {what}; edition {self.edition}"
 
 
-def targets_of(directory: Path, names: Sequence[str], called: str | None) -> list[Target]:
+def targets_of(
+    directory: Path, names: Sequence[str], called: str | None, sha256: str | None = None
+) -> list[Target]:
     """What to update: the names and URLs; without any, what is there, else DB-IP's country and AS.
 
-    ``called`` is what the one URL's database is to be called. Raises ``UsageError``.
+    ``called`` is what the one URL's database is to be called, ``sha256`` what the one download must have, in
+    hexadecimal digits. Raises ``UsageError``.
     """
+    if sha256 is not None:
+        if len(names) != 1:
+            raise UsageError("--sha256 is for one name or URL")
+        (target, *others) = targets_of(directory, names, called)
+        if others:
+            raise UsageError(f"--sha256 is for one database, and {names[0]} is {len(others) + 1}")
+        return [target._replace(sha256=_sha256_of(sha256))]
     if not names:
         found = [Target(one.name, read_download(directory, one.name).given) for one in installed(directory)]
         return sorted(found, key=lambda one: one.name) or [Target(name) for name in base.DEFAULT]
@@ -79,6 +100,13 @@ def targets_of(directory: Path, names: Sequence[str], called: str | None) -> lis
         else:
             targets |= {one: Target(one) for one in base.database_names(name)}
     return list(targets.values())
+
+
+def _sha256_of(text: str) -> str:
+    digits = text.strip().lower()
+    if len(digits) != _SHA256_DIGITS or not {*digits} <= {*"0123456789abcdef"}:
+        raise UsageError(f"--sha256 takes {_SHA256_DIGITS} hexadecimal digits")
+    return digits
 
 
 def _name_of(url: str, called: str | None) -> str:
@@ -125,7 +153,9 @@ def _update(
     present = next((one for one in installed(directory) if one.name == target.name), None)
     if present is not None and not vetted.knows(present.path, present.path.stat()):
         present = None  # it is not what was checked: whatever there is takes its place
-    before = read_download(directory, target.name) if present is not None else Download()
+    before = Download()
+    if present is not None and target.sha256 is None:  # else it is fetched, and checked, in any case
+        before = read_download(directory, target.name)
     offer = _offer(target, settings, fetcher)
     if present is not None and offer.md5 is not None and offer.md5 == before.md5:
         return Updated(target.name, present.edition, None)
@@ -144,6 +174,7 @@ def _update(
                 raise fetcher.problem(offer.sources[0].url, "it sent nothing")
             try:
                 new = unpack(packed, unpacked, LARGEST)
+                _check_sha256(target, download.url, packed, new)
                 checked = check(new, progress)
                 edition = _edition(new, offer, checked, present)
             except BrokenError as error:
@@ -196,6 +227,20 @@ def _try_out(path: Path, database: Database) -> None:
         ((found, _),) = database.find([address])
         if repr(found) != repr(reader.record(number)):
             raise BrokenError(f"it does not say the same about {address} each time")
+
+
+def _check_sha256(target: Target, url: str, packed: Path, new: Path) -> None:
+    """See that the file as it came, or what was in it, is what the user said. Raises ``DamagedFileError``."""
+    if target.sha256 is not None:
+        found = _sha256(packed)
+        if target.sha256 not in {found, _sha256(new)}:
+            reason = f"{host_of(url)} sent a file whose SHA-256 is {found}"
+            raise DamagedFileError(target.name, reason, "nothing was changed")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _md5(path: Path) -> str:

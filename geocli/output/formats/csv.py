@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from geocli.output.formats.base import cell
@@ -13,14 +14,19 @@ if TYPE_CHECKING:
     from geocli.output.formats.base import Layout
 
 
-_FORMULA = ("=", "+", "-", "@")
-"""How a text starts that a spreadsheet would calculate; an apostrophe before it makes it text again."""
+_STARTS = "=+@\uff1d\uff0b\uff0d\uff20-"
+_FORMULA = re.compile(rf"((?:^|[;|])[\s\"']*)(?=[{_STARTS}])")
+"""Where a text begins that a spreadsheet would calculate; an apostrophe before it makes it text again.
+
+Where the list separator is a semicolon, a cell begins behind each, whatever is in quotes. OWASP, "CSV
+Injection", has the full-width signs.
+"""
 
 
 def _value(value: object) -> str:
     text = cell(value)  # has no line end
-    if isinstance(value, str) and text.startswith(_FORMULA):
-        text = "'" + text
+    if isinstance(value, str):
+        text = _FORMULA.sub(r"\1'", text)
     if "," in text or '"' in text:
         return '"' + text.replace('"', '""') + '"'
     return text

@@ -50,7 +50,7 @@ def test_a_plain_file_is_itself(tmp_path: Path) -> None:
     assert not (tmp_path / "y").exists()
 
 
-@pytest.mark.parametrize("content", [DATABASE, b"", b"x" * 100_000])
+@pytest.mark.parametrize("content", [DATABASE, b"", b"x" * 100_000], ids=["any", "nothing", "much"])
 def test_gzip_is_unpacked(content: bytes, tmp_path: Path) -> None:
     assert unpacked(gzip.compress(content), tmp_path) == content
     assert unpacked(gzip.compress(content[:50]) + gzip.compress(content[50:]), tmp_path) == content

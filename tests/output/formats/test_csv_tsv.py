@@ -28,10 +28,16 @@ def parse(text: str) -> list[list[str]]:
 
 
 def harmless(value: object) -> str:
-    """What stands in CSV for a value: text that a spreadsheet would calculate begins with an apostrophe."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@")):
-        return f"'{value}"
-    return "" if value is None else str(value)
+    """What stands in CSV for a value: a cell that a spreadsheet would calculate begins with an apostrophe."""
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    shown, begins = "", True
+    for char in value:
+        if begins and char in "=+-@\uff1d\uff0b\uff0d\uff20":
+            shown += "'"
+        begins = char in ";|" or (begins and char in " '\"")
+        shown += char
+    return shown
 
 
 # --- CSV ----------------------------------------------------------------------------------------------
@@ -102,6 +108,27 @@ def test_csv_parses_back_to_the_values(rows: list[tuple[Any, ...]], header: bool
 def test_csv_of_one_column_has_a_line_for_every_row_also_for_empty_ones(values: list[str | None]) -> None:
     text = write("csv", ("org",), [(value,) for value in values], header=False)
     assert parse(text) == [[harmless(value)] for value in values]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (";=1+1;", ";'=1+1;"),
+        ('a;"=1+1"', 'a;"\'=1+1"'),
+        ("a; =1+1;b;-2", "a; '=1+1;b;'-2"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("\uff0b1", "'\uff0b1"),
+        (" =1", " '=1"),
+        ("a=1; b", "a=1; b"),
+        ("AT&T; e-mail", "AT&T; e-mail"),
+    ],
+)
+def test_no_cell_begins_with_a_formula_whatever_separates_cells(text: str, shown: str) -> None:
+    (line,) = write("csv", ("org", "asn"), [(text, -1)], header=False).splitlines()
+    assert next(csv.reader([line])) == [shown, "-1"]
+    for separator in ";|":
+        for cell in next(csv.reader([line], delimiter=separator)):
+            assert not cell.strip(' "').startswith(("=", "+", "@", "\uff1d", "\uff0b"))
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x","y")', "=", "-"])
