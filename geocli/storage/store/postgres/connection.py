@@ -10,6 +10,9 @@ Nothing of psycopg's leaves this module: its errors leave it as geocli's.
 from __future__ import annotations
 
 import logging
+import re
+import resource
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
     from psycopg.abc import RV, PQGen
 
 _TICK = 0.02  # seconds between two looks at the clock
+_MOST_SENT = 64 << 20  # bytes of an answer that memory may grow by: a batch of 10,000 rows has three or four
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
 _LONGEST_REASON = 300
+_LATE = "it does not answer in time"
 
 # Without a handler of its own, Python prints what psycopg warns of, such as an error that followed another.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
@@ -44,7 +50,7 @@ _DEFAULTS = {
 }
 """What libpq is told where the URL does not say otherwise."""
 
-_ENCODINGS = {"UTF8", "SQL_ASCII"}  # that hold any text; the second does not look at it
+_ENCODING = "UTF8"  # SQL_ASCII takes any bytes, and gives them back to everybody
 
 # https://www.postgresql.org/docs/15/errcodes-appendix.html
 _AWAY_CLASSES = {
@@ -54,17 +60,36 @@ _AWAY_CLASSES = {
     "57",  # an administrator, a restart, a timeout
     "58",  # the server's system
 }
+_WRONG_CLASSES = {"28", "3D"}  # who it is, and which database: for whoever wrote the URL to correct
 _AWAY = {
     "25006",  # a read-only server: a standby that is not the primary yet
     "25P03",  # idle in a transaction for too long
     "55P03",  # a lock was not available in time
+    "XX000",  # Citus: one of its workers died; a damaged table has XX001 or XX002
 }
 _COLLISIONS = {"40001", "40P01"}  # serialization failure, deadlock
 # Two processes that make the same table at once collide in the catalogue, "if not exists" or not.
 _MADE_MEANWHILE = {"23505", "42701", "42710", "42P06", "42P07", "XX000", *_COLLISIONS}
+_NOT_HERE = "operation is not allowed on this node"  # a worker of Citus, which gives no code of its own
 _NOT_THERE = {"42P01", "3F000"}  # undefined table, invalid schema
 _NO_COLUMN = "42703"
 _FORBIDDEN = "42501"
+
+# Why a server let nobody in, it says in words only: libpq keeps the code to itself. PgBouncer and CockroachDB
+# use the same words. What may be otherwise in a minute comes first.
+_FOR_NOW = re.compile(
+    r"starting up|shutting down|recovery mode|terminating|too many|connection slots|try again|timeout"
+    r"|timed out|refused|unreachable|no route|reset by peer|closed the connection|could not translate",
+    re.I,
+)
+_FOR_EVER = re.compile(
+    r"authentication failed|pg_hba\.conf|not permitted to log in|no password supplied"
+    r'|no such (?:user|database)|(?:role|database) ".{1,100}" does not exist|not currently accepting'
+    r"|permission denied for database|does not support SSL|certificate|authentication method"
+    r"|channel binding|unrecognized configuration parameter|invalid value for parameter",
+    re.I,
+)
+_LONGEST_WORDS = 2000  # characters that are looked at
 
 
 class CollisionError(Exception):
@@ -80,34 +105,40 @@ class NoColumnError(NotThereError):
 
 
 class Connection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection with an end to its patience.
+    """A connection with an end to its patience, and to the room that an answer may take.
 
-    ``deadline`` (of ``time.monotonic``) is when an answer must be there; where there is none, ``silence`` is
-    for how many seconds nothing at all may come or go.
+    ``deadline`` (of ``time.monotonic``) is when an answer must be there; where there is none, ``longest`` is
+    how many seconds each step may take. Whether something comes all the time makes no difference: a server
+    that never stops sending is as good as one that says nothing.
     """
 
     deadline: float | None = None
-    silence: float = 60.0
+    longest: float = 60.0
 
     def wait(self, gen: PQGen[RV], *arguments: Any, **options: Any) -> RV:
         """Consume a generator of psycopg's, as long as there is patience."""
         return super().wait(self._patient(gen), _TICK, *arguments[1:], **options)
 
     def _patient(self, gen: PQGen[RV]) -> PQGen[RV]:
-        moved = time.monotonic()
+        deadline = time.monotonic() + self.longest if self.deadline is None else self.deadline
+        most = _memory() + _MOST_SENT
         try:
             wanted = next(gen)
             while True:
                 ready = yield wanted
-                now = time.monotonic()
-                if ready:
-                    moved = now
-                elif now > (moved + self.silence if self.deadline is None else self.deadline):
-                    raise psycopg.OperationalError("it does not answer in time")
+                if time.monotonic() > deadline:
+                    raise psycopg.OperationalError(_LATE)
+                if _memory() > most:
+                    raise psycopg.OperationalError("it sends far more than it was asked for")
                 wanted = gen.send(ready)
         except StopIteration as end:
             value: RV = end.value
             return value
+
+
+def _memory() -> int:
+    """Bytes that this process has had at most. What libpq receives it keeps, and does not count."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
 
 
 class _Attempt(threading.Thread):
@@ -144,7 +175,7 @@ class _Attempt(threading.Thread):
             if self._connection is not None:
                 return self._connection
             self._is_late = True
-        raise self._error or psycopg.OperationalError("it does not answer in time")
+        raise self._error or psycopg.OperationalError(_LATE)
 
 
 def connect(url: str, name: str, seconds: float) -> Connection:
@@ -168,26 +199,48 @@ def connect(url: str, name: str, seconds: float) -> Connection:
         if isinstance(error, psycopg.OperationalError) and error.pgconn and error.pgconn.needs_password:
             reason = "the server asks for a password"
             raise UsageError(f"{name}: {reason}: put it into ~/.pgpass or PGPASSFILE's file") from None
+        if _is_for_ever(error):
+            reason = f"{_reason(error)}: correct the URL of the store, or ~/.pgpass, or the server"
+            raise UsageError(f"{name}: {reason}") from None
         raise error_of(error, name) from error
     encoding = connection.info.parameter_status("server_encoding")
-    if encoding not in _ENCODINGS:
+    if encoding != _ENCODING:
         connection.close()
-        raise UsageError(f"{name}: is a database in {encoding}; geocli needs one in UTF8")
+        shown = ascii(encoding)[:80]
+        raise UsageError(f"{name}: is a database in {shown}; geocli needs one in {_ENCODING}")
     if connection.info.parameter_status("crdb_version"):
         with translated(name):  # CockroachDB has temporary tables, but not for everybody yet
             connection.execute("SET experimental_enable_temp_tables = 'on'")
     return connection
 
 
+def _is_for_ever(error: psycopg.Error) -> bool:
+    """Whether a server that let nobody in will do so until somebody corrects something."""
+    text = str(error)[:_LONGEST_WORDS]
+    if _FOR_NOW.search(text):
+        return False
+    # In another language it is the password, if one was sent: what has nothing to do with it is said before.
+    return bool(_FOR_EVER.search(text) or (error.pgconn and error.pgconn.used_password))
+
+
 def error_of(error: psycopg.Error, name: str) -> GeocliError:
     """An error of psycopg's about the server ``name`` as one of geocli's."""
     state, reason = error.sqlstate or "", _reason(error)
+    if state[:2] in _WRONG_CLASSES:
+        return UsageError(f"{name}: {reason}: correct the URL of the store, or the server")
+    if _NOT_HERE in reason:
+        return not_here(name, reason)
     if not state or state[:2] in _AWAY_CLASSES or state in _AWAY:
         return StoreAwayError(name, reason)
     if state == _FORBIDDEN:
         return UsageError(f"{name}: {reason}: docs/postgresql.md has the privileges that geocli needs")
     way_out = "give geocli a database of its own"
     return DamagedFileError(name, f"is not as geocli made it ({reason})", way_out)
+
+
+def not_here(name: str, reason: str) -> UsageError:
+    """The error for a node of a cluster that lets nobody make tables."""
+    return UsageError(f"{name}: this node takes no writes ({reason}): give the URL of the coordinator")
 
 
 @contextmanager
@@ -214,12 +267,14 @@ def made_once(name: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        if error.sqlstate in _MADE_MEANWHILE:
+        if error.sqlstate in _MADE_MEANWHILE and _NOT_HERE not in _reason(error):
             raise CollisionError(_reason(error)) from error
         raise error_of(error, name) from error
 
 
 def _reason(error: psycopg.Error) -> str:
     """What the server or libpq says, in one line. Never trusted: it comes from the network."""
+    while "pipeline mode" in str(error) and isinstance(error.__context__, psycopg.Error):
+        error = error.__context__  # why it was not ended as it should: "while busy" helps nobody
     text = error.diag.message_primary or str(error).partition("\n")[0].removeprefix("connection failed: ")
     return clean_text(text.strip() or type(error).__name__, _LONGEST_REASON)

@@ -12,12 +12,11 @@ at once.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from geocli.model.errors import DamagedFileError
 from geocli.storage.store.columns import ADDED, added_to, lacking
-from geocli.storage.store.postgres.connection import NotThereError, made_once, translated
+from geocli.storage.store.postgres.connection import NotThereError, made_once, not_here, translated
 
 if TYPE_CHECKING:
     from geocli.storage.store.postgres.connection import Connection
@@ -109,15 +108,35 @@ def lacks(version: int) -> frozenset[str]:
     return lacking(max(version - _FIRST_VERSION, 0))
 
 
+def _version(connection: Connection, name: str) -> int:
+    """The version of the store, 0 where there is none. Raises ``UsageError`` on a worker of Citus.
+
+    That has the tables that are distributed, and no others: ``geo_state``, which geocli makes first, would be
+    there and nowhere else.
+    """
+    asked = False
+    while True:
+        try:
+            with translated(name):
+                return check_version(connection.execute(VERSION).fetchall(), name)
+        except NotThereError:
+            if asked:
+                raise not_here(name, "it has geo_cache and no geo_state") from None
+        try:
+            with translated(name):
+                connection.execute("SELECT 1 FROM geo_cache LIMIT 1")
+        except NotThereError:
+            return 0
+        asked = True  # once more: both may have been made this very moment
+
+
 def bring_up_to_date(connection: Connection, name: str) -> None:
     """Apply the steps that are missing, each statement by itself.
 
     Raises ``CollisionError`` when others do the same just now, which ends well when it is repeated, and
     ``GeocliError``.
     """
-    version = 0
-    with suppress(NotThereError), translated(name):
-        version = check_version(connection.execute(VERSION).fetchall(), name)
+    version = _version(connection, name)
     if version < SCHEMA_VERSION:
         with made_once(name):
             for step in _STEPS[version:]:

@@ -41,9 +41,12 @@ _OUTLIVED = (
     "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < CASE WHEN status = 'ok' THEN %s ELSE %s END "
     "AND (resolved_at, ip) > (%s, %s) ORDER BY resolved_at, ip LIMIT %s"
 )
+# Joined, because Citus refuses a sub-select in the list of what is selected from a distributed table.
 _STATE = (
-    "SELECT count(*), count(*) FILTER (WHERE status = 'unknown'), "
-    "(SELECT count(*) FROM bans), (SELECT value FROM geo_state WHERE name = 'last_flush') FROM geo_cache"
+    "SELECT answers.stored, answers.unknown, bans.stored, flush.value FROM (SELECT count(*) AS stored, "
+    "count(*) FILTER (WHERE status = 'unknown') AS unknown FROM geo_cache) AS answers "
+    "CROSS JOIN (SELECT count(*) AS stored FROM bans) AS bans "
+    "LEFT JOIN (SELECT value FROM geo_state WHERE name = 'last_flush') AS flush ON TRUE"
 )
 
 

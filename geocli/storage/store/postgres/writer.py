@@ -108,7 +108,7 @@ class PostgresWriter:
         connection = connect(self._url, self._name, max(self._busy_timeout, _CONNECTING))
         # Closing ends whatever transaction is open, also where nothing else could be said any more.
         with closing(connection), translated(self._name):
-            connection.silence = _LONGEST_STATEMENT
+            connection.longest = _LONGEST_STATEMENT
             return work(connection)
 
     def _repeated(self, work: Callable[[], _T], most: int) -> _T:
