@@ -25,8 +25,8 @@ from geocli.storage.store.base import BanSpan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from geocli.bans.current import LocatedBan
     from geocli.lookup.cache import Cache
+    from geocli.model.bans import LocatedBan
     from geocli.model.errors import Problems
     from geocli.storage.journal.journal import Journal
 
@@ -86,7 +86,7 @@ class Recorder:
 
     def _sighting(self, located: LocatedBan) -> SeenBan:
         """What this ban would be if nothing were known of it."""
-        ban, record = located
+        ban, record, _ = located
         banned_at, expires_at = (
             text if text is not None and is_time(text) else None for text in (ban.banned_at, ban.expires_at)
         )

@@ -47,6 +47,9 @@ def _values_of(option: OptionInfo) -> Callable[..., list[str]] | None:
         return lambda ctx, incomplete: lists_of(_fields(ctx), incomplete)
     if "--provider" in names:
         return lambda incomplete: lists_of(_providers(), incomplete)
+    if "--by" in names and option.metavar:
+        groups = option.metavar.split("|")
+        return lambda incomplete: lists_of(groups, incomplete)
     if option.metavar and _CHOICE.fullmatch(option.metavar):
         choices = option.metavar.split("|")
         return lambda incomplete: [choice for choice in choices if choice.startswith(incomplete)]

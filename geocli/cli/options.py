@@ -1,40 +1,74 @@
 """The options that several commands have. Help texts stand here once."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
 import typer
 
+from geocli.cli.option_groups import option
 from geocli.config.parsers import parse_duration, parse_names, parse_timeout
 from geocli.model.errors import UsageError
+from geocli.output.formats.choices import FORMATS, FormatChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from inspect import Parameter
 
     from geocli.config.settings import Settings
 
 _T = TypeVar("_T")
 
 Json = Annotated[bool, typer.Option("--json", "-j", help="JSON Lines: one object per line.")]
-Csv = Annotated[bool, typer.Option("--csv", "-c", help="CSV (RFC 4180) with a header.")]
-Tsv = Annotated[bool, typer.Option("--tsv", help="All fields, tab-separated, with a header.")]
-TableFlag = Annotated[bool, typer.Option("--table", help="The table, also when piped.")]
-NoHeader = Annotated[
-    bool, typer.Option("--no-header", help="Leave the header of --csv, --tsv or --table out.")
-]
-Field = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--field",
-        "-f",
-        metavar="NAME[,NAME...]",
-        help="Only these fields; bare values unless a form is given.",
-    ),
-]
-Template = Annotated[
-    str | None,
-    typer.Option("--template", "-t", metavar="TEXT", help="One line per row, such as '{ip} {country_code}'."),
-]
+
+
+class FormOptions(NamedTuple):
+    """In which form rows are shown: an option for each of ``FORMATS``, and what goes with them.
+
+    ``forms`` are those that were asked for, ``value`` is what was given with one that takes a value.
+    """
+
+    forms: tuple[str, ...] = ()
+    value: str | None = None
+    no_header: bool = False
+    field: tuple[str, ...] = ()
+
+    @classmethod
+    def parameters(cls) -> "list[Parameter]":
+        """The options, for Typer."""
+        with_header = ", ".join(f"--{form.name}" for form in FORMATS if form.has_header)
+        header = typer.Option("--no-header", help=f"Leave the header of {with_header} out.")
+        fields = typer.Option(
+            "--field",
+            "-f",
+            metavar="NAME[,NAME...]",
+            help="Only these fields; bare values unless a form is given.",
+        )
+        simple = [form for form in FORMATS if form.metavar is None]
+        valued = [form for form in FORMATS if form.metavar is not None]
+        return [
+            *(option(form.name, Annotated[bool, _form_option(form)], False) for form in simple),
+            option("no_header", Annotated[bool, header], False),
+            option("field", Annotated[list[str] | None, fields], None),
+            *(option(form.name, Annotated[str | None, _form_option(form)], None) for form in valued),
+        ]
+
+    @classmethod
+    def of(cls, given: "Mapping[str, Any]") -> "FormOptions":
+        """What these options say. Raises ``UsageError`` for two forms at once."""
+        forms = tuple(form.name for form in FORMATS if given[form.name] not in {None, False})
+        values = [given[form.name] for form in FORMATS if form.metavar is not None]
+        names = tuple(name for text in given["field"] or () for name in text.split(",") if name)
+        if given["field"] and not names:
+            raise UsageError("--field names no field")
+        if len(forms) > 1:
+            raise UsageError(f"--{forms[0]} and --{forms[1]} cannot be given together")
+        return cls(forms, next(filter(None, values), None), given["no_header"], names)
+
+
+def _form_option(form: FormatChoice) -> Any:
+    names = (f"--{form.name}", *((form.short,) if form.short else ()))
+    return typer.Option(*names, metavar=form.metavar, help=form.help)
+
 
 Provider = Annotated[
     str | None,
@@ -64,23 +98,25 @@ Timeout = Annotated[
 ]
 
 
-def apply(
-    settings: "Settings",
-    provider: str | None,
-    mmdb: list[Path] | None,
-    max_wait: str | None,
-    timeout: str | None,
-) -> "Settings":
-    """The settings with what these options say. Raises ``UsageError``."""
-    if provider is not None:
-        settings = settings._replace(provider=parsed("--provider", parse_names, provider))
-    if mmdb:
-        settings = settings._replace(mmdb=tuple(mmdb))
-    if max_wait is not None:
-        settings = settings._replace(max_wait=parsed("--max-wait", parse_duration, max_wait))
-    if timeout is not None:
-        settings = settings.with_timeout(parsed("--timeout", parse_timeout, timeout))
-    return settings
+class LookupOptions(NamedTuple):
+    """Who is asked about addresses, and how long that may take."""
+
+    provider: Provider = None
+    mmdb: Mmdb = None
+    max_wait: MaxWait = None
+    timeout: Timeout = None
+
+    def apply(self, settings: "Settings") -> "Settings":
+        """Return the settings with what these options say. Raises ``UsageError``."""
+        if self.provider is not None:
+            settings = settings._replace(provider=parsed("--provider", parse_names, self.provider))
+        if self.mmdb:
+            settings = settings._replace(mmdb=tuple(self.mmdb))
+        if self.max_wait is not None:
+            settings = settings._replace(max_wait=parsed("--max-wait", parse_duration, self.max_wait))
+        if self.timeout is not None:
+            settings = settings.with_timeout(parsed("--timeout", parse_timeout, self.timeout))
+        return settings
 
 
 def duration(option: str, text: str) -> float:

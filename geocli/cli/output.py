@@ -4,30 +4,21 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from geocli.cli.console import say, takes_utf8, write_bytes, write_text
 from geocli.model.errors import UsageError
 from geocli.output.formats.base import Layout, load_format
+from geocli.output.formats.choices import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geocli.cli.options import FormOptions
     from geocli.config.settings import Settings
+    from geocli.model.group_by import Grouping
     from geocli.model.record_batch import RecordBatch
     from geocli.output.formats.base import Row
-
-
-class FormOptions(NamedTuple):
-    """The output options as typed."""
-
-    json: bool = False
-    csv: bool = False
-    tsv: bool = False
-    table: bool = False
-    no_header: bool = False
-    field: list[str] | None = None
-    template: str | None = None
 
 
 class Output:
@@ -46,29 +37,21 @@ class Output:
         Raises ``UsageError`` for two forms at once or a field that is not there.
         """
         terminal = sys.stdout is not None and sys.stdout.isatty()
-        forms = [name for name in ("json", "csv", "tsv", "table") if getattr(wanted, name)]
-        if wanted.template is not None:
-            forms.append("template")
-        if len(forms) > 1:
-            raise UsageError(f"--{forms[0]} and --{forms[1]} cannot be given together")
-        fields = tuple(name for text in wanted.field or () for name in text.split(",") if name)
-        if wanted.field and not fields:
-            raise UsageError("--field names no field")
-        if fields and wanted.template is not None:
-            raise UsageError("--field and --template cannot be given together")
-        default = "tsv" if fields or not terminal else "table"
-        form = forms[0] if forms else default
-        chosen = fields or (shown if form == "table" else columns if forms else piped)
+        form = wanted.forms[0] if wanted.forms else "tsv" if wanted.field or not terminal else "table"
+        if wanted.field and wanted.value is not None:
+            raise UsageError(f"--field and --{form} cannot be given together")
+        chosen = wanted.field or (shown if form == "table" else columns if wanted.forms else piped)
         layout = Layout(
             columns=columns,
             chosen=chosen,
-            header=not wanted.no_header and (bool(forms) or form == "table"),
-            template=wanted.template or "",
+            header=not wanted.no_header and (bool(wanted.forms) or form == "table"),
+            template=wanted.value or "",
             width=shutil.get_terminal_size().columns if terminal else None,
             color=settings.color == "always" or (settings.color == "auto" and terminal),
         )
         if form == "table" and wanted.no_header:
-            raise UsageError("--no-header is for --csv and --tsv")
+            with_header = " and ".join(f"--{choice.name}" for choice in FORMATS if choice.has_header)
+            raise UsageError(f"--no-header is for {with_header}")
         self._format = load_format(form, layout)
         self.form = form
         self.color = layout.color
@@ -106,21 +89,21 @@ class Output:
             self.write([])
 
 
-def check_map(by: str | None, has_form: bool) -> bool:
-    """See that --map can be drawn; it stands above the table, also in a pipe. Raises ``UsageError``."""
-    if by != "country":
+def check_map(by: Grouping | None, form: FormOptions) -> FormOptions:
+    """Return the form for --map: it stands above the table, also in a pipe. Raises ``UsageError``."""
+    if by is None or by.name != "country":
         raise UsageError("--map is for --by country")
-    if has_form:
+    if form.forms not in {(), ("table",)}:
         raise UsageError("--map is drawn above the table: it goes with no other form")
-    return True
+    return form._replace(forms=("table",))
 
 
 def above_table(
-    by: str | None, rows: Sequence[tuple[object, ...]], settings: Settings, output: Output, *, map_: bool
+    by: Grouping, rows: Sequence[tuple[object, ...]], settings: Settings, output: Output, *, map_: bool
 ) -> str:
-    """What to show before the table of all these rows; nothing for most."""
+    """Return what to show before the table of all these rows; nothing for most."""
     width = shutil.get_terminal_size().columns
-    if by == "day" and sys.stdout is not None and sys.stdout.isatty():
+    if by.name == "day" and sys.stdout is not None and sys.stdout.isatty():
         from geocli.output.report.terminal import sparkline
 
         return sparkline(rows, width)

@@ -1,27 +1,77 @@
-"""Opens what most commands work on: the journal and the store that the settings name."""
+"""What commands work on, opened and closed, and how each of them ends."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from geocli.cli.console import ReaderGoneError, reporter, say
+from geocli.model.errors import ExitCode, GeocliError, worst_of
 from geocli.storage.journal.journal import Journal
 from geocli.storage.store.open import open_store
 from geocli.system.ownership import check_trusted, closed_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from geocli.bans.history import History
+    from geocli.cli.progress import Progress
     from geocli.config.settings import Settings
+    from geocli.lookup.cache import Cache
+    from geocli.lookup.pipeline import Pipeline
+    from geocli.lookup.resolver import Resolver
     from geocli.model.errors import Problems
+    from geocli.model.record_batch import RecordBatch
     from geocli.storage.store.base import Store
-    from geocli.system.reporter import Reporter
+
+
+class Lookup(NamedTuple):
+    """The way of addresses that the settings name, open. ``cache`` is ``None`` where nothing is kept.
+
+    ``known`` is what geocli knows, also then.
+    """
+
+    journal: Journal
+    store: Store
+    known: Cache
+    cache: Cache | None
+    resolver: Resolver
+    pipeline: Pipeline
+
+
+@contextmanager
+def open_lookup(
+    settings: Settings,
+    problems: Problems,
+    progress: Progress,
+    *,
+    render: Callable[[RecordBatch], bytes] = lambda _: b"",
+    no_cache: bool = False,
+    refresh: bool = False,
+) -> Iterator[Lookup]:
+    """Open journal and store, with the chain of providers behind them.
+
+    ``render`` makes of records what is to be shown. ``refresh``: nothing that is known serves. Raises
+    ``GeocliError``.
+    """
+    from geocli.lookup.cache import Cache  # an idle flush does without
+    from geocli.lookup.pipeline import Pipeline
+    from geocli.lookup.resolver import Resolver
+    from geocli.providers.base import load_provider
+
+    chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
+    with journal_and_store(settings) as (journal, store):
+        if no_cache:
+            note_closed_directory(settings, problems)
+        known = Cache(journal, store, problems)
+        cache = None if no_cache else known
+        resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress), refresh=refresh)
+        yield Lookup(journal, store, known, cache, resolver, Pipeline(resolver, cache, render, problems))
 
 
 @contextmanager
 def journal_and_store(settings: Settings) -> Iterator[tuple[Journal, Store]]:
-    """Both, closed at the end. Neither is made before it is asked.
+    """Open both, and close them at the end. Neither is made before it is asked.
 
     Raises ``DamagedFileError`` when others than the user may have written them.
     """
@@ -45,14 +95,14 @@ def note_closed_directory(settings: Settings, problems: Problems) -> None:
         problems.note(closed)
 
 
-def open_history(
-    settings: Settings, journal: Journal, store: Store, problems: Problems, reporter: Reporter
-) -> History:
-    """The history that these settings name, and the local databases of their chain behind it.
+@contextmanager
+def open_history(settings: Settings, problems: Problems, progress: Progress) -> Iterator[History]:
+    """Open the history that these settings name, and the local databases of their chain behind it.
 
-    Raises ``GeocliError`` when journal or store cannot be read.
+    Nobody on the network is asked about the past. Raises ``GeocliError`` when it cannot be read.
     """
-    from geocli.bans.history import Atlas, History
+    from geocli.bans.history import History  # only then
+    from geocli.bans.locator import Locator
     from geocli.lookup.cache import Cache
     from geocli.lookup.pipeline import Pipeline
     from geocli.lookup.resolver import Resolver
@@ -60,9 +110,28 @@ def open_history(
 
     chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
     local = [provider for provider in chain if provider.local]
-    cache = Cache(journal, store, problems)
-    pipeline = None
-    if local:
-        resolver = Resolver(local, cache, settings, reporter)
-        pipeline = Pipeline(resolver, cache, lambda _: b"", problems)
-    return History(journal, store, Atlas(cache, pipeline))
+    with journal_and_store(settings) as (journal, store):
+        cache = Cache(journal, store, problems)
+        pipeline = None
+        if local:
+            resolver = Resolver(local, cache, settings, reporter(settings, problems, progress))
+            pipeline = Pipeline(resolver, cache, lambda _: b"", problems)
+        yield History(journal, store, Locator(pipeline, known=cache))
+
+
+@contextmanager
+def noting(problems: Problems) -> Iterator[None]:
+    """Do a command's work: what ends it is noted; that nobody reads its output any more is no problem."""
+    try:
+        yield
+    except ReaderGoneError:
+        pass
+    except GeocliError as error:
+        problems.note(error)
+
+
+def finish(problems: Problems, otherwise: ExitCode = ExitCode.OK) -> ExitCode:
+    """Say what went wrong, a line each, and return the exit code; ``otherwise`` where nothing did."""
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or otherwise

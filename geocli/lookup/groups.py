@@ -1,58 +1,33 @@
-"""Groups: who is counted together, and how much of everything that is."""
+"""Groups: what is counted together, and how much of everything that is."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from geocli.model.records import FIELDS
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from geocli.model.records import GeoRecord
-
-
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "country": ("country_code", "country_name"),
-    "region": ("region", "country_code"),
-    "asn": ("asn", "org"),
-    "org": ("org",),
-    "network": ("network", "country_code", "asn", "org"),
-}
-"""Groups by what is in a record: the fields that are shown for a group."""
-
-_WHERE = {by: tuple(map(FIELDS.index, names)) for by, names in KEYS.items()}
-_DECIDE = {"region": 2}  # how many of those tell groups apart, where it is not the first alone
-
-
-def key_of(by: str, record: GeoRecord) -> tuple[object, ...]:
-    """The group of a record: its values of ``KEYS[by]``. An address without a network is its own."""
-    values = tuple([record[index] for index in _WHERE[by]])
-    if by == "network" and values[0] is None:
-        return (record.ip, *values[1:])
-    return values
+    from geocli.model.group_by import Grouping
 
 
 class _Group:
     __slots__ = ("addresses", "count", "values")
 
-    def __init__(self, values: tuple[object, ...]) -> None:
+    def __init__(self, values: tuple[Any, ...]) -> None:
         self.values = values
         self.addresses = 0
         self.count = 0
 
 
 class Groups:
-    """Counts things (bans, hits) and distinct addresses by group."""
+    """Counts things (bans, hits) and distinct addresses by a grouping."""
 
-    def __init__(self, by: str) -> None:
-        self._width = _DECIDE.get(by, 1)
-        self._groups: dict[tuple[object, ...], _Group] = {}
+    def __init__(self, by: Grouping) -> None:
+        self._by = by
+        self._groups: dict[tuple[Any, ...], _Group] = {}
         self._total = 0
 
-    def add(self, values: tuple[object, ...], addresses: int, count: int) -> None:
+    def add(self, values: tuple[Any, ...], addresses: int, count: int) -> None:
         """Count so many things, and so many addresses that are new, in the group of these values."""
-        key = values[: self._width]
+        key = self._by.key(values)
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = _Group(values)
@@ -62,17 +37,17 @@ class Groups:
         group.count += count
         self._total += count
 
-    def parts(self) -> list[tuple[tuple[object, ...], int, int]]:
-        """What to ``add`` somewhere else to have the same groups there."""
+    def parts(self) -> list[tuple[tuple[Any, ...], int, int]]:
+        """Return what to ``add`` somewhere else to have the same groups there."""
         return [(group.values, group.addresses, group.count) for group in self._groups.values()]
 
-    def rows(self, top: int | None, *, by_name: bool = False) -> list[tuple[object, ...]]:
-        """``(*values, addresses, count, share)`` of each group: the largest first, or by name.
+    def rows(self, top: int | None) -> list[tuple[Any, ...]]:
+        """Return ``(*values, addresses, count, share)`` of each group: the largest first, or in their order.
 
         ``share`` is of everything that was counted, from 0 to 1, also of what ``top`` leaves out.
         """
-        groups = sorted(self._groups.values(), key=lambda g: [(v is None, str(v)) for v in g.values])
-        if not by_name:
+        groups = sorted(self._groups.values(), key=lambda group: self._by.order(group.values))
+        if not self._by.in_order:
             groups.sort(key=lambda group: (group.count, group.addresses), reverse=True)
         chosen = groups if top is None else groups[:top]
         return [(*g.values, g.addresses, g.count, round(g.count / self._total, 4)) for g in chosen]

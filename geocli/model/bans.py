@@ -1,4 +1,4 @@
-"""Bans: a ``Ban`` as an input tells it, and a ``SeenBan`` as the history keeps it.
+"""Bans: a ``Ban`` as an input tells it, a ``SeenBan`` as the history keeps it, and a ``LocatedBan``.
 
 A ``SeenBan`` is one for each (host, jail, ip, banned_at), however often it was seen: of two sightings
 ``merged`` makes the one that the history has, in any order and however often. What is read back from disk
@@ -7,14 +7,14 @@ passes ``check_bans``.
 
 from __future__ import annotations
 
-from datetime import date
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.model.records import MAX_TEXT, is_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from geocli.model.records import GeoRecord
 
 MOST_BANS = 2**31 - 1
 """The largest ``ban_count``: what every store's INTEGER can hold."""
@@ -77,11 +77,71 @@ def _rank(seen: SeenBan) -> tuple[str, str, int]:
     return seen.last_seen, seen.expires_at or "", -1 if seen.ban_count is None else seen.ban_count
 
 
-@lru_cache(maxsize=4096)
-def iso_week(day: str) -> str:
-    """The ISO week of a day: ``2026-11-25`` is in ``2026-W48``; a week may begin in the year before."""
-    year, week, _ = date.fromisoformat(day).isocalendar()
-    return f"{year}-W{week:02}"
+class LocatedBan(NamedTuple):
+    """A ban of one address, network or other identifier, and what is known about it.
+
+    ``seen`` is how the history has it, ``None`` for a ban that comes straight from an input.
+    """
+
+    ban: Ban
+    record: GeoRecord
+    seen: SeenBan | None = None
+
+    @classmethod
+    def of_history(cls, seen: SeenBan, record: GeoRecord) -> LocatedBan:
+        """Return a ban of the history. Where no input told when it began, nothing is said about that."""
+        banned_at = seen.banned_at if seen.timed else None
+        ban = Ban(seen.jail or None, seen.ip, banned_at, seen.expires_at, seen.ban_count)
+        return cls(ban, record, seen)
+
+    @property
+    def began(self) -> str | None:
+        """When it began; of a ban in the history that has no time, when it was first seen."""
+        return self.ban.banned_at if self.seen is None else self.seen.banned_at
+
+
+class BanQuery(NamedTuple):
+    """Which bans are meant. ``None`` and empty sets let everything through; times are a record's.
+
+    ``since`` and later, before ``until``, by ``banned_at``. Countries and AS numbers are judged by answers
+    that are ``ok``: a store lets a ban through that it has no answer for, for whoever asks to judge. ``ips``
+    are the only ones that count, ``without`` do not: both are for stores.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    hosts: frozenset[str] = frozenset()
+    jails: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    asns: frozenset[int] = frozenset()
+    ips: Sequence[str] | None = None
+    without: Sequence[str] = ()
+
+    @property
+    def needs_time(self) -> bool:
+        """Whether a ban without a time cannot count."""
+        return self.since is not None or self.until is not None
+
+    def takes(self, ban: Ban | SeenBan) -> bool:
+        """Return whether a ban may count, before it is known from where it is."""
+        if self.jails and ban.jail not in self.jails:
+            return False
+        if self.hosts and (not isinstance(ban, SeenBan) or ban.host not in self.hosts):
+            return False
+        if not self.needs_time:
+            return True
+        moment = ban.banned_at
+        return (
+            moment is not None
+            and (self.since is None or moment >= self.since)
+            and (self.until is None or moment < self.until)
+        )
+
+    def keeps(self, record: GeoRecord) -> bool:
+        """Return whether a ban counts that is from there."""
+        return (not self.countries or record.country_code in self.countries) and (
+            not self.asns or record.asn in self.asns
+        )
 
 
 def check_bans(rows: Sequence[Any]) -> None:

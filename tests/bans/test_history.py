@@ -12,18 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.bans.current import HISTORY_GROUPS
-from geocli.bans.history import COMPARED, Atlas, History
+from geocli.bans.history import COMPARED, History, row_of
+from geocli.bans.locator import Locator
 from geocli.lookup.cache import Cache
 from geocli.model.addresses import is_target
-from geocli.model.bans import SeenBan, iso_week, merged
+from geocli.model.bans import BanQuery, SeenBan, merged
 from geocli.model.errors import Problems
+from geocli.model.group_by import ADDRESS, Grouping, parse_by
 from geocli.model.records import GeoRecord
 from geocli.storage.flush import flush
 from geocli.storage.journal.journal import Journal
-from geocli.storage.store.base import BanQuestion
 from geocli.storage.store.sqlite import SqliteStore
-from tests.storage.store.test_bans import HISTORIES, IPS, NOW, QUESTIONS
+from tests.storage.store.test_bans import BY, HISTORIES, IPS, NOW, QUESTIONS, key_of
 from tests.support.bans import BAN, append_bans
 from tests.support.examples import examples
 
@@ -40,7 +40,7 @@ OK = {answer.ip: answer for answer in ANSWERS if answer.status == "ok"}
 @pytest.fixture(autouse=True)
 def documentation_addresses_are_public(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that these tests can speak of addresses that are nobody's."""
-    monkeypatch.setattr("geocli.bans.history.is_reserved", lambda ip: ip == "10.0.0.1")
+    monkeypatch.setattr("geocli.bans.locator.is_reserved", lambda ip: ip == "10.0.0.1")
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def history(directory: Path, flushed: list[Any], waiting: list[Any]) -> Iterator
                 journal.append(answers)
             if not is_last:
                 flush(journal, store, NOW, Problems())
-        yield History(journal, store, Atlas(Cache(journal, store, Problems()), None))
+        yield History(journal, store, Locator(None, known=Cache(journal, store, Problems())))
     store.close()
 
 
@@ -68,7 +68,7 @@ def known(bans: list[SeenBan]) -> list[SeenBan]:
     return sorted(found.values(), key=lambda ban: (ban.banned_at, ban.host, ban.jail, ban.ip))
 
 
-def fits(ban: SeenBan, question: BanQuestion) -> bool:
+def fits(ban: SeenBan, question: BanQuery) -> bool:
     answer = OK.get(ban.ip) or GeoRecord(ban.ip, "unknown")
     return (
         (question.since is None or ban.banned_at >= question.since)
@@ -80,28 +80,13 @@ def fits(ban: SeenBan, question: BanQuestion) -> bool:
     )
 
 
-def value_of(ban: SeenBan, by: str) -> object:
-    answer = OK.get(ban.ip)
-    return {
-        "country": answer and answer.country_code,
-        "asn": answer and answer.asn,
-        "network": (answer and answer.network) or ban.ip,
-        "jail": ban.jail or None,
-        "host": ban.host,
-        "address": ban.ip,
-        "day": ban.banned_at[:10],
-        "week": iso_week(ban.banned_at[:10]),
-        "month": ban.banned_at[:7],
-    }[by]
-
-
 ENTRIES = HISTORIES.map(lambda bans: [*bans, *ANSWERS]).flatmap(st.permutations)
 
 
 @examples(25)
 @given(entries=ENTRIES, cut=st.integers(0, 35), again=st.integers(0, 5), question=QUESTIONS)
 def test_the_history_is_the_same_whatever_of_it_is_in_the_journal(
-    tmp_path_factory: pytest.TempPathFactory, entries: list[Any], cut: int, again: int, question: BanQuestion
+    tmp_path_factory: pytest.TempPathFactory, entries: list[Any], cut: int, again: int, question: BanQuery
 ) -> None:
     question = question._replace(ips=None, without=())
     # Some of it was flushed, and has been seen again since, later.
@@ -117,54 +102,58 @@ def test_the_history_is_the_same_whatever_of_it_is_in_the_journal(
         assert [row.record.country_code for row in found] == [
             OK[ban.ip].country_code if ban.ip in OK else None for ban in expected
         ]
-        for by in (*HISTORY_GROUPS, "address"):
+        for by in BY:
             groups: defaultdict[object, list[SeenBan]] = defaultdict(list)
             for ban in expected:
-                if by != "network" or is_target(ban.ip):
-                    groups[value_of(ban, by)].append(ban)
-            counted = {
-                values[0]: (addresses, bans) for values, addresses, bans in past.count(question, by).parts()
-            }
+                if not by.has_network or is_target(ban.ip):
+                    groups[key_of(ban, by, ban.jail or None)].append(ban)
+            counted = {by.key(values): figures for values, *figures in past.count(question, by).parts()}
             assert counted == {
-                value: (len({ban.ip for ban in found}), len(found)) for value, found in groups.items()
-            }, by
+                key: [len({ban.ip for ban in found}), len(found)] for key, found in groups.items()
+            }, by.name
             since = question.since or "2026-01-01T00:00:01Z"
             new = past.new(question._replace(since=since), by)
-            assert {count.values[0] for count in new} == first_since(bans, question, by, since), by
+            assert {by.key(count.values) for count in new} == first_since(bans, question, by, since), by.name
             for count in new:
-                assert count.bans == sum(value_of(ban, by) == count.values[0] for ban in bans if fits(
-                    ban, question._replace(since=since)))  # fmt: skip
+                key = by.key(count.values)
+                assert count.bans == sum(
+                    key_of(ban, by, ban.jail or None) == key
+                    for ban in bans
+                    if fits(ban, question._replace(since=since))
+                )
 
 
-def first_since(bans: list[SeenBan], question: BanQuestion, by: str, since: str) -> set[object]:
-    first: dict[object, str] = {}
+def first_since(bans: list[SeenBan], question: BanQuery, by: Grouping, since: str) -> set[object]:
+    first: dict[tuple[object, ...], str] = {}
     for ban in bans:
-        value = value_of(ban, by)
-        named = value is not None or by == "jail"
-        if named and (by != "network" or is_target(ban.ip)) and fits(ban, question._replace(since=None)):
-            first[value] = min(first.get(value, ban.banned_at), ban.banned_at)
-    return {value for value, moment in first.items() if moment >= since}
+        key = key_of(ban, by, ban.jail or None)
+        named = not by.answered or None not in key
+        if named and (not by.has_network or is_target(ban.ip)) and fits(ban, question._replace(since=None)):
+            first[key] = min(first.get(key, ban.banned_at), ban.banned_at)
+    return {key for key, moment in first.items() if moment >= since}
 
 
 def test_a_newer_answer_in_the_journal_counts_before_the_stores(tmp_path: Path) -> None:
     moved = ANSWERS[0]._replace(country_code="FR", country_name="France", resolved_at=NOW)
     with history(tmp_path, [BAN, *ANSWERS], [moved]) as past:
-        assert [values for values, *_ in past.count(BanQuestion(), "country").parts()] == [("FR", "France")]
-        ((row,),) = past.bans(BanQuestion(countries=frozenset({"FR"})))
+        assert [values for values, *_ in past.count(BanQuery(), parse_by("country")).parts()] == [
+            ("FR", "France")
+        ]
+        ((row,),) = past.bans(BanQuery(countries=frozenset({"FR"})))
         assert row.record == moved
-        assert [batch for batch in past.bans(BanQuestion(countries=frozenset({"DE"}))) if batch] == []
+        assert [batch for batch in past.bans(BanQuery(countries=frozenset({"DE"}))) if batch] == []
 
 
 def test_what_nobody_knows_is_unknown_and_what_is_reserved_is_reserved(tmp_path: Path) -> None:
     bans = [BAN._replace(ip=ip) for ip in IPS]
     with history(tmp_path, [*bans, *ANSWERS], []) as past:
-        statuses = {row.seen.ip: row.record.status for batch in past.bans(BanQuestion()) for row in batch}
+        statuses = {row.ban.text: row.record.status for batch in past.bans(BanQuery()) for row in batch}
     assert statuses == dict.fromkeys(IPS, "unknown") | dict.fromkeys(OK, "ok") | {"10.0.0.1": "reserved"}
 
 
 def test_a_list_without_times_does_not_say_when_a_ban_began(tmp_path: Path) -> None:
     with history(tmp_path, [BAN._replace(timed=0), BAN._replace(ip="alice")], []) as past:
-        rows = [row.row for batch in past.bans(BanQuestion()) for row in batch]
+        rows = [row_of(row) for batch in past.bans(BanQuery()) for row in batch]
     assert [row[3] for row in rows] == [None, BAN.banned_at]
 
 
@@ -184,8 +173,8 @@ PLACES = {
     "192.0.2.1": ("DE", "Germany"), "192.0.2.9": ("DE", "Germany"), "198.51.100.1": ("FR", "France"),
     "203.0.113.1": ("BR", "Brazil"), "203.0.113.2": ("BR", "Brazil"),
 }  # fmt: skip
-BEFORE = BanQuestion("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z")
-THEN = BanQuestion("2026-11-08T00:00:00Z", "2026-11-15T00:00:00Z")
+BEFORE = BanQuery("2026-11-01T00:00:00Z", "2026-11-08T00:00:00Z")
+THEN = BanQuery("2026-11-08T00:00:00Z", "2026-11-15T00:00:00Z")
 
 
 def by_hand() -> list[Any]:
@@ -207,18 +196,20 @@ def test_two_weeks_compared_as_counted_by_hand(tmp_path: Path, cut: int) -> None
         assert COMPARED == (
             "addresses", "addresses_before", "bans", "bans_before", "change", "growth", "trend",
         )  # fmt: skip
-        assert past.compare(THEN, BEFORE, "country") == [
+        assert past.compare(THEN, BEFORE, parse_by("country")) == [
             ("BR", "Brazil", 2, 0, 3, 0, 3, None, "new"),
             ("DE", "Germany", 2, 2, 5, 3, 2, 0.6667, "up"),
             ("FR", "France", 0, 1, 0, 2, -2, -1.0, "gone"),
             (None, None, 1, 1, 1, 1, 0, 0.0, "same"),
         ]
-        assert past.compare(THEN, BEFORE, "jail") == [
+        assert past.compare(THEN, BEFORE, parse_by("jail")) == [
             ("web", 3, 1, 3, 1, 2, 2.0, "up"),
             ("sshd", 4, 3, 6, 5, 1, 0.2, "up"),
         ]
         only_web = frozenset({"web"})
-        assert past.compare(THEN._replace(jails=only_web), BEFORE._replace(jails=only_web), "country") == [
+        assert past.compare(
+            THEN._replace(jails=only_web), BEFORE._replace(jails=only_web), parse_by("country")
+        ) == [
             ("DE", "Germany", 2, 1, 2, 1, 1, 1.0, "up"),
             ("BR", "Brazil", 1, 0, 1, 0, 1, None, "new"),
         ]
@@ -226,10 +217,10 @@ def test_two_weeks_compared_as_counted_by_hand(tmp_path: Path, cut: int) -> None
 
 def test_what_is_new_as_counted_by_hand(tmp_path: Path) -> None:
     with history(tmp_path, by_hand(), []) as past:
-        assert [count.values for count in past.new(THEN, "country")] == [("BR", "Brazil")]
-        found = [(count.values[0], count.bans, count.first) for count in past.new(THEN, "address")]
+        assert [count.values for count in past.new(THEN, parse_by("country"))] == [("BR", "Brazil")]
+        found = [(count.values[0], count.bans, count.first) for count in past.new(THEN, ADDRESS)]
         assert found == [
             ("203.0.113.1", 2, "2026-11-12T10:00:00Z"), ("203.0.113.2", 1, "2026-11-12T11:00:00Z"),
         ]  # fmt: skip
-        web = past.new(THEN._replace(jails=frozenset({"web"})), "address")
+        web = past.new(THEN._replace(jails=frozenset({"web"})), ADDRESS)
         assert Counter(str(count.values[0]) for count in web) == Counter(["192.0.2.1", "203.0.113.1"])

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from geocli.bans.current import LocatedBan
 from geocli.bans.recorder import GAP, STEP, Recorder
 from geocli.lookup.cache import Cache
-from geocli.model.bans import Ban, SeenBan
+from geocli.model.bans import Ban, LocatedBan, SeenBan
 from geocli.model.errors import Problems
 from geocli.model.records import GeoRecord, utc_text
 from geocli.storage.flush import flush

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import ReaderGoneError, say, write_bytes, write_text
-from geocli.cli.session import note_closed_directory
+from geocli.cli.console import write_bytes, write_text
+from geocli.cli.options import LookupOptions
+from geocli.cli.session import finish, note_closed_directory, noting
 from geocli.cli.visible_text import VisibleText
 from geocli.inputs.targets import open_streams
 from geocli.lookup.annotator import Annotator, short_note
-from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import FIELDS
 from geocli.output.formats.base import Layout, load_format
 from geocli.providers.base import BulkProvider, load_provider
@@ -20,7 +21,6 @@ from geocli.providers.base import BulkProvider, load_provider
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from geocli.config.settings import Settings
     from geocli.model.records import GeoRecord
 
 
@@ -52,7 +52,7 @@ def annotate(
     Only local databases are asked, nothing is remembered, and all the text stays as it is; on a terminal,
     what would move or colour it is shown. Each line comes out as soon as it went in.
     """
-    settings: Settings = options.apply(ctx.obj, "mmdb", mmdb, None, None)
+    settings = LookupOptions("mmdb", mmdb).apply(ctx.obj)
     if not files and (sys.stdin is None or sys.stdin.isatty()):
         raise UsageError("nothing to annotate: give files, or a pipe")
     note = short_note if template is None else _from_template(template)
@@ -63,7 +63,7 @@ def annotate(
     shown = VisibleText() if sys.stdout is not None and sys.stdout.isatty() else None
     write = write_bytes if shown is None else lambda text: write_text(shown.feed(text))
     annotator = Annotator(provider, note, by_answer=template is None)
-    try:
+    with noting(problems):
         for stream in open_streams(files or [Path("-")], sys.stdin, problems):
             try:
                 for text in annotator.annotate(stream.chunks()):
@@ -72,13 +72,7 @@ def annotate(
                 problems.note(error)
         if shown is not None:
             write_text(shown.end())
-    except ReaderGoneError:
-        pass
-    except GeocliError as error:
-        problems.note(error)
-    for problem in problems:
-        say(str(problem))
-    return worst_of(problems) or ExitCode.OK
+    return finish(problems)
 
 
 def _from_template(template: str) -> "Callable[[GeoRecord], str]":

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from geocli.cli import options
 from geocli.cli.console import say, write_bytes, write_text
-from geocli.cli.output import FormOptions, Output
+from geocli.cli.option_groups import with_groups
+from geocli.cli.options import FormOptions
+from geocli.cli.output import Output
 from geocli.config.keys import unused_variables
 from geocli.config.settings import Explained, config_path, explain, load_settings
 from geocli.model.errors import ExitCode
@@ -33,15 +34,10 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="config")
 
 
+@with_groups
 def show(
     ctx: typer.Context,
-    json: options.Json = False,
-    csv: options.Csv = False,
-    tsv: options.Tsv = False,
-    table: options.TableFlag = False,
-    no_header: options.NoHeader = False,
-    field: options.Field = None,
-    template: options.Template = None,
+    form: FormOptions,
 ) -> ExitCode:
     """Show every setting: its value, and whether a flag, the environment, the file or nobody set it.
 
@@ -49,9 +45,7 @@ def show(
     """
     flags: Flags = ctx.obj
     settings = load_settings(flags, os.environ)
-    output = Output(
-        FormOptions(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
-    )
+    output = Output(form, settings, COLUMNS, PIPED, SHOWN)
     output.write(explain(flags, os.environ))
     if not settings.quiet:
         for sentence in unused_variables(os.environ):

@@ -10,7 +10,9 @@ import typer
 from geocli.cli import options
 from geocli.cli.commands import cron_target
 from geocli.cli.console import say, write_text
-from geocli.cli.output import FormOptions, Output
+from geocli.cli.option_groups import with_groups
+from geocli.cli.options import FormOptions
+from geocli.cli.output import Output
 from geocli.config.settings import Flags, config_path
 from geocli.cron import crontab_block, inventory, jobs, systemd
 from geocli.cron.crontab import Change, TableFile, UserCrontab
@@ -186,26 +188,19 @@ def remove(
     return _make(changes, place, ctx.obj, dry_run=dry_run)
 
 
+@with_groups
 def show(
     ctx: typer.Context,
+    form: FormOptions,
     user: User = None,
     directory: Directory = None,
-    json: options.Json = False,
-    csv: options.Csv = False,
-    tsv: options.Tsv = False,
-    table: options.TableFlag = False,
-    no_header: options.NoHeader = False,
-    field: options.Field = None,
-    template: options.Template = None,
 ) -> ExitCode:
     """Show geocli's jobs, wherever they are: crontab, /etc/cron.d, systemd timers.
 
     Also lines that run geocli and that somebody wrote by hand. --directory looks for files there only.
     """
     settings: Settings = ctx.obj
-    output = Output(
-        FormOptions(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, COLUMNS, COLUMNS
-    )
+    output = Output(form, settings, COLUMNS, COLUMNS, COLUMNS)
     if user is not None:
         cron_target.check_user(user)
     problems = Problems()

@@ -10,9 +10,12 @@ import typer
 from geocli.cli import options
 from geocli.cli.commands.db_build import build_database
 from geocli.cli.console import say, write_text
+from geocli.cli.option_groups import with_groups
+from geocli.cli.options import FormOptions
 from geocli.cli.progress import Progress
+from geocli.cli.session import finish
 from geocli.config.parsers import parse_timeout
-from geocli.model.errors import ExitCode, GeocliError, Problems, worst_of
+from geocli.model.errors import ExitCode, GeocliError, Problems
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
@@ -36,29 +39,22 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="db")
 
 
+@with_groups
 def list_databases(
     ctx: typer.Context,
+    form: FormOptions,
     mmdb: Annotated[
         list[Path] | None,
         typer.Option("--mmdb", metavar="FILE", help="Describe these files instead of those in use."),
     ] = None,
-    json: options.Json = False,
-    csv: options.Csv = False,
-    tsv: options.Tsv = False,
-    table: options.TableFlag = False,
-    no_header: options.NoHeader = False,
-    field: options.Field = None,
-    template: options.Template = None,
 ) -> ExitCode:
     """Show the databases: edition, age, size (bytes), what they are asked for, licence and attribution."""
-    from geocli.cli.output import FormOptions, Output
+    from geocli.cli.output import Output
     from geocli.mmdb.catalog import age_days
     from geocli.mmdb.catalog import list_databases as listed
 
     settings: Settings = ctx.obj
-    output = Output(
-        FormOptions(json, csv, tsv, table, no_header, field, template), settings, COLUMNS, PIPED, SHOWN
-    )
+    output = Output(form, settings, COLUMNS, PIPED, SHOWN)
     problems = Problems()
     now = time.time()
     for one in listed(settings.data_dir / "mmdb", mmdb or settings.mmdb, problems):
@@ -68,9 +64,7 @@ def list_databases(
             [(one.name, d.type, d.edition, age, d.size, one.used_for, path, d.description, one.licence)]
         )
     output.finish()
-    for problem in problems:
-        say(str(problem))
-    return worst_of(problems) or ExitCode.OK
+    return finish(problems)
 
 
 def update_databases(
@@ -119,9 +113,7 @@ def update_databases(
                 if talks:
                     progress.hide()
                     write_text(f"{done}\n")
-    for problem in problems:
-        say(str(problem))
-    return worst_of(problems) or ExitCode.OK
+    return finish(problems)
 
 
 def verify_databases(
@@ -154,6 +146,4 @@ def verify_databases(
                 if settings.verbose:
                     progress.hide()
                     say(f"{path}: {checked}")
-    for problem in problems:
-        say(str(problem))
-    return worst_of(problems) or ExitCode.OK
+    return finish(problems)

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import reporter, say, write_text
+from geocli.cli.console import write_text
+from geocli.cli.option_groups import with_groups
+from geocli.cli.options import LookupOptions
 from geocli.cli.progress import Progress
-from geocli.cli.session import journal_and_store
-from geocli.lookup.cache import Cache
-from geocli.lookup.pipeline import Pipeline
+from geocli.cli.session import finish, noting, open_lookup
 from geocli.lookup.refresh import find_outlived, outlived
-from geocli.lookup.resolver import Resolver
-from geocli.model.errors import ExitCode, GeocliError, Problems, worst_of
-from geocli.providers.base import load_provider
+from geocli.model.errors import ExitCode, Problems
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
@@ -28,8 +26,10 @@ def register(app: typer.Typer) -> None:
     app.command("refresh")(refresh)
 
 
+@with_groups
 def refresh(
     ctx: typer.Context,
+    lookup: LookupOptions,
     unknown: Annotated[bool, typer.Option("--unknown", help="Only what nobody had.")] = False,
     older_than: Annotated[
         str | None,
@@ -38,10 +38,6 @@ def refresh(
     limit: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Ask about so many at most, oldest first.")
     ] = None,
-    provider: options.Provider = None,
-    mmdb: options.Mmdb = None,
-    max_wait: options.MaxWait = None,
-    timeout: options.Timeout = None,
     json: options.Json = False,
 ) -> ExitCode:
     """Ask again about stored answers that are unknown, or older than their time to live.
@@ -49,26 +45,23 @@ def refresh(
     New answers go to the journal; geocli flush brings them to the store. Silent unless something is wrong,
     for cron. Prints on a terminal, with -v and with --json.
     """
-    settings: Settings = options.apply(ctx.obj, provider, mmdb, max_wait, timeout)
+    settings = lookup.apply(ctx.obj)
     age = None if older_than is None else options.duration("--older-than", older_than)
     wanted = outlived(settings, time.time(), age, only_unknown=unknown)
     problems, statuses = Problems(), Counter[str]()
     begun = time.perf_counter()
-    try:
-        with Progress(settings) as progress, journal_and_store(settings) as (journal, store):
-            chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
-            cache = Cache(journal, store, problems)
-            resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress), refresh=True)
-            batches = find_outlived(store, wanted, resolver.batch_size, limit)
-            for rows in Pipeline(resolver, cache, lambda _: b"", problems).run(batches):
-                statuses += rows.statuses
-                progress.show("asking again", statuses.total(), limit)
-    except GeocliError as error:
-        problems.note(error)
-    for problem in problems:
-        say(str(problem))
+    with (
+        noting(problems),
+        Progress(settings) as progress,
+        open_lookup(settings, problems, progress, refresh=True) as way,
+    ):
+        batches = find_outlived(way.store, wanted, way.resolver.batch_size, limit)
+        for rows in way.pipeline.run(batches):
+            statuses += rows.statuses
+            progress.show("asking again", statuses.total(), limit)
+    code = finish(problems, ExitCode.PARTIAL if statuses["error"] else ExitCode.OK)
     _report(statuses, round(time.perf_counter() - begun, 3), settings, json)
-    return worst_of(problems) or (ExitCode.PARTIAL if statuses["error"] else ExitCode.OK)
+    return code
 
 
 def _report(statuses: Counter[str], seconds: float, settings: "Settings", json: bool) -> None:

@@ -10,11 +10,15 @@ import typer
 
 from geocli import __version__
 from geocli.bans.timeline import PERIODS
-from geocli.cli import ban_options, options
+from geocli.cli import options
+from geocli.cli.ban_options import BanFilters, BanInput
 from geocli.cli.commands.report_source import STDIO, ReportSource
-from geocli.cli.console import ReaderGoneError, say, write_bytes
+from geocli.cli.console import write_bytes
+from geocli.cli.option_groups import with_groups
+from geocli.cli.options import LookupOptions
+from geocli.cli.session import finish, noting
 from geocli.mmdb.catalog import open_databases
-from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import clean_text
 from geocli.output.report.about import About
 from geocli.output.report.summary import Counted
@@ -33,45 +37,73 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report)
 
 
-def report(
-    ctx: typer.Context,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="The page to write (HTML); - is stdout."),
-    ] = None,
-    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="The map alone, as SVG.")] = None,
-    png: Annotated[
-        Path | None,
-        typer.Option("--png", metavar="FILE", help="The map alone, as PNG. Needs: pip install 'geocli[png]'"),
-    ] = None,
-    mode: Annotated[
-        str, typer.Option("--mode", metavar="MODE", help="Who may read the files, as for chmod.")
-    ] = "644",
+class PageOptions(NamedTuple):
+    """What a report looks like."""
+
     title: Annotated[
         str | None, typer.Option("--title", metavar="TEXT", help="What stands above the page.")
-    ] = None,
-    log: Annotated[
-        list[Path] | None,
-        typer.Option("--log", metavar="FILE", help="Count the addresses of any log instead of bans."),
-    ] = None,
+    ] = None
     anonymize: Annotated[
         bool, typer.Option("--anonymize", help="Show no address: networks stand for them.")
-    ] = False,
+    ] = False
     map_by: Annotated[
         str, typer.Option("--map-by", metavar="|".join(_MAP_BY), help="What the map's colours stand for.")
-    ] = "bans",
+    ] = "bans"
     period: Annotated[
         str | None,
         typer.Option(
             "--period", metavar="|".join(PERIODS), help="What a bar stands for.", show_default="what fits"
         ),
+    ] = None
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Rows of each table.")] = 12
+
+    def check(self) -> None:
+        """Raises ``UsageError``."""
+        for name, value, known in (("--map-by", self.map_by, _MAP_BY), ("--period", self.period, PERIODS)):
+            if value is not None and value not in known:
+                raise UsageError(f"{name} takes {', '.join(known)}, not {ascii(value)}")
+
+
+class PlaceOptions(NamedTuple):
+    """Where the results go, and who may read them."""
+
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The page to write (HTML); - is stdout."),
+    ] = None
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="The map alone, as SVG.")] = None
+    png: Annotated[
+        Path | None,
+        typer.Option("--png", metavar="FILE", help="The map alone, as PNG. Needs: pip install 'geocli[png]'"),
+    ] = None
+    mode: Annotated[
+        str, typer.Option("--mode", metavar="MODE", help="Who may read the files, as for chmod.")
+    ] = "644"
+
+    def places(self) -> "_Places":
+        """Return them, where something can be written there. Raises ``UsageError``."""
+        page = self.output
+        if page is self.svg is self.png is None:
+            if sys.stdout is not None and sys.stdout.isatty():
+                raise UsageError("say where the page goes: -o bans.html, or -o - for standard output")
+            page = STDIO
+        places = _Places(page, self.svg, self.png, options.parsed("--mode", _mode, self.mode))
+        places.check()
+        return places
+
+
+@with_groups
+def report(
+    ctx: typer.Context,
+    where: PlaceOptions,
+    page: PageOptions,
+    source: BanInput,
+    filters: BanFilters,
+    lookup: LookupOptions,
+    log: Annotated[
+        list[Path] | None,
+        typer.Option("--log", metavar="FILE", help="Count the addresses of any log instead of bans."),
     ] = None,
-    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Rows of each table.")] = 12,
-    inputs: ban_options.Inputs = None,
-    database: ban_options.Database = None,
-    client: ban_options.Client = False,
-    program: ban_options.Program = None,
-    socket: ban_options.Socket = None,
     history: Annotated[
         bool, typer.Option("--history", help="All bans that were recorded, instead of those of now.")
     ] = False,
@@ -79,71 +111,43 @@ def report(
         list[str] | None,
         typer.Option("--host", metavar="NAME", help="With --history: only this machine; may be repeated."),
     ] = None,
-    jail: ban_options.Jail = None,
-    country: ban_options.Country = None,
-    asn: ban_options.Asn = None,
-    since: ban_options.Since = None,
-    until: ban_options.Until = None,
-    provider: options.Provider = None,
-    mmdb: options.Mmdb = None,
     no_cache: options.NoCache = False,
-    max_wait: options.MaxWait = None,
-    timeout: options.Timeout = None,
 ) -> ExitCode:
     """Draw a ban list or a log: one HTML file with a world map, charts and tables.
 
     Reads what bans reads or recorded, or any log. The page needs no network and no other file; it may be
     opened from disk, sent by mail or served. Prints nothing.
     """
-    settings: Settings = options.apply(ctx.obj, provider, mmdb, max_wait, timeout)
+    settings: Settings = lookup.apply(ctx.obj)
     now = time.time()
-    for name, value, known in (("--map-by", map_by, _MAP_BY), ("--period", period, PERIODS)):
-        if value is not None and value not in known:
-            raise UsageError(f"{name} takes {', '.join(known)}, not {ascii(value)}")
-    subject = ReportSource(
-        ban_options.BanSource(inputs, database, client, program, socket),
-        log,
-        history,
-        host,
-        ban_options.filter_of(jail, country, asn, since, until, now),
-        now,
-        period,
-        no_cache,
-    )
-    subject.check()
-    if output is svg is png is None:
-        if sys.stdout is not None and sys.stdout.isatty():
-            raise UsageError("say where the page goes: -o bans.html, or -o - for standard output")
-        output = STDIO
-    places = _Places(output, svg, png, options.parsed("--mode", _mode, mode))
-    places.check()
-    origin = subject.origin()
+    page.check()
+    about = ReportSource(source, log, history, host, filters, filters.query(now), now, page.period, no_cache)
+    about.check()
+    places = where.places()
+    origin = about.origin()  # to be asked before stdin is read
     problems = Problems()
-    picture = subject.picture(settings, Counted(anonymous=anonymize), problems)
-    try:
+    summary = about.summary(settings, Counted(anonymous=page.anonymize), problems)
+    with noting(problems):
         # A list that could not be read is not an empty one: what was drawn last time stays.
-        if picture.total or not problems:
-            about = About(
-                title=clean_text(title, _LONGEST_TITLE) if title else subject.title,
-                unit=subject.unit,
-                nothing=subject.nothing,
-                origin=origin,
-                made=now,
-                map_by=map_by,
-                top=top,
-                filtered=subject.filters(since, until),
-                warnings=[clean_text(str(problem)) for problem in problems],
-                anonymous=anonymize,
-                version=__version__,
-            )
-            _draw(picture, about, settings, places)
-    except ReaderGoneError:
-        pass
-    except GeocliError as error:
-        problems.note(error)
-    for problem in problems:
-        say(str(problem))
-    return worst_of(problems) or ExitCode.OK
+        if summary.total or not problems:
+            _draw(summary, _about(about, page, origin, problems), settings, places)
+    return finish(problems)
+
+
+def _about(source: ReportSource, page: PageOptions, origin: str, problems: Problems) -> About:
+    return About(
+        title=clean_text(page.title, _LONGEST_TITLE) if page.title else source.title,
+        unit=source.unit,
+        nothing=source.nothing,
+        origin=origin,
+        made=source.now,
+        map_by=page.map_by,
+        top=page.top,
+        filtered=source.filtered(),
+        warnings=[clean_text(str(problem)) for problem in problems],
+        anonymous=page.anonymize,
+        version=__version__,
+    )
 
 
 class _Places(NamedTuple):

@@ -6,25 +6,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.bans.current import Filter, Locator
 from geocli.cli import ban_options
-from geocli.cli.console import reporter
+from geocli.cli.commands.bans_list import read_located
 from geocli.cli.progress import Progress
-from geocli.cli.session import journal_and_store, open_history
+from geocli.cli.session import Lookup, noting, open_history, open_lookup
 from geocli.inputs.targets import open_streams
-from geocli.lookup.cache import Cache
 from geocli.lookup.counter import TargetCounter
-from geocli.lookup.pipeline import Pipeline
-from geocli.lookup.resolver import Resolver
-from geocli.model.errors import GeocliError, Problems, UsageError
+from geocli.model.errors import Problems, UsageError
 from geocli.model.records import clean_text
 from geocli.output.report.summary import Counted, with_all_news
-from geocli.providers.base import load_provider
-from geocli.storage.store.base import BanQuestion
 
 if TYPE_CHECKING:
     from geocli.bans.history import History
     from geocli.config.settings import Settings
+    from geocli.model.bans import BanQuery
     from geocli.output.report.summary import Summary
 
 STDIO = Path("-")
@@ -37,11 +32,12 @@ class ReportSource(NamedTuple):
     ``now`` is seconds since the epoch, ``period`` what a bar stands for.
     """
 
-    source: ban_options.BanSource
+    source: ban_options.BanInput
     logs: list[Path] | None
     history: bool
     hosts: list[str] | None
-    wanted: Filter
+    filters: ban_options.BanFilters
+    wanted: BanQuery
     now: float
     period: str | None
     no_cache: bool
@@ -89,7 +85,7 @@ class ReportSource(NamedTuple):
             return "the running fail2ban server"
         return _files(self.source.inputs or [STDIO])
 
-    def filters(self, since: str | None, until: str | None) -> list[str]:
+    def filtered(self) -> list[str]:
         """What the filters say, for people; times as they were typed."""
         wanted = self.wanted
         said = [
@@ -97,67 +93,45 @@ class ReportSource(NamedTuple):
             ("jail", sorted(wanted.jails)),
             ("country", sorted(wanted.countries)),
             ("AS", [str(number) for number in sorted(wanted.asns)]),
-            ("since", [since] if since else []),
-            ("until", [until] if until else []),
+            ("since", [self.filters.since or ""]),
+            ("until", [self.filters.until or ""]),
         ]
-        return [f"{name} {clean_text(', '.join(values))}" for name, values in said if values]
+        return [f"{name} {clean_text(', '.join(values))}" for name, values in said if any(values)]
 
-    def picture(self, settings: Settings, counted: Counted, problems: Problems) -> Summary:
+    def summary(self, settings: Settings, counted: Counted, problems: Problems) -> Summary:
         """Read, look up and count it all. What cannot be read to its end is noted in ``problems``."""
-        picture = None
-        try:
-            with Progress(settings) as progress, journal_and_store(settings) as (journal, store):
-                if self.history:
-                    reports = reporter(settings, problems, progress)
-                    history = open_history(settings, journal, store, problems, reports)
-                    picture = self._past(history, counted, progress)
-                else:
-                    cache = None if self.no_cache else Cache(journal, store, problems)
-                    self._present(settings, cache, counted, problems, progress)
-        except GeocliError as error:
-            problems.note(error)
-        return picture or counted.picture(self.now, self.wanted.since, self.period)
+        summary = None
+        with noting(problems), Progress(settings) as progress:
+            if self.history:
+                with open_history(settings, problems, progress) as history:
+                    summary = self._past(history, counted, progress)
+            else:
+                with open_lookup(settings, problems, progress, no_cache=self.no_cache) as lookup:
+                    self._present(lookup, counted, problems, progress)
+        return summary or counted.summary(self.now, self.wanted.since, self.period)
 
-    def _present(
-        self,
-        settings: Settings,
-        cache: Cache | None,
-        counted: Counted,
-        problems: Problems,
-        progress: Progress,
-    ) -> None:
-        chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
-        resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress))
-        pipeline, size = Pipeline(resolver, cache, lambda _: b"", problems), resolver.batch_size
+    def _present(self, lookup: Lookup, counted: Counted, problems: Problems, progress: Progress) -> None:
         if not self.logs:
-            locator, untimed = Locator(pipeline, size), 0
-            for found in self.source.read(sorted(self.wanted.jails), problems):
-                untimed += self.wanted.needs_time and sum(ban.banned_at is None for ban in found)
-                for ban in locator.locate(found, self.wanted):
+            for located in read_located(lookup, self.source, self.filters, self.wanted, problems, progress):
+                for ban in located:
                     counted.add_ban(ban)
-                progress.show("bans", counted.total)
-            if untimed:
-                said = f"--since and --until leave {untimed} bans out: the input does not say when they began"
-                problems.note(UsageError(said))
             return
-        counting = TargetCounter(problems, lambda count: progress.show("addresses", count))
-        hits = counting.count(open_streams(self.logs, sys.stdin, problems))
-        addresses = list(hits)
+        counter = TargetCounter(problems, lambda count: progress.show("addresses", count))
+        hits = counter.count(open_streams(self.logs, sys.stdin, problems))
+        addresses, size = list(hits), lookup.resolver.batch_size
         for begin in range(0, len(addresses), size):
-            for records in pipeline.records(addresses[begin : begin + size]):
+            for records in lookup.pipeline.records(addresses[begin : begin + size]):
                 for record in filter(self.wanted.keeps, records):
                     counted.add_hits(record, hits[record.ip])
             progress.show("looking up", begin, len(addresses))
 
     def _past(self, history: History, counted: Counted, progress: Progress) -> Summary:
-        wanted = self.wanted
-        hosts = frozenset(self.hosts or ())
-        question = BanQuestion(wanted.since, wanted.until, hosts, wanted.jails, wanted.countries, wanted.asns)
+        question = self.wanted._replace(hosts=frozenset(self.hosts or ()))
         for bans in history.bans(question):
             for ban in bans:
-                counted.add_past(ban)
+                counted.add_ban(ban)
             progress.show("bans", counted.total)
-        return with_all_news(counted.picture(self.now, wanted.since, self.period), history, question)
+        return with_all_news(counted.summary(self.now, question.since, self.period), history, question)
 
 
 def _files(paths: list[Path]) -> str:

@@ -108,7 +108,8 @@ def _say_other_memory(ctx: typer.Context, settings: "Settings") -> None:
 
 
 def _write_rows(figures: "Stats", settings: "Settings") -> None:
-    from geocli.cli.output import FormOptions, Output
+    from geocli.cli.options import FormOptions
+    from geocli.cli.output import Output
 
     rows = [(name, value) for name, value in figures._asdict().items() if name != "databases"]
     rows += [

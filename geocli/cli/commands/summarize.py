@@ -1,6 +1,6 @@
 """``geocli summarize``: the addresses of any text, counted by where they are."""
 
-import json as json_
+import json
 import sys
 from collections import Counter
 from pathlib import Path
@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.console import ReaderGoneError, reporter, say
-from geocli.cli.output import FormOptions, Output
+from geocli.cli.option_groups import with_groups
+from geocli.cli.options import FormOptions, LookupOptions
+from geocli.cli.output import Output
 from geocli.cli.progress import Progress
-from geocli.cli.session import journal_and_store
+from geocli.cli.session import Lookup, finish, noting, open_lookup
 from geocli.inputs.targets import open_streams
-from geocli.lookup.cache import Cache
 from geocli.lookup.counter import TargetCounter
-from geocli.lookup.groups import KEYS, Groups, key_of
-from geocli.lookup.pipeline import Pipeline
-from geocli.lookup.resolver import Resolver
-from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
-from geocli.providers.base import load_provider
+from geocli.lookup.groups import Groups
+from geocli.model.errors import ExitCode, Problems, UsageError
+from geocli.model.group_by import GROUPS, Grouping, parse_by
 
 if TYPE_CHECKING:
-    from geocli.config.settings import Settings
     from geocli.model.record_batch import RecordBatch
+
+COUNTED = ("addresses", "hits", "share")
+OF_ADDRESSES = tuple(group.name for group in GROUPS.values() if not Grouping([group]).about_bans)
+"""What addresses can be counted by."""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,12 +34,18 @@ def register(app: typer.Typer) -> None:
 
 
 def columns_of(by: str | None) -> tuple[str, ...]:
-    """What the row of a group has."""
-    return (*KEYS.get(by or "country", KEYS["country"]), "addresses", "hits", "share")
+    """Return what the row of a group has. Any ``by`` will do: for completion."""
+    try:
+        return (*parse_by(by or "country").names, *COUNTED)
+    except ValueError:
+        return columns_of("country")
 
 
+@with_groups
 def summarize(
     ctx: typer.Context,
+    lookup: LookupOptions,
+    form: FormOptions,
     files: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[FILE]...", help="Logs or lists, also .gz; - is stdin.", show_default=False),
@@ -46,81 +53,88 @@ def summarize(
     inputs: Annotated[
         list[Path] | None, typer.Option("--input", "-i", metavar="FILE", help="The same as FILE.")
     ] = None,
-    by: Annotated[str, typer.Option("--by", metavar="|".join(KEYS), help="Count by this.")] = "country",
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by", metavar="|".join(OF_ADDRESSES), help="Count by this, or by several with commas between."
+        ),
+    ] = "country",
     top: options.Top = None,
     exclude_reserved: Annotated[
         bool, typer.Option("--exclude-reserved", "-x", help="Leave private and other reserved addresses out.")
     ] = False,
-    provider: options.Provider = None,
-    mmdb: options.Mmdb = None,
     no_cache: options.NoCache = False,
-    max_wait: options.MaxWait = None,
-    timeout: options.Timeout = None,
-    json: options.Json = False,
-    csv: options.Csv = False,
-    tsv: options.Tsv = False,
-    table: options.TableFlag = False,
-    no_header: options.NoHeader = False,
-    field: options.Field = None,
-    template: options.Template = None,
 ) -> ExitCode:
     """Count the addresses in a log or list by country, AS, organisation, network or region.
 
     Hits are occurrences, addresses are distinct. Without FILE, and nothing on stdin, counts what geocli
     remembers: the store and the journal together.
     """
-    settings: Settings = options.apply(ctx.obj, provider, mmdb, max_wait, timeout)
-    if by not in KEYS:
-        raise UsageError(f"--by takes {', '.join(KEYS)}, not {ascii(by)}")
-    columns = columns_of(by)
-    output = Output(
-        FormOptions(json, csv, tsv, table, no_header, field, template), settings, columns, columns, columns
-    )
+    settings = lookup.apply(ctx.obj)
+    grouping = options.parsed("--by", parse_by, by)
+    if grouping.about_bans:
+        raise UsageError(
+            f"--by {grouping.about_bans[0]} is about bans, and this counts addresses:"
+            f" there is {', '.join(OF_ADDRESSES)}"
+        )
+    columns = (*grouping.names, *COUNTED)
+    output = Output(form, settings, columns, columns, columns)
     problems = Problems()
     paths = [*(files or ()), *(inputs or ())]
-    groups = Groups(by)
-    try:
-        with Progress(settings) as progress, journal_and_store(settings) as (journal, store):
-            cache = Cache(journal, store, problems)
+    counting = _Counting(grouping, exclude_reserved)
+    with noting(problems):
+        with (
+            Progress(settings) as progress,
+            open_lookup(settings, problems, progress, render=counting.part_of, no_cache=no_cache) as way,
+        ):
             if not paths and (sys.stdin is None or sys.stdin.isatty()):
-                for records in cache.everything():
-                    for record in records:
-                        groups.add(key_of(by, record), 1, 1)
+                counting.count_known(way)
             else:
-                counting = TargetCounter(problems, lambda count: progress.show("addresses", count))
-                hits = counting.count(open_streams(paths or [Path("-")], sys.stdin, problems))
-                chain = [load_provider(name, settings) for name in dict.fromkeys(settings.provider)]
-                used = None if no_cache else cache
-                resolver = Resolver(chain, used, settings, reporter(settings, problems, progress))
-
-                def grouped(block: "RecordBatch") -> bytes:
-                    """The groups of some records, which a worker may have counted."""
-                    part = Groups(by)
-                    if by == "network":
-                        groups_of = [(record, 1, hits[record.ip]) for record in block.records()]
-                    else:  # which an answer decides, whatever has it
-                        addresses, found = Counter(block.numbers), Counter[int]()
-                        for ip, number in zip(block.ips, block.numbers, strict=True):
-                            found[number] += hits[ip]
-                        groups_of = [(r, addresses[n], found[n]) for n, r in block.nowhere().items()]
-                    for record, count, hit in groups_of:
-                        if not (exclude_reserved and record.status == "reserved"):
-                            part.add(key_of(by, record), count, hit)
-                    return json_.dumps(part.parts()).encode()
-
-                targets, size, done = list(hits), resolver.batch_size, 0
-                batches = (targets[begin : begin + size] for begin in range(0, len(targets), size))
-                for rows in Pipeline(resolver, used, grouped, problems).run(batches):
-                    for values, addresses, count in json_.loads(rows.data):
-                        groups.add(tuple(values), addresses, count)
-                    done += rows.statuses.total()
-                    progress.show("looking up", done, len(targets))
-        output.write(groups.rows(top))
+                counter = TargetCounter(problems, lambda count: progress.show("addresses", count))
+                counting.hits = counter.count(open_streams(paths or [Path("-")], sys.stdin, problems))
+                counting.count_hits(way, progress)
+        output.write(counting.groups.rows(top))
         output.finish()
-    except ReaderGoneError:
-        pass
-    except GeocliError as error:
-        problems.note(error)
-    for problem in problems:
-        say(str(problem))
-    return worst_of(problems) or ExitCode.OK
+    return finish(problems)
+
+
+class _Counting:
+    """The groups of addresses, and how often each occurs."""
+
+    def __init__(self, by: Grouping, exclude_reserved: bool) -> None:
+        self._by = by
+        self._exclude_reserved = exclude_reserved
+        self._by_answer = not {"ip", "network"}.intersection(by.names)
+        self.groups = Groups(by)
+        self.hits: Counter[str] = Counter()
+
+    def count_known(self, way: Lookup) -> None:
+        """Count what geocli remembers, each address once."""
+        for records in way.known.everything():
+            for record in records:
+                self.groups.add(self._by.of_record(record), 1, 1)
+
+    def count_hits(self, way: Lookup, progress: Progress) -> None:
+        """Look up the addresses that occur, and count them."""
+        targets, size, done = list(self.hits), way.resolver.batch_size, 0
+        batches = (targets[begin : begin + size] for begin in range(0, len(targets), size))
+        for rows in way.pipeline.run(batches):
+            for values, addresses, count in json.loads(rows.data):
+                self.groups.add(tuple(values), addresses, count)
+            done += rows.statuses.total()
+            progress.show("looking up", done, len(targets))
+
+    def part_of(self, block: "RecordBatch") -> bytes:
+        """Return the groups of some records, as text: a worker may have counted them."""
+        part = Groups(self._by)
+        if self._by_answer:  # whatever has it
+            addresses, found = Counter(block.numbers), Counter[int]()
+            for ip, number in zip(block.ips, block.numbers, strict=True):
+                found[number] += self.hits[ip]
+            groups_of = [(r, addresses[n], found[n]) for n, r in block.nowhere().items()]
+        else:
+            groups_of = [(record, 1, self.hits[record.ip]) for record in block.records()]
+        for record, count, hit in groups_of:
+            if not (self._exclude_reserved and record.status == "reserved"):
+                part.add(self._by.of_record(record), count, hit)
+        return json.dumps(part.parts()).encode()

@@ -1,6 +1,6 @@
-"""Formats: rows in, text out. One file a form; what a form is called on the command line is its name.
+"""Formats: rows in, text out. One file a form; ``choices`` says which there are.
 
-The contract, which ``tests/formats`` runs over every module here:
+The contract, which ``tests/output/formats`` runs over all of them:
 
 * The module defines ``create(layout) -> Format``; only ``table`` imports anything heavy.
 * ``rows`` takes rows of *all* columns of the layout and renders the chosen ones, ready to be written
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard, cast
 
 from geocli.model.errors import UsageError
 from geocli.model.records import clean_text
+from geocli.output.formats.choices import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,8 +75,9 @@ class Format(Protocol):
 
 
 def load_format(name: str, layout: Layout) -> Format:
-    """The form of that name (a module here) for a layout. Raises ``UsageError`` for what it cannot show."""
-    chosen: Format = importlib.import_module(f"{__package__}.{name}").create(layout)
+    """Return the form of that name for a layout. Raises ``UsageError`` for what it cannot show."""
+    (module,) = (choice.module for choice in FORMATS if choice.name == name)
+    chosen: Format = importlib.import_module(module).create(layout)
     return chosen
 
 

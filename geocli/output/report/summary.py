@@ -9,24 +9,23 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.bans.timeline import Dated, News, Timeline, news, timeline
-from geocli.inputs.in_text import ban_targets
-from geocli.lookup.groups import Groups, key_of
+from geocli.lookup.groups import Groups
 from geocli.model.addresses import is_target
+from geocli.model.group_by import parse_by
 from geocli.model.records import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from geocli.bans.current import LocatedBan
-    from geocli.bans.history import History, PastBan
+    from geocli.bans.history import History
+    from geocli.model.bans import BanQuery, LocatedBan
     from geocli.model.records import GeoRecord
-    from geocli.storage.store.base import BanQuestion
 
-TABLES = ("country", "asn", "network", "jail")
-"""What is counted by, as in ``banned.GROUPS``."""
+TABLES = {by: parse_by(by) for by in ("country", "asn", "network", "jail")}
+"""What is counted by."""
 
 _LONGEST_PREFIX = {4: 24, 6: 48}
 """Of the networks in an anonymous report: what is narrower may be one person's."""
@@ -37,7 +36,7 @@ _MOST_REPEATED = 1000
 class Summary(NamedTuple):
     """Everything that a report shows.
 
-    ``tables`` has the rows ``(*GROUPS[by], addresses, count, share)`` for each of ``TABLES``, largest first.
+    ``tables`` has the rows ``(*values, addresses, count, share)`` for each of ``TABLES``, largest first.
     ``repeated`` are addresses that count more than once, ``(ip, country_name, org, count)``. ``elsewhere`` is
     how much of ``total`` is from no country, by the status of its records. ``sources`` are those that gave
     the answers. ``untimed`` of ``total`` do not say when they were.
@@ -69,25 +68,14 @@ class Counted:
         """How much was counted."""
 
     def add_ban(self, located: LocatedBan) -> None:
-        """Count one ban."""
-        ban, record = located
-        address = record.ip
-        if address not in self._records and record.status == "unknown" and not ban_targets(ban):
-            self._without_network.add(address)  # a user, a host
-        self.add_hits(record, 1)
-        self._in_jails[ban.jail, address] += 1
-        if ban.banned_at is not None:
-            self._moments.append((ban.banned_at, ban.jail, address))
-
-    def add_past(self, past: PastBan) -> None:
-        """Count a ban of the history: its time is fail2ban's word, else when it was first seen."""
-        seen, record = past
+        """Count one ban: of an input, or of the history."""
+        ban, record, _ = located
         if record.status == "unknown" and not is_target(record.ip):
-            self._without_network.add(record.ip)
+            self._without_network.add(record.ip)  # a user, a host
         self.add_hits(record, 1)
-        jail = seen.jail or None
-        self._in_jails[jail, record.ip] += 1
-        self._moments.append((seen.banned_at, jail, record.ip))
+        self._in_jails[ban.jail, record.ip] += 1
+        if located.began is not None:
+            self._moments.append((located.began, ban.jail, record.ip))
 
     def add_hits(self, record: GeoRecord, hits: int) -> None:
         """Count an address that occurs so often in a log."""
@@ -95,10 +83,10 @@ class Counted:
         self._counts[record.ip] += hits
         self.total += hits
 
-    def picture(self, now: float, since: str | None = None, period: str | None = None) -> Summary:
+    def summary(self, now: float, since: str | None = None, period: str | None = None) -> Summary:
         """The result (``now``: seconds since the epoch; ``since`` and ``period``: see ``timeline``)."""
-        groups = {by: Groups(by) for by in TABLES}
-        places: dict[str, dict[str, tuple[object, ...]]] = {}
+        groups = {by: Groups(grouping) for by, grouping in TABLES.items()}
+        places: dict[str, dict[str, tuple[Any, ...]]] = {}
         elsewhere: Counter[str] = Counter()
         for address, record in self._records.items():
             place = places[address] = self._place(record)
@@ -123,11 +111,11 @@ class Counted:
             anonymous=self._anonymous,
         )
 
-    def _place(self, record: GeoRecord) -> dict[str, tuple[object, ...]]:
+    def _place(self, record: GeoRecord) -> dict[str, tuple[Any, ...]]:
         """The groups of an address, by all of ``TABLES`` but the jail."""
-        place = {"country": key_of("country", record), "asn": key_of("asn", record)}
+        place = {by: TABLES[by].of_record(record) for by in ("country", "asn")}
         if record.ip not in self._without_network:
-            network = key_of("network", record)
+            network = TABLES["network"].of_record(record)
             place["network"] = (_widened(str(network[0])), *network[1:]) if self._anonymous else network
         return place
 
@@ -140,7 +128,7 @@ class Counted:
         ]
 
 
-def with_all_news(picture: Summary, history: History, question: BanQuestion) -> Summary:
+def with_all_news(picture: Summary, history: History, question: BanQuery) -> Summary:
     """The picture of a question's bans, with news against everything that was recorded before.
 
     What is new since a moment must not have been there before the question's ``since`` either. Networks of an
@@ -151,14 +139,14 @@ def with_all_news(picture: Summary, history: History, question: BanQuestion) -> 
         return picture
     days = datetime.fromisoformat(said.end) - datetime.fromisoformat(said.begin)
     earlier = utc_text((datetime.fromisoformat(said.begin) - days).timestamp())
-    old = history.count(question._replace(since=None, until=said.begin), "jail").parts()
-    before = history.count(question._replace(since=earlier, until=said.begin), "jail").parts()
+    old = history.count(question._replace(since=None, until=said.begin), TABLES["jail"]).parts()
+    before = history.count(question._replace(since=earlier, until=said.begin), TABLES["jail"]).parts()
     kinds = [by for by in TABLES if by != "jail" and not (picture.anonymous and by == "network")]
     asked = question._replace(since=said.begin)
     return picture._replace(
         news=said._replace(
             before=sum(bans for _, _, bans in before) if old else None,
-            new={by: [(count.values, count.bans) for count in history.new(asked, by)] for by in kinds}
+            new={by: [(count.values, count.bans) for count in history.new(asked, TABLES[by])] for by in kinds}
             if old
             else None,
         )

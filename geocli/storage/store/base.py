@@ -13,29 +13,26 @@ The contract that every store keeps (one module here each):
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator
 
-    from geocli.model.bans import SeenBan
+    from geocli.model.bans import BanQuery, SeenBan
     from geocli.model.errors import CorruptFileError
+    from geocli.model.group_by import Grouping
     from geocli.model.record_batch import RecordBatch
     from geocli.model.records import GeoRecord
     from geocli.storage.batch import Batch
 
 __all__ = [
     "BanCount",
-    "BanQuestion",
     "BanSpan",
     "Forgotten",
     "Outlived",
     "Store",
     "StoreState",
 ]
-
-BAN_GROUPS = ("country", "asn", "network", "jail", "host", "address", "day", "week", "month")
-"""What a store counts bans by."""
 
 
 class StoreState(NamedTuple):
@@ -68,35 +65,14 @@ class BanSpan(NamedTuple):
     end: str
 
 
-class BanQuestion(NamedTuple):
-    """Which bans are meant. ``None`` and empty sets let everything through; times are a record's.
-
-    ``since`` and later, before ``until``, by ``banned_at``. Countries and AS numbers are judged by the
-    answers that the store has, where they are ``ok``: without one, a ban goes through, for whoever asks to
-    judge. ``ips`` are the only ones that count, ``without`` do not.
-    """
-
-    since: str | None = None
-    until: str | None = None
-    hosts: frozenset[str] = frozenset()
-    jails: frozenset[str] = frozenset()
-    countries: frozenset[str] = frozenset()
-    asns: frozenset[int] = frozenset()
-    ips: Sequence[str] | None = None
-    without: Sequence[str] = ()
-
-
 class BanCount(NamedTuple):
     """How many bans of how many addresses a group has, and, from ``first_bans``, when the first began.
 
-    ``values`` say which group: ``country_code, country_name``; ``asn, org``; ``network, country_code, asn,
-    org`` (the address in place of a network that is not known); or the one value of a jail, host, address,
-    day (``2026-11-25``, UTC), ISO week (``2026-W48``) or month (``2026-11``). Only the first value tells
-    groups apart. ``ip`` is set where an answer would decide, and the store has none that is ``ok``: then it
-    is that address alone, and ``values`` are what is known without.
+    ``values`` are those of the grouping's columns. ``ip`` is set where an answer would decide, and the store
+    has none that is ``ok``: then it is that address alone, and ``values`` are what is known without.
     """
 
-    values: tuple[object, ...]
+    values: tuple[Any, ...]
     ip: str | None
     addresses: int
     bans: int
@@ -131,16 +107,16 @@ class Store(Protocol):
     def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
         """The bans in these spans, in no order."""
 
-    def bans(self, question: BanQuestion) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
+    def bans(self, question: BanQuery) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
         """Bans, the oldest first, in batches, with the store's answer where it has one that is ``ok``.
 
         Holds nothing between two batches.
         """
 
-    def count_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
-        """Bans counted by one of ``BAN_GROUPS``, in no order."""
+    def count_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
+        """Bans counted by a grouping, in no order."""
 
-    def first_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+    def first_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
         """The same, and when the first of each group began: that takes half as long again."""
 
     def forget(self, before: str, kinds: Collection[str]) -> Forgotten:

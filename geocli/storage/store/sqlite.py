@@ -33,9 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from geocli.model.bans import BanQuery
     from geocli.model.errors import CorruptFileError
+    from geocli.model.group_by import Grouping
     from geocli.storage.batch import Batch
-    from geocli.storage.store.base import BanCount, BanQuestion, BanSpan, Outlived
+    from geocli.storage.store.base import BanCount, BanSpan, Outlived
 
 _Read = TypeVar("_Read")
 _Checked = TypeVar("_Checked")
@@ -211,7 +213,7 @@ class SqliteStore:
             rows = sqlite_bans.seen(connection, spans, self._lacks(connection))
         return self._bans(rows)
 
-    def bans(self, question: BanQuestion) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
+    def bans(self, question: BanQuery) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
         """Bans with their answers, the oldest first, in batches. Raises ``GeocliError``."""
         last = ("", "", "", "")
         while (connection := self._reading_bans()) is not None:
@@ -228,15 +230,15 @@ class SqliteStore:
             ]
             last = (seen[-1].banned_at, seen[-1].host, seen[-1].jail, seen[-1].ip)
 
-    def count_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
-        """Bans counted by one of ``BAN_GROUPS``, in no order. Raises ``GeocliError``."""
+    def count_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
+        """Bans counted by a grouping, in no order. Raises ``GeocliError``."""
         return self._count_bans(question, by, first="''")
 
-    def first_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+    def first_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
         """The same, and when the first of each group began. Raises ``GeocliError``."""
         return self._count_bans(question, by, first="min(b.banned_at)")
 
-    def _count_bans(self, question: BanQuestion, by: str, first: str) -> Iterator[BanCount]:
+    def _count_bans(self, question: BanQuery, by: Grouping, first: str) -> Iterator[BanCount]:
         connection = self._reading_bans()
         if connection is not None:
             with translated(self._path):

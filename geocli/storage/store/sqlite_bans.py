@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from geocli.model.bans import SEEN_FIELDS, iso_week
+from geocli.model.bans import SEEN_FIELDS
+from geocli.model.group_by import iso_week
 from geocli.model.records import FIELDS
 from geocli.storage.store.base import BanCount
 from geocli.storage.store.columns import selection
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from geocli.storage.store.base import BanQuestion, BanSpan
+    from geocli.model.bans import BanQuery
+    from geocli.model.group_by import Grouping
+    from geocli.storage.store.base import BanSpan
 
 _KEY = "host, jail, ip, banned_at"
 _JOINED = "LEFT JOIN geo_cache g ON g.ip = b.ip AND g.status = 'ok'"
@@ -56,24 +59,8 @@ _SEEN = (
 _ARRAY = " IN (SELECT value FROM json_each(?))"
 _FEW = 500  # addresses up to which their own index is quicker than that of the time
 
-# Values of a group that the answer tells: the first tells groups apart. A name that goes with it is looked up
-# afterwards where an index helps: taking the largest of a group costs half as much as all the rest.
-_BY_ANSWER = {
-    "country": ("g.country_code",),
-    "asn": ("g.asn",),
-    "network": ("ifnull(g.network, b.ip)", "max(g.country_code)", "max(g.asn)", "max(g.org)"),
-}
-_NAME = "SELECT {1} FROM geo_cache WHERE {0} = ? AND {1} IS NOT NULL LIMIT 1"
-_NAMES = {"country": _NAME.format("country_code", "country_name"), "asn": _NAME.format("asn", "org")}
-# What the ban itself tells.
-_BY_BAN = {
-    "jail": "b.jail",
-    "host": "b.host",
-    "address": "b.ip",
-    "day": "substr(b.banned_at, 1, 10)",
-    "week": "iso_week(substr(b.banned_at, 1, 10))",
-    "month": "substr(b.banned_at, 1, 7)",
-}
+# Taking the largest name of a group costs half as much as all the rest: it is looked up afterwards.
+_NAME = "SELECT {} FROM geo_cache WHERE {} = ? AND {} IS NOT NULL LIMIT 1"
 
 
 def every(
@@ -92,7 +79,7 @@ def seen(
 
 def rows_after(
     connection: sqlite3.Connection,
-    question: BanQuestion,
+    question: BanQuery,
     last: tuple[str, str, str, str],
     size: int,
     lacks: Collection[str],
@@ -110,55 +97,83 @@ def rows_after(
     return connection.execute(select, (*parameters, *last, size)).fetchall()
 
 
-def count(connection: sqlite3.Connection, question: BanQuestion, by: str, first: str) -> Iterator[BanCount]:
+def count(connection: sqlite3.Connection, question: BanQuery, by: Grouping, first: str) -> Iterator[BanCount]:
     """The groups; ``first`` is SQL for when the first ban of one began. Go through it to the end."""
     # KiB: with the usual 2 MB, pages are read again and again.
     connection.execute("PRAGMA cache_size = -32000")
     # Bytes: most of an index is read once, and need not be copied for that.
     connection.execute("PRAGMA mmap_size = 268435456")
-    # SQLite learned to name ISO weeks in 3.46 only.
     connection.create_function("iso_week", 1, iso_week, deterministic=True)
-    values, select = _select(question, by, first)
+    keys = [by.names[index] for index in by.keys]
+    named = {
+        index: _Names(connection, column.name, column.named_by, by.names.index(column.named_by))
+        for index, column in enumerate(by.columns)
+        if column.named_by in keys and column.name not in keys
+    }
     conditions, parameters = _conditions(question)
     of_answers = _of_answers(question, parameters)
     where = " AND ".join(conditions), " AND ".join(["1", *of_answers])
-    names: dict[object, object] = {}
+    select = _select(question, by, first, named)
+    width = len(by.columns)
     for row in connection.execute(select.format(*where), parameters):
-        group = row[:values]
-        if by in _NAMES:
-            if group[0] not in names:
-                (names[group[0]],) = connection.execute(_NAMES[by], group).fetchone() or (None,)
-            group += (names[group[0]],)
-        yield BanCount(group, *row[values:])
+        values = [
+            column.read(value) if column.read is not None else value
+            for column, value in zip(by.columns, row, strict=False)
+        ]
+        for index, names in named.items():
+            values[index] = names.of(values)
+        yield BanCount(tuple(values), *row[width:])
 
 
-def _select(question: BanQuestion, by: str, first: str) -> tuple[int, str]:
-    """How many values a group has, and what to ask. ``{0}`` is what a ban must be, ``{1}`` its answer."""
+class _Names:
+    """The names in ``column`` that go with what is in the column ``of``."""
+
+    def __init__(self, connection: sqlite3.Connection, column: str, of: str, index: int) -> None:
+        self._connection = connection
+        self._select = _NAME.format(column, of, column)
+        self._index = index
+        self._known: dict[object, object] = {}
+
+    def of(self, values: Sequence[object]) -> object:
+        decisive = values[self._index]
+        if decisive not in self._known:
+            row = self._connection.execute(self._select, (decisive,)).fetchone()
+            self._known[decisive] = row[0] if row else None
+        return self._known[decisive]
+
+
+def _select(question: BanQuery, by: Grouping, first: str, named: Collection[int]) -> str:
+    """What to ask. ``{0}`` is what a ban must be, ``{1}`` its answer. Columns of ``named`` stay empty."""
+    keys = [by.columns[index].name for index in by.keys]
     unanswered = "iif(g.ip IS NULL, b.ip, NULL)"
-    each = f"SELECT ip, count(*) AS bans, {first} AS first"
-    totals = f"{unanswered}, count(*), sum(b.bans), min(b.first)"
-    if by in _BY_ANSWER:
-        values = _BY_ANSWER[by]
-        return len(values), (
-            f"SELECT {', '.join(values)}, {totals} "  # noqa: S608
-            f"FROM ({each} FROM bans b INDEXED BY bans_ip WHERE {{0}} GROUP BY ip) b {_JOINED} "
-            f"WHERE {{1}} GROUP BY {values[0]}, {unanswered}"
+    of_bans = [column for column in by.columns if not column.answered and column.name != "ip"]
+    if not (by.answered or question.countries or question.asns):
+        values = ", ".join(column.sqlite for column in by.columns)
+        addresses = "1" if "ip" in keys else "count(DISTINCT b.ip)"
+        return (
+            f"SELECT {values}, NULL, {addresses}, count(*), {first} FROM bans b "  # noqa: S608
+            f"WHERE {{0}} AND {{1}} GROUP BY {values}"
         )
-    value = _BY_BAN[by]
-    if question.countries or question.asns:
-        return 1, (
-            f"SELECT b.value, {totals} "  # noqa: S608
-            f"FROM ({each}, {value} AS value FROM bans b WHERE {{0}} GROUP BY ip, {value}) b {_JOINED} "
-            f"WHERE {{1}} GROUP BY b.value, {unanswered}"
-        )
-    addresses = "1" if by == "address" else "count(DISTINCT b.ip)"
-    return 1, (
-        f"SELECT {value}, NULL, {addresses}, count(*), {first} FROM bans b "  # noqa: S608
-        f"WHERE {{0}} AND {{1}} GROUP BY {value}"
+    # First address by address, so that the answer is looked up once for each.
+    each = "".join(f", {column.sqlite} AS {column.name}_value" for column in of_bans)
+    groups = "".join(f", {column.sqlite}" for column in of_bans)
+    index = "" if of_bans else "INDEXED BY bans_ip "
+    outside = {column.name: f"b.{column.name}_value" for column in of_bans}
+    values = ", ".join(
+        "NULL"
+        if number in named
+        else outside.get(column.name, column.sqlite if column.name in keys else f"max({column.sqlite})")
+        for number, column in enumerate(by.columns)
+    )
+    grouped = [outside.get(column.name, column.sqlite) for column in by.columns if column.name in keys]
+    return (
+        f"SELECT {values}, {unanswered}, count(*), sum(b.bans), min(b.first) "  # noqa: S608
+        f"FROM (SELECT ip, count(*) AS bans, {first} AS first{each} FROM bans b {index}WHERE {{0}} "
+        f"GROUP BY ip{groups}) b {_JOINED} WHERE {{1}} GROUP BY {', '.join([*grouped, unanswered])}"
     )
 
 
-def _conditions(question: BanQuestion) -> tuple[list[str], list[object]]:
+def _conditions(question: BanQuery) -> tuple[list[str], list[object]]:
     """What a ban itself must be: SQL, and its parameters in order."""
     conditions, parameters = ["1"], list[object]()
     if question.since is not None:
@@ -181,7 +196,7 @@ def _conditions(question: BanQuestion) -> tuple[list[str], list[object]]:
     return conditions, parameters
 
 
-def _of_answers(question: BanQuestion, parameters: list[object]) -> list[str]:
+def _of_answers(question: BanQuery, parameters: list[object]) -> list[str]:
     """What an answer must be, if there is one; its parameters go to the end of the others."""
     conditions = []
     wanted: list[tuple[str, Collection[object]]] = [

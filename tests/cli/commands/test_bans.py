@@ -157,7 +157,10 @@ def test_hostile_names_stay_in_their_cell(geocli: Geocli) -> None:
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (["--by", "planet"], "--by takes country, asn, jail, network, day, not 'planet'"),
+        (
+            ["--by", "planet"],
+            "--by: there is no 'planet', there is country, asn, org, network, region, ip, jail, host, hour",
+        ),
         (["--top", "3"], "--top is for --by"),
         (["--asn", "google"], "--asn: 'google' is no AS number"),
         (["--since", "yesterday"], "--since: 'yesterday' is no time"),

@@ -318,7 +318,7 @@ def test_hostile_names_stay_in_their_cell(geocli: Geocli) -> None:
     [
         (
             ["--history", "--by", "planet"],
-            "--by takes country, asn, jail, network, day, host, week, month, not",
+            "--by: there is no 'planet', there is country, asn, org, network, region, ip, jail, host, hour",
         ),
         (["--history", "-i", "x"], "leave --record, --no-cache and all inputs out"),
         (["--history", "--client"], "all inputs out"),
@@ -342,7 +342,7 @@ def test_hostile_names_stay_in_their_cell(geocli: Geocli) -> None:
         (["--record", "--host", " "], "--host: a name has"),
         (["--record", "--host", "a\x1bb"], "--host: a name has"),
         (["--host", "a"], "--host is for --history"),
-        (["--by", "host"], "--by takes country, asn, jail, network, day, not 'host'"),
+        (["--by", "host"], "--by host: a list does not tell that, --history does"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_one_line(

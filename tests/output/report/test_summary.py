@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.bans.current import BanGroups, LocatedBan
-from geocli.model.bans import Ban
+from geocli.bans.current import BanGroups
+from geocli.model.bans import Ban, LocatedBan
 from geocli.model.records import GeoRecord
 from geocli.output.report.summary import TABLES, Counted
 
@@ -36,13 +36,13 @@ COUNTRIES = {"5.1": "DE", "5.2": "BR", "5.3": None}
     )
 )
 def test_its_tables_are_the_groups_of_bans(bans: list[tuple[str, str | None]]) -> None:
-    counted, groups = Counted(), {by: BanGroups(by) for by in TABLES}
+    counted, groups = Counted(), {by: BanGroups(grouping) for by, grouping in TABLES.items()}
     for ip, jail in bans:
         ban = located(ip, jail, country=COUNTRIES.get(ip[:3]), asn=64500 if ip.startswith("5.1") else None)
         counted.add_ban(ban)
         for group in groups.values():
             group.add(ban)
-    picture = counted.picture(NOW)
+    picture = counted.summary(NOW)
     assert picture.total == counted.total == len(bans)
     assert picture.addresses == len({ip for ip, _ in bans})
     assert picture.tables == {by: group.rows(None) for by, group in groups.items()}
@@ -53,7 +53,7 @@ def test_hits_count_like_bans_but_have_no_jail() -> None:
     counted = Counted()
     counted.add_hits(record("5.1.0.1"), 41)
     counted.add_hits(record("5.1.0.2"), 1)
-    picture = counted.picture(NOW)
+    picture = counted.summary(NOW)
     assert picture.tables["country"] == [("DE", "DE", 2, 42, 1.0)]
     assert picture.tables["jail"] == []
     assert (picture.total, picture.addresses, picture.timeline, picture.news) == (42, 2, None, None)
@@ -66,7 +66,7 @@ def test_what_has_no_country_is_told_apart() -> None:
     counted.add_ban(located("5.0.0.1", country=None))
     counted.add_ban(located("5.0.0.1", "other", country=None))
     counted.add_ban(located("5.0.0.2", country=None, status="error"))
-    assert counted.picture(NOW).elsewhere == {"reserved": 1, "unknown": 2, "error": 1}
+    assert counted.summary(NOW).elsewhere == {"reserved": 1, "unknown": 2, "error": 1}
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_anonymous_pictures_show_no_narrow_network(ip: str, network: str | None,
     counted = Counted(anonymous=True)
     for at in ("2026-11-20T00:00:00Z", "2026-11-25T00:00:00Z"):
         counted.add_ban(located(ip, at=at, network=network))
-    picture = counted.picture(NOW)
+    picture = counted.summary(NOW)
     assert [row[0] for row in picture.tables["network"]] == [shown]
     assert ip_network(shown).prefixlen <= (48 if ":" in shown else 24)
     assert ip not in repr(picture)
@@ -93,15 +93,15 @@ def test_anonymous_pictures_show_no_narrow_network(ip: str, network: str | None,
 def test_people_s_names_are_in_no_network() -> None:
     counted = Counted()
     counted.add_ban(located("alice", country=None))
-    assert counted.picture(NOW).tables["network"] == []
-    assert "alice" not in repr(counted.picture(NOW).tables)
+    assert counted.summary(NOW).tables["network"] == []
+    assert "alice" not in repr(counted.summary(NOW).tables)
 
 
 def test_some_bans_say_when_and_others_do_not() -> None:
     counted = Counted()
     counted.add_ban(located("5.1.0.1", at="2026-11-25T00:00:00Z"))
     counted.add_ban(located("5.1.0.2"))
-    picture = counted.picture(NOW)
+    picture = counted.summary(NOW)
     assert picture.untimed == 1
     assert picture.timeline is not None
     assert sum(picture.timeline.totals) == 1

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.model.bans import SeenBan
+from geocli.model.bans import BanQuery, SeenBan
+from geocli.model.group_by import ADDRESS, GROUPS, Grouping, parse_by
 from geocli.model.records import GeoRecord
 from geocli.storage.batch import Batch
-from geocli.storage.store.base import BAN_GROUPS, BanCount, BanQuestion, BanSpan, Forgotten, Store
+from geocli.storage.store.base import BanCount, BanSpan, Forgotten, Store
 from geocli.storage.store.sqlite import SqliteStore
 from tests.storage.store.conftest import MakeStore
 from tests.support.bans import BAN, second
@@ -60,7 +61,7 @@ def some(values: Iterable[object]) -> st.SearchStrategy[frozenset[object]]:
 
 
 QUESTIONS = st.builds(
-    BanQuestion,
+    BanQuery,
     since=MOMENTS,
     until=MOMENTS,
     hosts=some(["web1", "web2", "web3"]),
@@ -72,7 +73,7 @@ QUESTIONS = st.builds(
 )
 
 
-def fits(ban: SeenBan, question: BanQuestion) -> bool:
+def fits(ban: SeenBan, question: BanQuery) -> bool:
     answer = OK.get(ban.ip)
     return (
         (question.since is None or ban.banned_at >= question.since)
@@ -86,45 +87,56 @@ def fits(ban: SeenBan, question: BanQuestion) -> bool:
     )
 
 
-def value_of(ban: SeenBan, by: str) -> object:
+BY = [*map(parse_by, (*GROUPS, "country,jail", "hour,asn,host", "jail,ip", "network,day")), ADDRESS]
+
+
+def key_of(ban: SeenBan, by: Grouping, jail: str | None) -> tuple[object, ...]:
+    """What tells the group of a ban from others, as somebody would say who reads its answer."""
     answer = OK.get(ban.ip)
-    year, week, _ = date.fromisoformat(ban.banned_at[:10]).isocalendar()
-    return {
-        "country": answer and answer.country_code,
+    day = date.fromisoformat(ban.banned_at[:10])
+    year, week, _ = day.isocalendar()
+    values = {
+        "country_code": answer and answer.country_code,
         "asn": answer and answer.asn,
+        "org": answer and answer.org,
+        "region": answer and answer.region,
         "network": (answer and answer.network) or ban.ip,
-        "jail": ban.jail,
+        "jail": jail,
         "host": ban.host,
-        "address": ban.ip,
+        "ip": ban.ip,
+        "hour": ban.banned_at[11:13],
+        "weekday": day.strftime("%A"),
         "day": ban.banned_at[:10],
         "week": f"{year}-W{week:02}",
         "month": ban.banned_at[:7],
-    }[by]
+    }
+    return tuple(values[by.names[index]] for index in by.keys)
 
 
-def expected_counts(bans: list[SeenBan], question: BanQuestion, by: str) -> list[tuple[object, ...]]:
-    asks = by in {"country", "asn", "network"} or question.countries or question.asns
+def expected_counts(bans: list[SeenBan], question: BanQuery, by: Grouping) -> list[tuple[object, ...]]:
+    asks = by.answered or question.countries or question.asns
     groups: defaultdict[tuple[object, str | None], list[SeenBan]] = defaultdict(list)
     for ban in bans:
         if fits(ban, question):
-            groups[value_of(ban, by), None if ban.ip in OK or not asks else ban.ip].append(ban)
+            key = key_of(ban, by, ban.jail or None)
+            groups[key, None if ban.ip in OK or not asks else ban.ip].append(ban)
     return sorted(
         (
-            (value, ip, len({ban.ip for ban in found}), len(found), min(ban.banned_at for ban in found))
-            for (value, ip), found in groups.items()
+            (key, ip, len({ban.ip for ban in found}), len(found), min(ban.banned_at for ban in found))
+            for (key, ip), found in groups.items()
         ),
         key=repr,
     )
 
 
-def shown(counts: Iterable[BanCount]) -> list[tuple[object, ...]]:
-    return sorted(((count.values[0], *count[1:]) for count in counts), key=repr)
+def shown(counts: Iterable[BanCount], by: Grouping) -> list[tuple[object, ...]]:
+    return sorted(((by.key(count.values), *count[1:]) for count in counts), key=repr)
 
 
 @examples(40)
 @given(bans=HISTORIES, question=QUESTIONS)
 def test_a_store_answers_as_going_through_all_bans_would(
-    make_store: MakeStore, bans: list[SeenBan], question: BanQuestion
+    make_store: MakeStore, bans: list[SeenBan], question: BanQuery
 ) -> None:
     store = make_store()
     store.replay([Batch(ANSWERS, bans)], NOW)
@@ -134,18 +146,22 @@ def test_a_store_answers_as_going_through_all_bans_would(
         for ban in sorted(bans, key=lambda ban: (ban.banned_at, ban.host, ban.jail, ban.ip))
         if fits(ban, question)
     ]
-    for by in BAN_GROUPS:
+    for by in BY:
         expected = expected_counts(bans, question, by)
-        assert shown(store.first_bans(question, by)) == expected, by
-        assert shown(store.count_bans(question, by)) == [(*row[:4], "") for row in expected], by
+        assert shown(store.first_bans(question, by), by) == expected, by.name
+        assert shown(store.count_bans(question, by), by) == [(*row[:4], "") for row in expected], by.name
     store.close()
 
 
 def test_what_is_shown_of_a_group_is_what_any_of_its_answers_knows(store: Store) -> None:
     store.replay([Batch(ANSWERS, [BAN._replace(ip=ip) for ip in IPS])], NOW)
-    by_country = {count.values for count in store.count_bans(BanQuestion(), "country") if count.ip is None}
+    by_country = {
+        count.values for count in store.count_bans(BanQuery(), parse_by("country")) if count.ip is None
+    }
     assert by_country == {("DE", "Germany"), (None, None)}
-    by_network = {count.values for count in store.count_bans(BanQuestion(), "network") if count.ip is None}
+    by_network = {
+        count.values for count in store.count_bans(BanQuery(), parse_by("network")) if count.ip is None
+    }
     assert by_network == {("192.0.2.0/24", "DE", 1, "One"), ("198.51.100.1", None, 2, "Two")}
 
 
@@ -154,7 +170,7 @@ def test_bans_come_in_batches_that_hold_nothing(store: Store, monkeypatch: pytes
     monkeypatch.setattr("geocli.storage.store.postgres.store._BATCH", 7)
     bans = [BAN._replace(ip=f"192.0.2.{n}", banned_at=second(n % 3)) for n in range(30)]
     store.replay([Batch(bans=bans)], NOW)
-    for question in (BanQuestion(), BanQuestion(since=second(0)), BanQuestion(ips=[ban.ip for ban in bans])):
+    for question in (BanQuery(), BanQuery(since=second(0)), BanQuery(ips=[ban.ip for ban in bans])):
         seen: list[SeenBan] = []
         for batch in store.bans(question):
             seen += [ban for ban, _ in batch]
@@ -166,8 +182,8 @@ def test_more_addresses_than_their_index_is_good_for_are_found_all_the_same(stor
     bans = [BAN._replace(ip=f"10.{n >> 8}.{n & 255}.1") for n in range(3000)]
     store.replay([Batch(bans=bans)], NOW)
     wanted = [ban.ip for ban in bans[::3]]
-    assert [ban.ip for batch in store.bans(BanQuestion(ips=wanted)) for ban, _ in batch] == sorted(wanted)
-    assert sum(len(batch) for batch in store.bans(BanQuestion(without=wanted))) == 2000
+    assert [ban.ip for batch in store.bans(BanQuery(ips=wanted)) for ban, _ in batch] == sorted(wanted)
+    assert sum(len(batch) for batch in store.bans(BanQuery(without=wanted))) == 2000
 
 
 def test_spans_find_the_bans_of_an_address_in_a_jail_and_a_time(store: Store) -> None:
@@ -211,9 +227,9 @@ def test_what_is_older_is_forgotten_of_the_kinds_that_are_named(store: Store) ->
 
 
 def test_nothing_is_made_by_asking_or_forgetting(store: Store, tmp_path: Path) -> None:
-    assert list(store.bans(BanQuestion())) == []
-    assert list(store.count_bans(BanQuestion(), "country")) == []
-    assert list(store.first_bans(BanQuestion(), "day")) == []
+    assert list(store.bans(BanQuery())) == []
+    assert list(store.count_bans(BanQuery(), parse_by("country"))) == []
+    assert list(store.first_bans(BanQuery(), parse_by("day"))) == []
     assert store.seen_bans([BanSpan("a", "b", "c", "", NOW)]) == []
     assert store.forget(NOW, ["answers", "bans"]) == Forgotten()
     assert list(tmp_path.iterdir()) == []

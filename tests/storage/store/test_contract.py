@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.model.bans import SeenBan, merged
+from geocli.model.bans import BanQuery, SeenBan, merged
 from geocli.model.records import MAX_ASN, GeoRecord, clean_text
 from geocli.storage.batch import Batch
-from geocli.storage.store.base import BanQuestion, Outlived, Store
+from geocli.storage.store.base import Outlived, Store
 from tests.storage.store.conftest import MakeStore
 from tests.storage.store.samples import NEW, NOW, OLD, answers, every_ban, record
 from tests.support.bans import BAN, BANS, second
@@ -149,7 +149,7 @@ def test_whatever_a_record_may_hold_comes_back_as_it_was(
     ban = BAN._replace(ip=given.ip, jail=jail)
     store.replay([Batch([given], [ban])], NOW)
     assert store.find([given.ip]) == {given.ip: given}
-    assert [row for batch in store.bans(BanQuestion()) for row in batch] == [(ban, given)]
+    assert [row for batch in store.bans(BanQuery()) for row in batch] == [(ban, given)]
 
 
 HOSTILE = ["\0", "a\0b", "\ud800", "\udfff", "\\N", "\\.", "\t"]

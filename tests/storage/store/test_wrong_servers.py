@@ -15,8 +15,9 @@ from contextlib import closing, contextmanager, suppress
 import psycopg
 import pytest
 
+from geocli.model.bans import BanQuery
 from geocli.model.errors import DamagedFileError, GeocliError, StoreAwayError, UsageError
-from geocli.storage.store.base import BAN_GROUPS, BanQuestion
+from geocli.model.group_by import GROUPS, parse_by
 from geocli.storage.store.postgres import bans as postgres_bans
 from geocli.storage.store.postgres import schema, writer
 from geocli.storage.store.postgres import store as postgres_store
@@ -202,9 +203,9 @@ def test_no_statement_selects_from_a_sub_select_in_its_list() -> None:
         if isinstance(text, str)
         and text.lstrip().upper().startswith(("SELECT", "INSERT", "DELETE", "UPDATE"))
     ]
-    question = BanQuestion(countries=frozenset({"DE"}), asns=frozenset({1}), ips=["192.0.2.1"], since=NOW)
+    question = BanQuery(countries=frozenset({"DE"}), asns=frozenset({1}), ips=["192.0.2.1"], since=NOW)
     statements += [
-        postgres_bans.count(asked, by)[0] for asked in (question, BanQuestion()) for by in BAN_GROUPS
+        postgres_bans.count(asked, parse_by(by))[0] for asked in (question, BanQuery()) for by in GROUPS
     ]
     assert len(statements) > 20
     for statement in statements:

@@ -1,7 +1,6 @@
 """The history of bans in SQL that PostgreSQL, Citus and CockroachDB take: what ``sqlite_bans`` is for a file.
 
-Bans and answers are joined by ``ip`` only, by which both tables are distributed. Weeks come as a year and a
-number, because each server formats dates in its own way.
+Bans and answers are joined by ``ip`` only, by which both tables are distributed.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from geocli.storage.store.columns import selection
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from geocli.storage.store.base import BanQuestion, BanSpan
+    from geocli.model.bans import BanQuery
+    from geocli.model.group_by import Grouping
+    from geocli.storage.store.base import BanSpan
 
 Query = tuple[str, tuple[Any, ...]]
 """A statement and its parameters."""
@@ -58,25 +59,6 @@ _SEEN = (
     "AND b.banned_at >= w.since AND b.banned_at <= w.till"
 )
 
-# Values of a group that the answer tells, or the ban itself.
-_BY_ANSWER = {
-    "country": ("g.country_code", "max(g.country_name)"),
-    "asn": ("g.asn", "max(g.org)"),
-    "network": ("COALESCE(g.network, b.ip)", "max(g.country_code)", "max(g.asn)", "max(g.org)"),
-}
-_WEEK = ("isoyear", "week")
-_DAY = "substr(b.banned_at, 1, 10)"
-_BY_BAN = {
-    "jail": ("b.jail",),
-    "host": ("b.host",),
-    "address": ("b.ip",),
-    "day": (_DAY,),
-    "week": tuple(
-        f"CAST(EXTRACT({part} FROM CAST({_DAY} AS DATE)) AS BIGINT)" for part in ("isoyear", "week")
-    ),
-    "month": ("substr(b.banned_at, 1, 7)",),
-}
-
 
 def every(last: tuple[str, str, str, str], size: int, lacks: Collection[str]) -> Query:
     """Asks for at most ``size`` bans behind the key ``last``. ``lacks``: columns that the table has not."""
@@ -89,7 +71,7 @@ def seen(spans: Collection[BanSpan], lacks: Collection[str]) -> Query:
 
 
 def rows_after(
-    question: BanQuestion, last: tuple[str, str, str, str], size: int, lacks: Collection[str]
+    question: BanQuery, last: tuple[str, str, str, str], size: int, lacks: Collection[str]
 ) -> Query:
     """Asks for ``size`` bans with their answers, oldest first, behind ``last`` (moment, host, jail, ip)."""
     conditions, parameters = _conditions(question)
@@ -103,39 +85,47 @@ def rows_after(
     return select, (*parameters, *last, size)
 
 
-def count(question: BanQuestion, by: str) -> Query:
+def count(question: BanQuery, by: Grouping) -> Query:
     """Asks for the groups; ``counted`` reads the rows."""
+    keys = [by.columns[index].name for index in by.keys]
     conditions, parameters = _conditions(question)
     answers = _of_answers(question, parameters)
-    if by in _BY_ANSWER:
-        values = _BY_ANSWER[by]
+    of_bans = [column for column in by.columns if not column.answered and column.name != "ip"]
+    if not (by.answered or answers):
+        values = ", ".join(column.postgres for column in by.columns)
         select = (
-            f"SELECT {', '.join(values)}, {_UNKNOWN}, count(*), CAST(sum(b.bans) AS BIGINT), min(b.first) "  # noqa: S608
-            "FROM (SELECT b.ip, count(*) AS bans, min(b.banned_at) AS first FROM bans b "
-            f"WHERE {' AND '.join(conditions)} GROUP BY b.ip) b {_JOINED} "
-            f"WHERE {' AND '.join(['TRUE', *answers])} GROUP BY {values[0]}, {_UNKNOWN}"
+            f"SELECT {values}, NULL, count(DISTINCT b.ip), count(*), min(b.banned_at) "  # noqa: S608
+            f"FROM bans b WHERE {' AND '.join(conditions)} GROUP BY {values}"
         )
-    else:
-        values = _BY_BAN[by]
-        joined, unknown = (_JOINED, _UNKNOWN) if answers else ("", "NULL")
-        groups = ", ".join([*values, *([unknown] if answers else [])])
-        select = (
-            f"SELECT {', '.join(values)}, {unknown}, count(DISTINCT b.ip), count(*), min(b.banned_at) "  # noqa: S608
-            f"FROM bans b {joined} WHERE {' AND '.join([*conditions, *answers])} GROUP BY {groups}"
-        )
+        return select, tuple(parameters)
+    each = "".join(f", {column.postgres} AS {column.name}_value" for column in of_bans)
+    groups = "".join(f", {column.postgres}" for column in of_bans)
+    outside = {column.name: f"b.{column.name}_value" for column in of_bans}
+    values = ", ".join(
+        outside.get(column.name, column.postgres if column.name in keys else f"max({column.postgres})")
+        for column in by.columns
+    )
+    grouped = [outside.get(column.name, column.postgres) for column in by.columns if column.name in keys]
+    select = (
+        f"SELECT {values}, {_UNKNOWN}, count(*), CAST(sum(b.bans) AS BIGINT), min(b.first) "  # noqa: S608
+        f"FROM (SELECT b.ip, count(*) AS bans, min(b.banned_at) AS first{each} FROM bans b "
+        f"WHERE {' AND '.join(conditions)} GROUP BY b.ip{groups}) b {_JOINED} "
+        f"WHERE {' AND '.join(['TRUE', *answers])} GROUP BY {', '.join([*grouped, _UNKNOWN])}"
+    )
     return select, tuple(parameters)
 
 
-def counted(row: tuple[Any, ...], by: str) -> BanCount:
+def counted(row: tuple[Any, ...], by: Grouping) -> BanCount:
     """A row of what ``count`` asked for."""
     *values, ip, addresses, bans, first = row
-    if by == "week":
-        year, number = values
-        values = [f"{year}-W{number:02}"]
-    return BanCount(tuple(values), ip, addresses, bans, first)
+    read = [
+        column.read(value) if column.read is not None else value
+        for column, value in zip(by.columns, values, strict=True)
+    ]
+    return BanCount(tuple(read), ip, addresses, bans, first)
 
 
-def _conditions(question: BanQuestion) -> tuple[list[str], list[object]]:
+def _conditions(question: BanQuery) -> tuple[list[str], list[object]]:
     """What a ban itself must be: SQL, and its parameters in order."""
     conditions, parameters = ["TRUE"], list[object]()
     wanted: list[tuple[str, object]] = [
@@ -153,7 +143,7 @@ def _conditions(question: BanQuestion) -> tuple[list[str], list[object]]:
     return conditions, parameters
 
 
-def _of_answers(question: BanQuestion, parameters: list[object]) -> list[str]:
+def _of_answers(question: BanQuery, parameters: list[object]) -> list[str]:
     """What an answer must be, if there is one; its parameters go to the end of the others."""
     conditions = []
     for column, names in (("g.country_code", question.countries), ("g.asn", question.asns)):

@@ -28,9 +28,11 @@ from geocli.storage.store.postgres.bans import Query
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from geocli.model.bans import BanQuery
     from geocli.model.errors import CorruptFileError
+    from geocli.model.group_by import Grouping
     from geocli.storage.batch import Batch
-    from geocli.storage.store.base import BanCount, BanQuestion, BanSpan, Forgotten, Outlived
+    from geocli.storage.store.base import BanCount, BanSpan, Forgotten, Outlived
     from geocli.storage.store.postgres.connection import Connection
 
 _BATCH = 10_000  # rows read at once; nothing is held in between
@@ -118,7 +120,7 @@ class PostgresStore:
         """The bans in these spans, in no order. Raises ``GeocliError``."""
         return self._bans(self._select(partial(bans.seen, spans), self._busy_timeout)) if spans else []
 
-    def bans(self, question: BanQuestion) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
+    def bans(self, question: BanQuery) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
         """Bans, the oldest first, in batches, with the store's answer where it has one that is ``ok``.
 
         Holds nothing between two batches. Raises ``GeocliError``.
@@ -134,12 +136,12 @@ class PostgresStore:
             ]
             last = (seen[-1].banned_at, *seen[-1].key[:3])
 
-    def count_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
-        """Bans counted by one of ``BAN_GROUPS``, in no order. Raises ``GeocliError``."""
+    def count_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
+        """Bans counted by a grouping, in no order. Raises ``GeocliError``."""
         for row in self._select(bans.count(question, by), self._busy_timeout):
             yield bans.counted(row, by)._replace(first="")
 
-    def first_bans(self, question: BanQuestion, by: str) -> Iterator[BanCount]:
+    def first_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
         """The same, and when the first of each group began. Raises ``GeocliError``."""
         for row in self._select(bans.count(question, by), self._busy_timeout):
             yield bans.counted(row, by)

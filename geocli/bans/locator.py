@@ -1,0 +1,56 @@
+"""From where bans are: each address is asked about once, however often it was banned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geocli.model.addresses import is_reserved, is_target
+from geocli.model.records import GeoRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from geocli.lookup.cache import Cache
+    from geocli.lookup.pipeline import Pipeline
+
+AT_ONCE = 4096
+"""Addresses that are best located at once, where nobody says otherwise."""
+
+
+class Locator:
+    """Says where addresses are, with what ``pipeline`` finds out, if there is one.
+
+    ``known``: what geocli knows already serves first, however old it is. So it is with bans of the past.
+    """
+
+    def __init__(self, pipeline: Pipeline | None, size: int = AT_ONCE, known: Cache | None = None) -> None:
+        self._pipeline = pipeline
+        self._size = size
+        self._cache = known
+        self._known: dict[str, GeoRecord] = {}
+
+    def locate(self, ips: Iterable[str]) -> dict[str, GeoRecord]:
+        """Return a record for each; ``unknown`` for what is no address and for what no source has."""
+        wanted = dict.fromkeys(ips)
+        new = [ip for ip in wanted if ip not in self._known]
+        for begin in range(0, len(new), self._size):
+            self._learn(new[begin : begin + self._size])
+        return {ip: self._known[ip] for ip in wanted}
+
+    def _learn(self, ips: Sequence[str]) -> None:
+        asked = [ip for ip in ips if is_target(ip)]
+        self._known.update((ip, GeoRecord(ip, "unknown")) for ip in ips)
+        if self._cache is not None:
+            asked = self._recalled(self._cache, asked)
+        if asked and self._pipeline is not None:
+            for records in self._pipeline.records(asked):
+                self._known.update((record.ip, record) for record in records)
+
+    def _recalled(self, cache: Cache, ips: Sequence[str]) -> list[str]:
+        """Learn what is known already; return the others."""
+        self._known.update((ip, GeoRecord(ip, "reserved")) for ip in ips if is_reserved(ip))
+        asked = [ip for ip in ips if self._known[ip].status != "reserved"]
+        if asked:
+            blocks = cache.find(asked, lambda record: record.status == "ok")
+            self._known.update((record.ip, record) for block in blocks for record in block.records())
+        return [ip for ip in asked if self._known[ip].status == "unknown"]

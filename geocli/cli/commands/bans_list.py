@@ -1,0 +1,101 @@
+"""What ``geocli bans`` shows of an input: its bans, each with its answer, or how many there are of what."""
+
+from typing import TYPE_CHECKING
+
+from geocli.bans.current import COLUMNS, BanGroups, locate_bans, row_of
+from geocli.bans.locator import Locator
+from geocli.cli.ban_options import NEEDS_HISTORY, BanFilters, BanInput, GroupOptions
+from geocli.cli.output import Output, above_table, check_map
+from geocli.cli.progress import Progress
+from geocli.cli.session import finish, noting, open_lookup
+from geocli.model.errors import ExitCode, Problems, UsageError
+from geocli.model.group_by import GROUPS, parse_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from geocli.cli.options import FormOptions
+    from geocli.cli.session import Lookup
+    from geocli.config.settings import Settings
+    from geocli.model.bans import BanQuery, LocatedBan
+
+PIPED = ("ip", "country_code", "country_name", "asn", "org")
+SHOWN = ("jail", "ip", "banned_at", "country_code", "country_name", "asn", "org")
+COUNTED = ("addresses", "bans", "share")
+
+
+def columns_of(by: str | None) -> tuple[str, ...]:
+    """Return what a row has: a ban, or a group of bans. Any ``by`` will do: for completion."""
+    try:
+        return COLUMNS if by is None else (*parse_by(by).names, *COUNTED)
+    except ValueError:
+        return COLUMNS
+
+
+def show(
+    settings: "Settings",
+    source: BanInput,
+    filters: BanFilters,
+    query: "BanQuery",
+    groups: GroupOptions,
+    form: "FormOptions",
+    *,
+    no_cache: bool,
+) -> ExitCode:
+    """Print it. Raises ``UsageError`` for options that do not go together."""
+    by = groups.grouping
+    if by is not None and (unknown := [group.name for group in by.groups if group.name in NEEDS_HISTORY]):
+        raise UsageError(
+            f"--by {unknown[0]}: a list does not tell that, --history does;"
+            f" of a list there is {', '.join(name for name in GROUPS if name not in NEEDS_HISTORY)}"
+        )
+    if groups.top is not None and by is None:
+        raise UsageError("--top is for --by")
+    form = check_map(by, form) if groups.map else form
+    columns = COLUMNS if by is None else (*by.names, *COUNTED)
+    output = Output(
+        form, settings, columns, PIPED if by is None else columns, SHOWN if by is None else columns
+    )
+    problems = Problems()
+    counted = None if by is None else BanGroups(by)
+    with noting(problems):
+        with (
+            Progress(settings) as progress,
+            open_lookup(settings, problems, progress, no_cache=no_cache) as lookup,
+        ):
+            for located in read_located(lookup, source, filters, query, problems, progress):
+                if counted is None:
+                    output.write([row_of(ban) for ban in located])
+                else:
+                    for ban in located:
+                        counted.add(ban)
+        if by is not None and counted is not None:
+            if output.form == "table":
+                output.write_text(above_table(by, counted.rows(None), settings, output, map_=groups.map))
+            output.write(counted.rows(groups.top))
+        output.finish()
+    return finish(problems)
+
+
+def read_located(
+    lookup: "Lookup",
+    source: BanInput,
+    filters: BanFilters,
+    query: "BanQuery",
+    problems: Problems,
+    progress: Progress,
+) -> "Iterator[list[LocatedBan]]":
+    """Yield the bans of a source that count, in batches.
+
+    Those that have no time, where that is asked for, are a problem in the end. Raises ``GeocliError``.
+    """
+    locator = Locator(lookup.pipeline, lookup.resolver.batch_size)
+    done = untimed = 0
+    for found in source.read(query.jails, problems):
+        untimed += query.needs_time and sum(ban.banned_at is None for ban in found)
+        located = list(locate_bans(found, query, locator))
+        done += len(located)
+        progress.show("bans", done)
+        yield located
+    if untimed:
+        problems.note(filters.untimed(untimed))
