@@ -32,6 +32,9 @@ _SHARED = {"postgres", "running_postgres", "fail2ban_server", "running_fail2ban"
 """Fixtures of which a machine has one. Tests that take one run in one worker, one after the other."""
 
 
+_LONG = 60
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # What a shell starts in the background ignores interrupts, and so would all that tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -43,6 +46,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if config.option.usepdb or all(".py" in argument for argument in config.args):
         return 0
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A short name for a long value; and the same in each worker where the value is random."""
+    return f"{argname}-{len(val)}" if isinstance(val, (str, bytes)) and len(val) > _LONG else None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -182,18 +190,21 @@ def need(program: str) -> str:
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Fail what hangs. A guard against quadratic work, far above what linear work takes."""
+    """Fail what works for longer: a guard against quadratic work, far above what linear work takes.
+
+    The seconds are the processor's, whatever else the machine does meanwhile.
+    """
 
     def give_up(*_: object) -> None:
         raise TimeoutError(f"still at it after {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, give_up)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from geocli.model.errors import DamagedFileError
 from geocli.model.records import GeoRecord, check_rows
 from geocli.providers import mmdb
 from geocli.providers.mmdb import MmdbProvider, create
+from tests.conftest import within
 from tests.support.examples import examples
 
 if TYPE_CHECKING:
@@ -394,18 +394,16 @@ def test_the_networks_at_the_ends_of_the_address_space_end_there(
 )
 def test_wide_networks_have_no_single_answer_and_say_so_quickly(target: str) -> None:
     provider = MmdbProvider([])
-    began = time.monotonic()
-    record = one(provider, target)
-    assert time.monotonic() - began < 3
+    with within(10):
+        record = one(provider, target)
     assert record.country_code is None
 
 
 def test_wide_networks_in_several_files_are_quick_too() -> None:
     provider = MmdbProvider([embedded_path(), embedded_path()])
-    began = time.monotonic()
-    one(provider, "0.0.0.0/0")
-    one(provider, "::/0")
-    assert time.monotonic() - began < 3
+    with within(10):
+        one(provider, "0.0.0.0/0")
+        one(provider, "::/0")
 
 
 def test_a_network_answer_is_what_its_addresses_agree_on() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,11 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import need
+from tests.support.waiting import PATIENCE, wait_until
 
 JAILS = {"sshd": 600, "web.bots": 604_800, "my-jail": -1, "empty": 600}
 """Names in the order of the configuration, and for how many seconds each bans (-1: for good)."""
-
-PATIENCE = 30
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,6 @@ class Fail2ban:
 
     def clear(self) -> None:
         self("unban", "--all")
-
-
-def wait_until(is_done: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_done():
-        assert time.monotonic() < deadline, "fail2ban did not do what it was told"
-        time.sleep(0.05)
 
 
 def configure(directory: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -68,11 +67,9 @@ def test_a_kill_at_the_worst_moment_does_no_harm(
     killed = Job(job.kind, (*job.arguments, *again), job.targets, Kill(AtCall(call, number), "itself"))
     life.see(ended := run(life.geocli, killed))
     assert ended.struck
-    begun = time.monotonic()
     life.try_commands(life.geocli, Random(1), remember=True)  # noqa: S311 (not a secret)
     life.finish()
     assert life.findings == []
-    assert time.monotonic() - begun < 9
 
 
 def test_the_torture_notices_a_loss_and_a_conflict() -> None:

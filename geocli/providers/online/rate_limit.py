@@ -153,6 +153,9 @@ class RateLimit:
                     self._waiting(self._name, 0)
                 self._spend(_POLL)
                 await asyncio.sleep(_POLL)
+        except UnanswerableError:  # there is no time left to wait for it
+            os.close(file)
+            raise
         except (OSError, GeocliError):  # a file system without locks
             pass
         except BaseException:

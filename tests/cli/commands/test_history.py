@@ -21,7 +21,8 @@ from tests.cli.commands.test_bans import BANNED, TIMES
 from tests.cli.commands.test_lookup import on_a_terminal, snapshot
 from tests.conftest import Geocli
 from tests.support.bans import BAN
-from tests.support.fail2ban_server import Fail2ban, fail2ban_server, running_fail2ban, wait_until
+from tests.support.fail2ban_server import Fail2ban, fail2ban_server, running_fail2ban
+from tests.support.waiting import wait_until
 
 __all__ = ["fail2ban_server", "running_fail2ban"]  # fixtures
 

@@ -20,7 +20,8 @@ from geocli.inputs.stream import Stream
 from geocli.model.bans import Ban
 from geocli.model.errors import Problems, TryAgainError, UsageError
 from tests.conftest import FIXTURES
-from tests.support.fail2ban_server import JAILS, Fail2ban, wait_until
+from tests.support.fail2ban_server import JAILS, Fail2ban
+from tests.support.waiting import wait_until
 
 CAPTURES = FIXTURES / "fail2ban"
 SSHD = ["192.0.2.1", "2001:db8::1", "198.51.100.0/24", "2001:db8:5::/48", "some user", "tab\there", "::"]

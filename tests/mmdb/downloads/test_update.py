@@ -29,6 +29,7 @@ from geocli.model.errors import TryAgainError
 from tests.mmdb.handmade import BUILT, encode, head, one_record
 from tests.support.emulators import Dbip, Fault, Files, IpinfoData, MaxMind
 from tests.support.emulators.publishers import tar_gz
+from tests.support.waiting import PATIENCE, wait_until
 
 if TYPE_CHECKING:
     from tests.conftest import Geocli
@@ -474,10 +475,10 @@ def test_a_server_that_never_comes_to_an_end_is_given_up(
     monkeypatch.setattr(fetch, "_PATIENCE", 2)
     monkeypatch.setattr(fetch, "_TRIES", 1)
     monkeypatch.setattr(fetch, "LARGEST", 3_000_000)
-    server.dbip.fail_next(fault, times=None, delay=5)
+    server.dbip.fail_next(fault, times=None, delay=10 * PATIENCE)
     begun = time.monotonic()
     message = kept.fails(75, "dbip-country", "--timeout", "1s")
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < PATIENCE
     assert any(said in message for said in ("within", "far too long", "too slowly"))
 
 
@@ -649,8 +650,7 @@ def test_what_a_killed_update_has_left_is_removed(
     process = subprocess.Popen(
         [*geocli.command, "db", "update", "dbip-country"], env=geocli.env | here.environment
     )
-    while not server.dbip.requests:
-        time.sleep(0.02)
+    wait_until(lambda: server.dbip.requests)
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert list(here.directory.glob(".*.part"))
@@ -667,11 +667,10 @@ def test_an_interrupted_update_leaves_nothing(geocli: Geocli, here: Here, server
         env=geocli.env | here.environment,
         stderr=subprocess.PIPE,
     )
-    while not server.dbip.requests:
-        time.sleep(0.02)
+    wait_until(lambda: server.dbip.requests)
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert err == b""
     assert [file.name for file in here.directory.iterdir()] == [".lock"]
@@ -718,7 +717,7 @@ def test_look_ups_that_run_during_updates_see_one_whole_edition_each(
         server.ipinfo.database = edition(day)
         here.update("ipinfo")
     (here.directory / "stop").touch()
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
 
 

@@ -34,8 +34,7 @@ from tests.providers.online.servers import (
     sizes,
 )
 from tests.support.targets import addresses
-
-LATE = 0.25  # seconds that a busy machine may take for nothing
+from tests.support.waiting import PATIENCE, wait_until
 
 
 def together(runs: Sequence[tuple[Geocli, list[str], str]]) -> list[subprocess.CompletedProcess[str]]:
@@ -109,8 +108,8 @@ def test_requests_at_once_are_a_setting_and_four_without(here: Here, concurrency
         first, *_, last = (request.time for request in server.requests)
         # The last request was sent when all but the last round had been answered.
         rounds = 8 // (concurrency or 4) - 1
-        assert rounds * 0.2 <= last - first < rounds * 0.2 + LATE
-        assert server.connections <= (concurrency or 4)
+        assert rounds * 0.2 <= last - first
+        assert 1 < server.connections <= (concurrency or 4)
 
 
 def test_a_limited_source_is_asked_one_request_after_the_other(here: Here) -> None:
@@ -152,7 +151,7 @@ def test_1250_addresses_take_as_long_as_the_limit_allows_and_no_429(data_dir: Pa
         assert server.addresses == Counter(targets)
         assert len(server.requests) == 13
         whole = server.requests[-1].time - server.requests[0].time
-    assert 2 <= whole <= 2 * 1.05 + LATE
+    assert 2 <= whole < PATIENCE
 
 
 def test_two_processes_over_two_halves_share_the_limit(data_dir: Path) -> None:
@@ -283,8 +282,8 @@ def test_what_an_answer_tells_about_the_limit_is_obeyed_also_after_a_200(tmp_pat
         if waited[len(headers) - 1] < wait
     ]
     assert too_early == []
-    for (_, wait), waited in zip(TOLD, waits, strict=True):
-        assert sum(waited) < wait + 4 * LATE
+    for waited in waits:
+        assert sum(waited) < PATIENCE
 
 
 def in_seconds() -> str:
@@ -388,24 +387,21 @@ def test_retry_after_tells_all_processes(data_dir: Path) -> None:
 def test_headers_that_make_no_sense_make_nobody_wait(here: Here, headers: dict[str, str]) -> None:
     with told(headers) as server:
         where = {"GEOCLI_IP_API_URL": server.url, "GEOCLI_IP_API_BATCH_SIZE": "1"}
-        begun = time.monotonic()
         done = here(
-            "-p", "ip-api", "--max-wait", "2s", "-j", targets=["8.8.8.8", "1.1.1.1"], environment=where
+            "-p", "ip-api", "--max-wait", "1s", "-j", targets=["8.8.8.8", "1.1.1.1"], environment=where
         )
         assert (done.code, done.statuses) == (0, ["ok", "ok"])
-        assert time.monotonic() - begun < 1
 
 
 # --- --max-wait ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_who_will_not_wait_gets_what_there_is_and_the_rest_later(data_dir: Path) -> None:
     targets = addresses(400)
-    with IpApi(limit=2, window=2) as server:
+    with IpApi(limit=2, window=10) as server:
         geocli = Geocli(data_dir, environment(server))
-        begun = time.monotonic()
         done = geocli("-p", "ip-api", "--max-wait", "1s", "-f", "ip,status", stdin="\n".join(targets))
-        assert time.monotonic() - begun < 1.8
         assert done.returncode == 3
         assert done.stdout.splitlines() == [
             f"{target}\t{'ok' if index < 200 else 'error'}" for index, target in enumerate(targets)
@@ -414,7 +410,7 @@ def test_who_will_not_wait_gets_what_there_is_and_the_rest_later(data_dir: Path)
         assert "over plain HTTP" in notice
         assert "--max-wait" in complaint
         assert json.loads(geocli("stats", "-j").stdout)["dirty"] == 200
-        again = geocli("-p", "ip-api", "--max-wait", "9s", "-f", "status", stdin="\n".join(targets))
+        again = geocli("-p", "ip-api", "--max-wait", "1m", "-f", "status", stdin="\n".join(targets))
         assert (again.returncode, set(again.stdout.split())) == (0, {"ok"})
         assert server.addresses == Counter(targets)
         assert server.count(429) == 0
@@ -431,14 +427,13 @@ def test_who_will_not_wait_is_answered_by_the_rest_of_the_chain(here: Here) -> N
 
 def test_max_wait_is_for_the_lock_too(data_dir: Path) -> None:
     """Somebody else is being answered, slowly."""
-    with IpApi(limit=15, latency=3) as server:
+    with IpApi(limit=15, latency=10 * PATIENCE) as server:
         geocli = Geocli(data_dir, environment(server))
-        other = subprocess.Popen([*geocli.command, "-p", "ip-api", "8.8.8.8"], env=geocli.env)
-        while not server.requests:
-            time.sleep(0.02)
-        begun = time.monotonic()
-        done = geocli("-p", "ip-api", "--max-wait", "1s", "-f", "status", "1.1.1.1")
-        assert time.monotonic() - begun < 2.2
+        other = subprocess.Popen(
+            [*geocli.command, "-p", "ip-api", "--timeout", "1h", "8.8.8.8"], env=geocli.env
+        )
+        wait_until(lambda: server.requests)
+        done = geocli("-p", "ip-api", "--max-wait", "1s", "-f", "status", "1.1.1.1", timeout=PATIENCE)
         assert (done.returncode, done.stdout) == (3, "error\n")
         assert "--max-wait" in done.stderr
         other.kill()
@@ -469,7 +464,7 @@ def test_waiting_shows_with_the_time_left(data_dir: Path) -> None:
 
 def test_an_interrupt_during_a_wait_is_quick_and_silent_and_keeps_what_came(data_dir: Path) -> None:
     targets = addresses(500)
-    with IpApi(limit=3, window=60) as server:
+    with IpApi(limit=3, window=10 * PATIENCE) as server:
         geocli = Geocli(data_dir, environment(server))
         with subprocess.Popen(
             [*geocli.command, "-q", "-p", "ip-api", "-f", "ip,status"],
@@ -483,22 +478,19 @@ def test_an_interrupt_during_a_wait_is_quick_and_silent_and_keeps_what_came(data
             process.stdin.write("\n".join(targets))
             process.stdin.close()
             process.stdin = None
-            while len(server.requests) < 3:
-                time.sleep(0.02)
-            time.sleep(0.5)
-            begun = time.monotonic()
+            assert process.stdout is not None
+            first = "".join(process.stdout.readline() for _ in range(300))
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=10)
-            assert time.monotonic() - begun < 1
+            rest, err = process.communicate(timeout=PATIENCE)
         assert process.returncode == 130
         assert err == ""
-        assert out.splitlines() == [f"{target}\tok" for target in targets[:300]]
+        assert (first + rest).splitlines() == [f"{target}\tok" for target in targets[:300]]
         assert json.loads(geocli("stats", "-j").stdout)["dirty"] == 300
         assert len(server.requests) == 3
 
 
 def test_an_interrupt_during_a_request_is_quick_and_silent(data_dir: Path) -> None:
-    with Ipinfo(latency=30) as server:
+    with Ipinfo(latency=10 * PATIENCE) as server:
         geocli = Geocli(data_dir, environment(server))
         with subprocess.Popen(
             [*geocli.command, "-q", "-p", "ipinfo", "8.8.8.8"],
@@ -507,17 +499,14 @@ def test_an_interrupt_during_a_request_is_quick_and_silent(data_dir: Path) -> No
             stderr=subprocess.PIPE,
             text=True,
         ) as process:
-            while not server.requests:
-                time.sleep(0.02)
-            begun = time.monotonic()
+            wait_until(lambda: server.requests)
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=10)
-            assert time.monotonic() - begun < 1
+            out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (130, "", "")
 
 
-def killed_after(geocli: Geocli, server: IpApi, requests: int, targets: list[str], pause: float) -> None:
-    """``kill -9`` when so many requests have come, and a pause later."""
+def killed_after(geocli: Geocli, server: IpApi, requests: int, targets: list[str], answers: int) -> None:
+    """``kill -9`` when so many requests have come, and so many answers were printed."""
     command = [*geocli.command, "-p", "ip-api", "-f", "ip,status"]
     with subprocess.Popen(
         command, env=geocli.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -525,24 +514,25 @@ def killed_after(geocli: Geocli, server: IpApi, requests: int, targets: list[str
         assert process.stdin is not None
         process.stdin.write("\n".join(targets))
         process.stdin.close()
-        while len(server.requests) < requests:
-            time.sleep(0.005)
-        time.sleep(pause)
+        wait_until(lambda: len(server.requests) >= requests)
+        assert process.stdout is not None
+        for _ in range(answers):
+            process.stdout.readline()
         process.kill()
         process.wait()
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.5], ids=["under way", "during the wait"])
-def test_after_kill_9_only_the_batch_under_way_is_asked_about_again(data_dir: Path, pause: float) -> None:
+@pytest.mark.parametrize("answers", [0, 400], ids=["under way", "during the wait"])
+def test_after_kill_9_only_the_batch_under_way_is_asked_about_again(data_dir: Path, answers: int) -> None:
     targets = addresses(700)
     with IpApi(limit=4, window=1, latency=0.05) as server:
         geocli = Geocli(data_dir, environment(server))
-        killed_after(geocli, server, 4, targets, pause)
+        killed_after(geocli, server, 4, targets, answers)
         done = geocli("-p", "ip-api", "-f", "ip,status", stdin="\n".join(targets))
         assert done.returncode == 0
         assert done.stdout.splitlines() == [f"{target}\tok" for target in targets]
         repeated = [target for target, times in server.addresses.items() if times > 1]
-        assert len(repeated) <= (0 if pause == 0.5 else 100)
+        assert len(repeated) <= (0 if answers else 100)
         assert set(repeated) <= set(targets[300:400])
         assert server.count(429) == server.bans == 0
 
@@ -551,7 +541,7 @@ def test_kill_9_with_four_requests_at_once_costs_those_at_most(data_dir: Path) -
     targets = addresses(2000)
     with IpApi(key="k", latency=0.1) as server:
         geocli = Geocli(data_dir, environment(server))
-        killed_after(geocli, server, 10, targets, 0.05)
+        killed_after(geocli, server, 10, targets, 0)
         before = len(server.requests)
         done = geocli("-p", "ip-api", "-f", "status", stdin="\n".join(targets))
         assert (done.returncode, set(done.stdout.split())) == (0, {"ok"})
@@ -564,13 +554,13 @@ def test_kill_9_with_four_requests_at_once_costs_those_at_most(data_dir: Path) -
 # --- speed --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_several_requests_are_under_way_at_once_where_there_is_no_limit(data_dir: Path) -> None:
-    targets = addresses(6_000)
-    with IpApi(key="k", latency=0.05) as server:
+    targets = addresses(800)
+    with IpApi(key="k", latency=3) as server:
         geocli = Geocli(data_dir, environment(server))
         done = geocli("-p", "ip-api", "-f", "status", stdin="\n".join(targets))
-        assert done.stdout.count("ok\n") == 6_000
-        assert len(server.requests) == 60
-        whole = server.requests[-1].time - server.requests[0].time + 0.05
-    # One after the other would take 3 s, four at once 0.75. How near to that is a figure for a quiet machine.
-    assert whole < 0.75 * 0.05 * 60
+        assert done.stdout.count("ok\n") == 800
+        assert len(server.requests) == 8
+        whole = server.requests[-1].time - server.requests[0].time
+    assert whole < 7 * 3  # as long as one after the other would take; four at once take 3

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.errors import UnanswerableError
+from geocli.providers.online import rate_limit
 from geocli.providers.online.base import Limit
 from geocli.providers.online.rate_limit import RateLimit
 from tests.conftest import Geocli, GeocliProcess, need
@@ -32,8 +33,30 @@ def nothing(_what: str, _seconds: float) -> None:
     pass
 
 
+class Clock:
+    """Time that goes on only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self._now = time.time()
+
+    def time(self) -> float:
+        return self._now
+
+    monotonic = time
+
+    async def sleep(self, seconds: float) -> None:
+        self._now += seconds
+        await asyncio.sleep(0)
+
+
+CLOCK = Clock()
+
+
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the limits are kept of sources that are asked by that clock."""
+    monkeypatch.setattr(rate_limit, "time", CLOCK)
+    monkeypatch.setattr(rate_limit, "asyncio", CLOCK)
     return tmp_path / "data" / "pacing"
 
 
@@ -51,12 +74,12 @@ def asked(paced: RateLimit, times: int = 1, *, within: float = 5) -> list[float]
     """When so many requests that tell nothing could be sent, in seconds from now."""
 
     async def ask() -> list[float]:
-        begun, moments = time.monotonic(), []
-        async with asyncio.timeout(within):
-            for _ in range(times):
-                await paced.enter()
-                moments.append(time.monotonic() - begun)
-                await paced.leave(None, None)
+        begun, moments = CLOCK.time(), []
+        for _ in range(times):
+            await paced.enter()
+            moments.append(CLOCK.time() - begun)
+            await paced.leave(None, None)
+            assert moments[-1] < within
         return moments
 
     return asyncio.run(ask())
@@ -197,7 +220,7 @@ def test_an_empty_file_is_a_new_one(directory: Path, file: Path) -> None:
 @pytest.mark.parametrize("years", [1, 10, 1000, 100_000])
 def test_a_file_from_the_far_future_stops_nobody(directory: Path, file: Path, years: int) -> None:
     """The clock was wrong when it was written, and is right now."""
-    state = {"left": 0, "reset": time.time() + years * 31_536_000, "told": True, "noticed": True}
+    state = {"left": 0, "reset": CLOCK.time() + years * 31_536_000, "told": True, "noticed": True}
     file.write_text(json.dumps(state))
     assert asked(pacing(directory))[0] < 0.5
     assert json.loads(file.read_text())["noticed"] is True
@@ -205,7 +228,7 @@ def test_a_file_from_the_far_future_stops_nobody(directory: Path, file: Path, ye
 
 def test_nobody_waits_longer_than_a_day(directory: Path, file: Path) -> None:
     tell(pacing(directory), 0, 10**9)
-    assert json.loads(file.read_text())["reset"] <= time.time() + 86400 + 2
+    assert json.loads(file.read_text())["reset"] <= CLOCK.time() + 86400 + 2
     with pytest.raises(UnanswerableError, match="max-wait"):
         asked(pacing(directory, budget=60))
 

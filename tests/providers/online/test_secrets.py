@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from tests.conftest import Geocli
 from tests.providers.online.conftest import Here
 from tests.providers.online.servers import KNOWN, Fault, IpApi, Ipinfo, RawServer, environment, http
 from tests.support.targets import addresses
+from tests.support.waiting import wait_until
 
 SECRET = "S3CR3T-k3y-7788"  # noqa: S105 (the emulators' own)
 KEYED = {"ip-api": IpApi, "ipinfo": Ipinfo}
@@ -121,8 +121,7 @@ def test_ps_does_not_show_the_key(data_dir: Path) -> None:
     with Ipinfo(token=SECRET, latency=20) as server:
         geocli = Geocli(data_dir, with_secret(server))
         with subprocess.Popen([*geocli.command, "-v", "-p", "ipinfo", "8.8.8.8"], env=geocli.env) as process:
-            while not server.requests:
-                time.sleep(0.02)
+            wait_until(lambda: server.requests)
             shown = (
                 Path(f"/proc/{process.pid}/cmdline").read_text()
                 + Path(f"/proc/{process.pid}/comm").read_text()
