@@ -105,6 +105,7 @@ _RESERVED_V4 = [
         "192.0.0.64/26",
         "192.0.0.128/25",
         "192.0.2.0/24",  # documentation
+        "192.88.99.2/32",  # 6a44 relay
         "192.168.0.0/16",  # private
         "198.18.0.0/15",  # benchmarking
         "198.51.100.0/24",  # documentation
@@ -122,12 +123,15 @@ _RESERVED_BEGINNINGS = frozenset(
     for digit in range(10)
 )
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
-_NAT64 = IPv6Network("64:ff9b::/96")
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
+_6TO4 = IPv6Network("2002::/16")  # RFC 3056
+_TEREDO = IPv6Network("2001::/32")  # RFC 4380
+# How an address that has an IPv4 address in it begins.
+_TRANSITION = re.compile(r"64:ff9b::|2002:|2001::|2001:0:")
 _IETF_ASSIGNMENTS = IPv6Network("2001::/23")
 _REACHABLE_ASSIGNMENTS = [
     IPv6Network(text)
     for text in (
-        "2001::/32",  # Teredo
         "2001:1::1/128",  # Port Control Protocol anycast
         "2001:1::2/128",  # TURN anycast
         "2001:1::3/128",  # DNS-SD service registration anycast
@@ -139,13 +143,14 @@ _REACHABLE_ASSIGNMENTS = [
 ]
 _DOCUMENTATION_V6 = [IPv6Network("2001:db8::/32"), IPv6Network("3fff::/20")]
 # An address of global unicast that begins like none of those: ipaddress takes its time.
-_PLAIN_UNICAST = re.compile(r"(?!2001|3fff)[23][0-9a-f]{3}:[^/]*")
+_PLAIN_UNICAST = re.compile(r"(?!200[12]|3fff)[23][0-9a-f]{3}:[^/]*")
 
 
 def is_reserved(target: str) -> bool:
     """Whether nobody on the Internet can have this address, or any address of this network.
 
-    Private, loopback, link-local, documentation, multicast and the like. Such a target is answered on
+    Private, loopback, link-local, documentation, multicast and the like, also where it is the IPv4 address
+    inside of a NAT64, 6to4 or Teredo address. Such a target is answered on
     the spot, never sent to anybody and never stored.
     """
     if ":" in target:
@@ -157,6 +162,29 @@ def is_reserved(target: str) -> bool:
         return _is_reserved_v4(IPv4Network(target))
     a, b, c, d = map(int, target.split("."))
     return _is_in_reserved_v4(number := a << 24 | b << 16 | c << 8 | d, number)
+
+
+def inner_ipv4(target: str) -> str | None:
+    """Return the IPv4 address or network inside of a NAT64, 6to4 or Teredo target, else ``None``.
+
+    It is where the host is, or what the network leads to. Example: ``64:ff9b::808:808`` has 8.8.8.8 in it.
+    """
+    if not _TRANSITION.match(target):
+        return None
+    inside = _inner(IPv6Network(target))
+    return None if inside is None else canonical_network(inside.network_address, inside.prefixlen)
+
+
+def _inner(network: IPv6Network) -> IPv4Network | None:
+    first, prefix = int(network.network_address), network.prefixlen
+    if network.subnet_of(_NAT64):
+        return IPv4Network((first & 0xFFFFFFFF, prefix - 96))
+    if network.subnet_of(_6TO4):
+        return IPv4Network((first >> 80 & 0xFFFFFFFF, min(prefix - 16, 32)))
+    if prefix >= 96 and network.subnet_of(_TEREDO):  # the last 32 bits, each of them inverted
+        last = int(network.broadcast_address)
+        return IPv4Network((~last & 0xFFFFFFFF, prefix - 96))
+    return None
 
 
 def split_reserved(targets: Collection[str]) -> tuple[list[str], list[str]]:
@@ -173,12 +201,18 @@ def split_reserved(targets: Collection[str]) -> tuple[list[str], list[str]]:
 
 
 def reserved_networks() -> list[str]:
-    """All networks of which every address is reserved, canonical; none of them is inside another."""
+    """All networks of which every address is reserved, canonical; none of them is inside another.
+
+    But for Teredo, where they are too many: there the end of an address decides.
+    """
     outside = IPv6Network("::/0").address_exclude(_GLOBAL_UNICAST)
     low = [part for network in outside for part in _around(network, [_NAT64])]
-    nat64 = int(_NAT64.network_address)
+    nat64, sixtofour = int(_NAT64.network_address), int(_6TO4.network_address)
     inside = [IPv6Network((nat64 + int(v4.network_address), v4.prefixlen + 96)) for v4 in _RESERVED_V4]
-    assignments = _around(_IETF_ASSIGNMENTS, _REACHABLE_ASSIGNMENTS)
+    inside += [
+        IPv6Network((sixtofour + (int(v4.network_address) << 80), v4.prefixlen + 16)) for v4 in _RESERVED_V4
+    ]
+    assignments = _around(_IETF_ASSIGNMENTS, [_TEREDO, *_REACHABLE_ASSIGNMENTS])
     v6 = [*low, *inside, *assignments, *_DOCUMENTATION_V6]
     return [str(network) for network in _RESERVED_V4] + [str(network) for network in v6]
 
@@ -205,14 +239,13 @@ def _is_in_reserved_v4(first: int, last: int) -> bool:
 
 
 def _is_reserved_v6(network: IPv6Network) -> bool:
-    if network.subnet_of(_NAT64):
-        return _is_reserved_v4(
-            IPv4Network((int(network.network_address) & 0xFFFFFFFF, network.prefixlen - 96))
-        )
+    if (inside := _inner(network)) is not None:
+        return _is_reserved_v4(inside)
     if not network.overlaps(_GLOBAL_UNICAST):
         return not network.overlaps(_NAT64)
     if network.subnet_of(_IETF_ASSIGNMENTS):
-        return not any(network.overlaps(reachable) for reachable in _REACHABLE_ASSIGNMENTS)
+        reachable = [_TEREDO, *_REACHABLE_ASSIGNMENTS]
+        return not any(network.overlaps(assignment) for assignment in reachable)
     return any(network.subnet_of(documentation) for documentation in _DOCUMENTATION_V6)
 
 

@@ -12,7 +12,7 @@ from geocli.mmdb.downloads.installed import in_use
 from geocli.mmdb.layouts import agreement, answer_of, merge
 from geocli.mmdb.reader import Database, network_text
 from geocli.mmdb.trusted import TrustedFiles
-from geocli.model.addresses import is_network
+from geocli.model.addresses import inner_ipv4, is_network
 from geocli.model.errors import ClosedDirectoryError, DamagedFileError, UsageError
 from geocli.model.record_batch import MOST_SHARED, RecordBatch, arranged, shared_of
 from geocli.model.records import MAX_SOURCE, NOTHING, Answer, record_of
@@ -79,9 +79,10 @@ class MmdbProvider:
         """One record for each target, in order, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""
         _ = self._databases  # only what was opened can be named as the source
         source = self._source
+        asked = [inner_ipv4(target) or target if ":" in target else target for target in targets]
         # A network is asked about by its first address first.
-        answers = self._find([target.partition("/")[0] for target in targets])
-        found = map(self._found, targets, answers)
+        answers = self._find([target.partition("/")[0] for target in asked])
+        found = map(self._found, asked, answers)
         return [
             record_of(target, _status(answer), answer, network, source, resolved_at)
             for target, (answer, network) in zip(targets, found, strict=True)

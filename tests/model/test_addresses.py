@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from ipaddress import (
     IPv4Address,
@@ -11,6 +12,7 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, example, given
@@ -20,6 +22,7 @@ from geocli.inputs.in_text import find_targets
 from geocli.model.address_space import is_given_out
 from geocli.model.addresses import (
     LONGEST_TARGET,
+    inner_ipv4,
     is_reserved,
     parse_target,
     split_reserved,
@@ -131,72 +134,42 @@ def test_any_argument_is_a_target_or_a_value_error(text: str) -> None:
 
 # --- reserved -----------------------------------------------------------------------------------------
 
-# The IANA special-purpose registries, each range with whether it is globally reachable; the most
-# specific one decides. What is not global unicast (2000::/3) is not assigned to anybody.
+IANA = Path(__file__).parents[1] / "fixtures" / "iana" / "special-purpose.csv"
+# What the registries leave open. The first leads nowhere any more; the second was given back.
+NOT_APPLICABLE = {"192.88.99.0/24": True, "2001::/32": True, "2001:10::/28": False, "2002::/16": True}
+# Multicast (RFC 5771, RFC 4291); what is not global unicast (2000::/3) is not assigned to anybody.
+OTHERS = {"0.0.0.0/0": True, "224.0.0.0/4": False, "::/0": False, "2000::/3": True, "ff00::/8": False}
+
+
+def registry() -> dict[str, bool]:
+    """Each block with whether it is globally reachable; the most specific one decides."""
+    with IANA.open(encoding="utf-8", newline="") as file:
+        rows = [(row["Address Block"], row["Globally Reachable"]) for row in csv.DictReader(file)]
+    return OTHERS | {
+        block: NOT_APPLICABLE[block] if reachable == "N/A" else reachable == "True"
+        for block, reachable in rows
+    }
+
+
 REGISTRY: list[tuple[Network, bool]] = [
-    (ip_network(text), reachable)
-    for text, reachable in [
-        ("0.0.0.0/0", True),
-        ("0.0.0.0/8", False),
-        ("10.0.0.0/8", False),
-        ("100.64.0.0/10", False),
-        ("127.0.0.0/8", False),
-        ("169.254.0.0/16", False),
-        ("172.16.0.0/12", False),
-        ("192.0.0.0/24", False),
-        ("192.0.0.9/32", True),
-        ("192.0.0.10/32", True),
-        ("192.0.2.0/24", False),
-        ("192.31.196.0/24", True),
-        ("192.52.193.0/24", True),
-        ("192.88.99.0/24", True),
-        ("192.168.0.0/16", False),
-        ("192.175.48.0/24", True),
-        ("198.18.0.0/15", False),
-        ("198.51.100.0/24", False),
-        ("203.0.113.0/24", False),
-        ("224.0.0.0/4", False),
-        ("240.0.0.0/4", False),
-        ("255.255.255.255/32", False),
-        ("::/0", False),
-        ("64:ff9b::/96", True),
-        ("64:ff9b:1::/48", False),
-        ("100::/64", False),
-        ("2000::/3", True),
-        ("2001::/23", False),
-        ("2001::/32", True),
-        ("2001:1::1/128", True),
-        ("2001:1::2/128", True),
-        ("2001:1::3/128", True),
-        ("2001:2::/48", False),
-        ("2001:3::/32", True),
-        ("2001:4:112::/48", True),
-        ("2001:10::/28", False),
-        ("2001:20::/28", True),
-        ("2001:30::/28", True),
-        ("2001:db8::/32", False),
-        ("2002::/16", True),
-        ("2620:4f:8000::/48", True),
-        ("3fff::/20", False),
-        ("5f00::/16", False),
-        ("fc00::/7", False),
-        ("fe80::/10", False),
-        ("ff00::/8", False),
-    ]
+    (ip_network(text), reachable) for text, reachable in registry().items()
 ]
-NAT64 = IPv6Network("64:ff9b::/96")
-# NAT64 leads to the IPv4 address in it.
+NAT64, SIX_TO_FOUR, TEREDO = map(IPv6Network, ("64:ff9b::/96", "2002::/16", "2001::/32"))
+# They lead to the IPv4 address in it.
 REGISTRY += [
     (
-        IPv6Network((int(NAT64.network_address) + int(network.network_address), 96 + network.prefixlen)),
+        IPv6Network((int(outer[0]) + (int(network[0]) << shift), outer.prefixlen + network.prefixlen)),
         reachable,
     )
-    for network, reachable in REGISTRY
+    for outer, shift in ((NAT64, 0), (SIX_TO_FOUR, 80))
+    for network, said in REGISTRY
     if isinstance(network, IPv4Network)
 ]
 
 
 def oracle_of_address(address: Address) -> bool:
+    if address in TEREDO:
+        return oracle_of_address(IPv4Address(~int(address) & 0xFFFFFFFF))
     holding = [
         (network.prefixlen, reachable)
         for network, reachable in REGISTRY
@@ -220,6 +193,10 @@ EDGES: dict[int, list[int]] = {
 
 def oracle_of_network(network: Network) -> bool:
     """Whether all of a network is reserved: nothing changes between two edges."""
+    if isinstance(network, IPv6Network) and network.subnet_of(TEREDO):
+        return network.prefixlen >= 96 and oracle_of_network(
+            IPv4Network((~int(network[-1]) & 0xFFFFFFFF, network.prefixlen - 96))
+        )
     kind = type(network[0])
     first, last = int(network[0]), int(network[-1])
     points = [first, *(edge for edge in EDGES[network.version] if first < edge <= last)]
@@ -271,6 +248,70 @@ def test_every_special_range_and_what_is_around_it_agrees_with_the_registries(ne
         if around.prefixlen == 0:
             break
         around = around.supernet()
+
+
+@pytest.mark.parametrize(("block", "reachable"), registry().items())
+def test_every_entry_of_ianas_registries_is_answered_as_it_says(block: str, *, reachable: bool) -> None:
+    network = ip_network(block)
+    if network.version == 6 and network[0].ipv4_mapped:
+        return  # no target is spelt so
+    first = str(network[0])
+    assert is_reserved(first) is oracle_of_address(network[0])
+    assert is_reserved(parse_target(block)) is oracle_of_network(network)
+    if not reachable and block not in {"192.0.0.0/24", "2001::/23", "::/0"}:  # these have exceptions
+        assert is_reserved(parse_target(block))
+    if reachable and network.version == 4 and block != "0.0.0.0/0":
+        assert not is_reserved(first)
+
+
+@pytest.mark.parametrize(
+    ("target", "inside"),
+    [
+        ("64:ff9b::808:808", "8.8.8.8"),
+        ("64:ff9b::", "0.0.0.0"),
+        ("64:ff9b::505e:5f00/120", "80.94.95.0/24"),
+        ("64:ff9b::/96", "0.0.0.0/0"),
+        ("64:ff9b::/95", None),
+        ("64:ff9b:1::808:808", None),
+        ("64:ff9b::1:808:808", None),
+        ("2002:808:808::1", "8.8.8.8"),
+        ("2002:808:808:1:2:3:4:5", "8.8.8.8"),
+        ("2002:808:808::/48", "8.8.8.8"),
+        ("2002:808:800::/40", "8.8.8.0/24"),
+        ("2002::/16", "0.0.0.0/0"),
+        ("2002::/15", None),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", "192.0.2.45"),
+        ("2001::f7f7:f7f7", "8.8.8.8"),
+        ("2001::f7f7:f700/120", "8.8.8.0/24"),
+        ("2001::/32", None),
+        ("2001:0:1::/64", None),
+        ("2001:4860:4860::8888", None),
+        ("2001:db8::1", None),
+        ("2001:1::1", None),
+        ("2000::1", None),
+        ("8.8.8.8", None),
+        ("8.8.8.0/24", None),
+        ("::ffff:0:808:808", None),
+    ],
+)
+def test_what_is_inside_of_an_address_of_a_transition(target: str, inside: str | None) -> None:
+    assert parse_target(target) == target
+    assert inner_ipv4(target) == inside
+
+
+@given(st.ip_addresses(v=4), st.integers(0, 2**63))
+def test_an_address_of_a_transition_is_reserved_where_what_is_inside_is(
+    address: IPv4Address, rest: int
+) -> None:
+    number = int(address)
+    outer = [
+        IPv6Address(int(NAT64[0]) + number),
+        IPv6Address(int(SIX_TO_FOUR[0]) + (number << 80) + rest),
+        IPv6Address(int(TEREDO[0]) + (rest << 32) + (~number & 0xFFFFFFFF)),
+    ]
+    for one in outer:
+        assert inner_ipv4(str(one)) == str(address)
+        assert is_reserved(str(one)) is is_reserved(str(address))
 
 
 PARTLY_RESERVED = """

