@@ -162,7 +162,7 @@ REGISTRY += [
         reachable,
     )
     for outer, shift in ((NAT64, 0), (SIX_TO_FOUR, 80))
-    for network, said in REGISTRY
+    for network, reachable in REGISTRY
     if isinstance(network, IPv4Network)
 ]
 
