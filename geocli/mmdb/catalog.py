@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.mmdb.decoder import BrokenError
 from geocli.mmdb.downloads.install import read_licence
-from geocli.mmdb.downloads.installed import in_use, installed
+from geocli.mmdb.downloads.installed import in_use, installed, reasons
 from geocli.mmdb.reader import Database, embedded_path
 from geocli.mmdb.safe_reader import SafeReader
 from geocli.mmdb.trusted import TrustedFiles
@@ -33,11 +33,15 @@ def open_databases(directory: Path, files: Sequence[Path] = ()) -> list[Database
 
 
 class ListedDatabase(NamedTuple):
-    """A database as ``geocli db list`` shows it. ``used_for`` says which of ``KINDS`` it is asked for."""
+    """A database as ``geocli db list`` shows it.
+
+    ``used_for`` says which of ``KINDS`` it is asked for, ``why`` why it is or is not.
+    """
 
     name: str
     description: Description
     used_for: str | None
+    why: str
     licence: str | None
 
 
@@ -48,6 +52,7 @@ def list_databases(directory: Path, files: Sequence[Path], problems: Problems) -
     """
     used = {one.path: one for one in in_use(directory, files)}
     names = {one.path: one.name for one in installed(directory)}
+    why = {} if files else reasons(directory)
     for path in dict.fromkeys([*used, *(() if files else [*names, embedded_path()])]):
         try:
             description = Database(path).description
@@ -64,7 +69,13 @@ def list_databases(directory: Path, files: Sequence[Path], problems: Problems) -
         licence = description.licence
         if path in names:
             licence = read_licence(path, names[path]) or licence
-        yield ListedDatabase(names.get(path, path.stem), description, ",".join(serves) or None, licence)
+        yield ListedDatabase(
+            names.get(path, path.stem),
+            description,
+            ",".join(serves) or None,
+            why.get(path, "named by the user"),
+            licence,
+        )
 
 
 def age_days(description: Description, now: float) -> int:

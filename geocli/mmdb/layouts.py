@@ -20,7 +20,7 @@ from geocli.model.normalize import asn, country, place, text
 from geocli.model.records import NOTHING, Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
 
 KINDS = ("country", "city", "asn")
@@ -75,13 +75,15 @@ def mistyped(data: dict[str, Any]) -> str | None:
     return None
 
 
-def merge(answers: Iterable[Answer]) -> Answer:
+def merge(answers: Sequence[Answer], system_from: int = 0) -> Answer:
     """Several databases' answers about one address as one, the first that knows something leading.
 
-    The place comes from the first that names a country, the holder from the first that names an AS. A
-    later one may add a city or coordinates, but only where it agrees on the country.
+    The place comes from the first that names a country, the holder from the first that names an AS; of these,
+    ``answers[system_from]`` counts as the first. A later one may add a city or coordinates, but only where it
+    agrees on the country.
     """
-    located, holder = NOTHING, NOTHING
+    located = NOTHING
+    holder = next((answer for answer in answers[system_from:][:1] if answer.asn), NOTHING)
     for answer in answers:
         if located.country_code is None:
             located = answer if answer.country_code else located

@@ -22,6 +22,8 @@ _MARKER = b"\xab\xcd\xefMaxMind.com"
 _FARTHEST = 128 << 10  # bytes from the end of the file: the metadata is there or nowhere
 SEPARATOR = 16
 """Bytes of zeros between search tree and data."""
+_MOST_NODES = 1 << 25  # to check all of them takes 13 bytes of memory each; the largest files have 5,000,000
+_AGES = range(631152000, 4102444800)  # 1990 to 2100, seconds: no database of networks is of another time
 _MOST_KEPT = 1 << 16  # places in the tree to begin at
 
 
@@ -56,6 +58,8 @@ class SafeReader:
         self.data_size = self.data_end - self.tree_size - SEPARATOR
         if self.data_size < 0:
             raise BrokenError("its search tree would be larger than the file")
+        if any(self.content[self.tree_size : self.tree_size + SEPARATOR]):
+            raise BrokenError("there are no zeros between its search tree and its data")
         self.decoder = Decoder(self.content, self.tree_size + SEPARATOR, self.data_end)
         self._records: dict[int, Any] = {}
         self._begins: dict[bytes, tuple[int, int]] = {}  # keys of 2 bytes are IPv4, of 4 IPv6
@@ -182,4 +186,10 @@ def _checked(found: Any) -> Metadata:
         raise BrokenError(f"ip_version in its metadata is {metadata.ip_version}")
     if metadata.node_count < 1:
         raise BrokenError("its search tree is empty")
+    if metadata.node_count > _MOST_NODES:
+        raise BrokenError(f"its search tree has {metadata.node_count} nodes: more than can be checked")
+    if not all(isinstance(text, str) for text in metadata.description.values()):
+        raise BrokenError("a description in its metadata is no text")
+    if metadata.build_epoch not in _AGES:
+        raise BrokenError(f"build_epoch in its metadata is {metadata.build_epoch}: no time that has been")
     return metadata

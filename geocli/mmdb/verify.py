@@ -7,7 +7,6 @@ once, so a node that two others lead to is no loop; a path longer than an addres
 from __future__ import annotations
 
 import sys
-import time
 from array import array
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,14 +24,11 @@ if TYPE_CHECKING:
 
     from geocli.mmdb.trusted import TrustedFiles
 
-_MOST_NODES = 1 << 25  # 13 bytes of memory each; the largest files that people download have 5,000,000
 _WORK = 4  # by how much more than once data may be decoded: values that pointers lead to are, now and then
 _SLACK = 1 << 20
 _CHUNK = 1 << 16  # nodes
 _STEP = 1 << 14  # records from one word about progress to the next
 _TELLING = 10_000  # records that are looked at closely; of the others, some
-_OLDEST = 631152000  # 1990: no database of networks is older
-_DAY = 86400
 _HIGH = bytes(byte >> 4 for byte in range(256))
 _LOW = bytes(byte & 15 for byte in range(256))
 
@@ -57,7 +53,6 @@ def _silent(*_: object) -> None:
 def check(path: Path, progress: Callable[[str, int, int], None] = _silent) -> Verified:
     """Check everything in a file. Raises ``BrokenError``, which says what is wrong where, and ``OSError``."""
     reader = SafeReader(path)
-    _check_metadata(reader)
     numbers = _check_tree(reader)
     return Verified(reader.nodes, len(numbers), _check_records(reader, numbers, progress))
 
@@ -103,18 +98,6 @@ def kinds_of(data: Any) -> set[str]:
     answer = answer_of(data)
     values = zip(KINDS, (answer.country_code, answer.city, answer.asn), strict=True)
     return {kind for kind, value in values if value is not None}
-
-
-def _check_metadata(reader: SafeReader) -> None:
-    metadata = reader.metadata()
-    if not all(isinstance(text, str) for text in metadata.description.values()):
-        raise BrokenError("a description in its metadata is no text")
-    if not metadata.database_type:
-        raise BrokenError("its metadata names no database_type")
-    if not _OLDEST <= metadata.build_epoch <= time.time() + _DAY:
-        raise BrokenError(f"build_epoch in its metadata is {metadata.build_epoch}: no time that has been")
-    if reader.nodes > _MOST_NODES:
-        raise BrokenError(f"its search tree has {reader.nodes} nodes: more than can be checked")
 
 
 def _check_tree(reader: SafeReader) -> list[int]:

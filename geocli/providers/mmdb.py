@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _MOST_PARTS = 4096
 """A network is asked about in at most so many parts; one that has more has no single answer."""
 
+_MOST_UPDATES = 5  # that may come between a look at what is there and opening it
 _MOST_UNDERSTOOD = 4_000  # records kept by what is in them: some 2 MB
 _MANY = 6_000  # addresses after which the search tree is worth being made ready
 _SOME = 100  # addresses from which on they are worth being put into columns
@@ -177,15 +178,16 @@ class MmdbProvider:
 
     @property
     def _databases(self) -> list[Database]:
-        if not self._opened:
+        tries = 0
+        while not self._opened:
             try:
                 self._opened = [Database(one.path, self._vetted) for one in self._chosen]
             except DamagedFileError as error:
-                if self._files or Path(error.path).exists():
+                tries += 1
+                if self._files or Path(error.path).exists() or tries > _MOST_UPDATES:
                     raise
                 # An update has just put a new edition in its place.
                 self._chosen = in_use(self._directory)
-                self._opened = [Database(one.path, self._vetted) for one in self._chosen]
         return self._opened
 
     @property
@@ -208,8 +210,10 @@ class MmdbProvider:
         if not others:
             yield from first
         else:
+            servers = [one.serves or () for one in self._chosen]
+            system_from = next((index for index, serves in enumerate(servers) if "asn" in serves), 0)
             for found in zip(first, *others, strict=True):
-                merged = merge(answer for answer, _ in found)
+                merged = merge([answer for answer, _ in found], system_from)
                 yield NOTHING if merged == NOTHING else merged, max(prefix for _, prefix in found)
 
     def _answers(self, database: Database, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:

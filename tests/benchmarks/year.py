@@ -50,7 +50,7 @@ def _answer(ip: str, network: int) -> GeoRecord:
     code = _COUNTRIES[network % len(_COUNTRIES)]
     return GeoRecord(
         ip, "ok", code, f"The country of {code}", asn=64500 + network, org=f"Network {network}, Ltd.",
-        network=f"{ip.rpartition('.')[0]}.0/24", source="mmdb:embedded-2026-06",
+        network=f"{ip.rpartition('.')[0]}.0/24", source="mmdb:example-2026-06",
         resolved_at=utc_text(time.time()),
     )  # fmt: skip
 

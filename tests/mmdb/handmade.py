@@ -10,7 +10,7 @@ from typing import Any
 from geocli.mmdb.safe_reader import SafeReader
 
 MARKER = b"\xab\xcd\xefMaxMind.com"
-BUILT = 1_780_272_000  # 2026-06-01
+BUILT = 1_790_812_800  # 2026-10-01
 
 
 def head(kind: int, size: int) -> bytes:

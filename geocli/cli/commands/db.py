@@ -20,9 +20,9 @@ from geocli.model.errors import ExitCode, GeocliError, Problems
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
 
-COLUMNS = ("name", "type", "edition", "age_days", "size", "used_for", "path", "description", "licence")
+COLUMNS = ("name", "type", "edition", "age_days", "size", "used_for", "path", "description", "licence", "why")
 PIPED = ("name", "type", "edition", "age_days", "size", "used_for", "path")
-SHOWN = ("name", "edition", "age_days", "size", "used_for", "licence")
+SHOWN = ("name", "edition", "age_days", "used_for", "why", "licence")
 
 
 def register(app: typer.Typer) -> None:
@@ -59,10 +59,8 @@ def list_databases(
     now = time.time()
     for one in listed(settings.data_dir / "mmdb", mmdb or settings.mmdb, problems):
         d = one.description
-        age, path = age_days(d, now), str(d.path)
-        output.write(
-            [(one.name, d.type, d.edition, age, d.size, one.used_for, path, d.description, one.licence)]
-        )
+        known = (one.name, d.type, d.edition, age_days(d, now), d.size, one.used_for, str(d.path))
+        output.write([(*known, d.description, one.licence, one.why)])
     output.finish()
     return finish(problems)
 

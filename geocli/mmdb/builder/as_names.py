@@ -12,7 +12,7 @@ _NO_NAME = re.compile(
     re.IGNORECASE,
 )
 # ARIN and APNIC put their handle before the name: "GENSAZ-ASN1 - GENS ARIZONA LLC", "AS73981 - NORTHERN".
-_HANDLE = re.compile(r"(?:AS[0-9]+|[A-Z0-9]+(?:-[A-Z0-9]+)*-ASN?[0-9]*(?:-[A-Z0-9]+)*) - (?=\S)")
+_HANDLE = re.compile(r"(?:AS[0-9]+(?:-[0-9]+)?|[A-Z0-9]+(?:-[A-Z0-9]+)*-ASN?[0-9]*(?:-[A-Z0-9]+)*) - (?=\S)")
 _LOST_BETWEEN = re.compile(r" [?\ufffd]+ ")
 _LOST = re.compile(r"[?\ufffd\u00bf]{2,}|[\ufffd\u00bf]")
 # Letters of other character sets read as Latin-1: a soft hyphen for a dash, an accent for an apostrophe.
@@ -35,11 +35,20 @@ def clean_as_name(text: str) -> str | None:
 
 
 def _once(text: str) -> str:
-    """``X - X`` as ``X``, also where X has a dash of its own."""
+    """``X - X`` as ``X``, also where X has a dash of its own, or one is a handle made of the other."""
     parts = text.split(" - ")
     half = len(parts) // 2
-    if len(parts) % 2 == 0:
-        first, second = " - ".join(parts[:half]), " - ".join(parts[half:])
-        if first.casefold() == second.casefold():
-            return first
+    first, second = " - ".join(parts[:half]), " - ".join(parts[half:])
+    if first.casefold() == second.casefold():
+        return first
+    if len(parts) > 2 and parts[0].casefold() == parts[-1].casefold():
+        return " - ".join(parts[:-1])
+    if len(parts) == 2 and " " not in first:
+        handle, name = _letters(first).rstrip("0123456789"), _letters(second)
+        if min(len(handle), len(name)) > 2 and (name.startswith(handle) or handle.startswith(name)):
+            return second
     return text
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from geocli.mmdb.builder.ranges import Range
 
 _LONGEST_TEXT = 1000  # characters; readers look for the metadata in the last 128 KiB of a file
-_EDITION = re.compile(r"(?:199|[2-9][0-9]{2})[0-9]-[0-9]{2}(?:-[0-9]{2})?")  # the time of such data
+_EDITION = re.compile(r"(?:199|20[0-9])[0-9]-[0-9]{2}(?:-[0-9]{2})?")  # the time of such data
 _MARKER = b"\xab\xcd\xefMaxMind.com"
 
 

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.mmdb.layouts import KINDS
-from geocli.mmdb.reader import embedded_path, embedded_source
+from geocli.mmdb.reader import embedded_path
 from geocli.system.ownership import check_trusted, os_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-_BASIC = {"country", "asn"}  # what the embedded database gives
+_EMBEDDED_GIVES = ("country", "asn")
+
+MUCH_NEWER = 60
+"""Days by which a database that is newer than another answers in its place, whatever else that one gives."""
+
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _EDITION = r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?"
 _FILE = re.compile(rf"(?P<name>{_NAME})-(?P<edition>{_EDITION})\.(?P<gives>[a-z]+(?:\+[a-z]+)*)\.mmdb")
@@ -37,6 +42,16 @@ class Installed(NamedTuple):
     def source(self) -> str:
         """What its records carry, after ``mmdb:``."""
         return f"{self.name}-{self.edition}"
+
+    @property
+    def day(self) -> int:
+        """The edition's first day, counted from some day long ago; 0 for one that there never was."""
+        try:
+            return date.fromisoformat(
+                self.edition if len(self.edition) > 7 else f"{self.edition}-01"
+            ).toordinal()
+        except ValueError:
+            return 0
 
 
 class InUse(NamedTuple):
@@ -94,20 +109,69 @@ def installed(directory: Path) -> list[Installed]:
     )
 
 
-def in_use(directory: Path | None, files: Sequence[Path] = ()) -> list[InUse]:
-    """The databases that are asked, in order: ``files`` where the user named some, else the downloaded ones.
+def embedded() -> Installed:
+    """The database that ships with geocli, as one of them."""
+    path = embedded_path()
+    name, _, edition = path.stem.partition("-")
+    return Installed(path, name, edition, _EMBEDDED_GIVES)
 
-    Of these, each that gives what none before it gives; the embedded one has the last word on what they lack.
+
+def in_use(directory: Path | None, files: Sequence[Path] = ()) -> list[InUse]:
+    """The databases that are asked, in order: ``files`` where the user named some, else the best there are.
+
     Opens nothing. Raises ``DamagedFileError``.
     """
     if files:
         return [InUse(path, None, None) for path in files]
-    chosen, given = [], set[str]()
-    for one in installed(directory) if directory is not None else ():
-        if new := tuple(kind for kind in one.gives if kind not in given):
-            given |= set(one.gives)
-            chosen.append(InUse(one.path, new, one.source))
-    if not given >= _BASIC:
-        serves = tuple(kind for kind in KINDS if kind in _BASIC - given)
-        chosen.append(InUse(embedded_path(), serves, embedded_source().removeprefix("mmdb:")))
-    return chosen
+    servers = _servers(_candidates(directory))
+    # In this order: of what several give, the answer is the first one's.
+    order = list(dict.fromkeys(servers[kind] for kind in ("country", "asn", "city") if kind in servers))
+    return [
+        InUse(one.path, tuple(kind for kind in KINDS if servers.get(kind) == one), one.source)
+        for one in order
+    ]
+
+
+def reasons(directory: Path) -> dict[Path, str]:
+    """Say of each database, by its path, why it answers or does not. Raises ``DamagedFileError``."""
+    candidates = _candidates(directory)
+    servers = _servers(candidates)
+    return {one.path: _reason(one, candidates, servers) for one in candidates}
+
+
+def _candidates(directory: Path | None) -> list[Installed]:
+    """All there are, those first that are preferred where none is much newer; the embedded one last."""
+    return [*(installed(directory) if directory is not None else ()), embedded()]
+
+
+def _servers(candidates: Sequence[Installed]) -> dict[str, Installed]:
+    """Which database answers for each kind: the first that is not ``MUCH_NEWER`` older than another."""
+    servers = {}
+    for kind in KINDS:
+        able = [one for one in candidates if kind in one.gives]
+        newest = max((one.day for one in able), default=0)
+        if current := [one for one in able if one.day > newest - MUCH_NEWER]:
+            servers[kind] = current[0]
+    return servers
+
+
+def _served(one: Installed, servers: dict[str, Installed]) -> tuple[str, ...]:
+    return tuple(kind for kind in KINDS if servers.get(kind) == one)
+
+
+def _reason(one: Installed, candidates: Sequence[Installed], servers: dict[str, Installed]) -> str:
+    serves = _served(one, servers)
+    if serves:
+        rivals = [other for other in candidates if other != one and set(serves) & set(other.gives)]
+        if not rivals:
+            return f"the only one with {' and '.join(serves)}"
+        if all(other.day <= one.day - MUCH_NEWER for other in rivals):
+            return f"newest, by {min(one.day - other.day for other in rivals)} days and more"
+        return (
+            "newest" if all(other.day <= one.day for other in rivals) else "gives most of those of its time"
+        )
+    better = [servers[kind] for kind in one.gives]
+    newer = max(better, key=lambda other: other.day)
+    if newer.day >= one.day + MUCH_NEWER:
+        return f"{newer.source} is {newer.day - one.day} days newer"
+    return f"behind {' and '.join(dict.fromkeys(other.source for other in better))}"

@@ -6,6 +6,7 @@ Whatever goes wrong, what was there before is still there, and in use.
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _IN_URLS = "".join(map(chr, range(0x21, 0x7F)))  # all but what has to be written as %XX
 _LONGEST_URL = 4000
 _SHA256_DIGITS = 64
+_DAY = 86400  # seconds
 _SAMPLES = 200  # look-ups that are tried
 _LICENCE = """\
 Downloaded from {host}.
@@ -212,6 +214,8 @@ def _edition(new: Path, offer: Offer, checked: Verified, present: Installed | No
         raise BrokenError("it gives neither country nor AS")
     database = Database(new, _Checked())
     description = database.description
+    if description.built > time.time() + _DAY:
+        raise BrokenError(f"it is of {utc_text(description.built)[:10]}, which is still to come")
     if present is not None and description.built < Database(present.path).description.built:
         raise BrokenError(f"it is of {utc_text(description.built)[:10]}, older than the one in place")
     _try_out(new, database)

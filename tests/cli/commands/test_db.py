@@ -61,9 +61,9 @@ def test_the_list_says_what_each_is_used_for(user: Geocli, data_dir: Path) -> No
         (embedded_path().stem, None),
     ]
     city = listed[0]
-    assert (city["type"], city["edition"]) == ("DBIP-city", "2026-06-01")
+    assert (city["type"], city["edition"]) == ("DBIP-city", "2026-10-01")
     assert city["age_days"] == int((datetime.now(UTC).timestamp() - BUILT) // DAY)
-    assert city["path"] == str(data_dir / "mmdb" / "dbip-city-2026-06-01.country+city.mmdb")
+    assert city["path"] == str(data_dir / "mmdb" / "dbip-city-2026-10-01.country+city.mmdb")
     assert city["size"] == Path(city["path"]).stat().st_size
     assert "CC BY 4.0" in city["licence"]
 
@@ -79,7 +79,7 @@ def test_a_downloaded_file_that_is_damaged_is_named_and_the_others_are_listed(
     user: Geocli, data_dir: Path
 ) -> None:
     user("db", "update")
-    damaged = data_dir / "mmdb" / "dbip-asn-2026-06-01.asn.mmdb"
+    damaged = data_dir / "mmdb" / "dbip-asn-2026-10-01.asn.mmdb"
     damaged.write_bytes(damaged.read_bytes()[:50])
     done = user("db", "list", "-f", "name")
     assert done.returncode == 4
@@ -116,7 +116,7 @@ def test_files_named_by_the_user_come_before_what_was_downloaded(user: Geocli, t
     user("db", "update")
     mine = one_record(tmp_path / "mine.mmdb", encode({"country_code": "DE"}))
     done = user("--mmdb", mine, "8.8.8.8", "-f", "country_code,asn,source")
-    assert done.stdout == "DE\t\tmmdb:Handmade-2026-06-01\n"
+    assert done.stdout == "DE\t\tmmdb:Handmade-2026-10-01\n"
 
 
 def test_on_a_terminal_the_update_says_what_it_did(user: Geocli) -> None:
@@ -136,7 +136,7 @@ def test_on_a_terminal_there_is_a_bar_while_it_lasts(user: Geocli, dbip: Dbip) -
 
 def test_a_downloaded_file_that_is_damaged_is_mended_by_the_next_update(user: Geocli, data_dir: Path) -> None:
     user("db", "update")
-    (data_dir / "mmdb" / "dbip-asn-2026-06-01.asn.mmdb").write_bytes(b"")
+    (data_dir / "mmdb" / "dbip-asn-2026-10-01.asn.mmdb").write_bytes(b"")
     assert user("8.8.8.8").returncode == 4
     assert user("db", "update").returncode == 0
     assert user("8.8.8.8", "-f", "asn").stdout == "64496\n"

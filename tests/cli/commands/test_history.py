@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from geocli.cli.app import run
+from geocli.mmdb.reader import embedded_source
 from geocli.model.bans import SeenBan
 from geocli.model.records import utc_text
 from geocli.storage.batch import Batch
@@ -279,7 +280,7 @@ def test_every_form_shows_it(past: Geocli) -> None:
 
 def test_what_nobody_knew_is_looked_up_and_journalled(past: Geocli) -> None:
     before = dirty(past)
-    assert {row["source"] for row in history(past, "--country", "US")} == {"mmdb:embedded-2026-06"}
+    assert {row["source"] for row in history(past, "--country", "US")} == {embedded_source()}
     assert dirty(past)[0] == before[0] + 3
     past("flush")
     history(past)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from geocli.mmdb.reader import embedded_source
 from geocli.model.records import FIELDS
 from tests.conftest import FIXTURES, Geocli, MakeMmdb, need
 from tests.support.targets import addresses
@@ -51,7 +52,7 @@ def test_both_families_are_answered_from_the_embedded_database(geocli: Geocli) -
         "asn": 15169,
         "org": "Google LLC",
         "network": "8.8.8.0/24",
-        "source": "mmdb:embedded-2026-06",
+        "source": embedded_source(),
         "resolved_at": None,
     }
     assert (second["country_code"], second["asn"]) == ("US", 15169)

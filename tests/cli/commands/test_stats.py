@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from geocli.mmdb.reader import embedded_path
 from geocli.output.status.text import age
 from tests.conftest import Geocli, MakeMmdb
 from tests.output.status.test_prometheus import parse
 from tests.support.terminal import on_terminal
 
+EMBEDDED = embedded_path().stem
+EDITION = EMBEDDED.removeprefix("embedded-")
 FIGURES = [
     "stored", "unknown", "dirty", "quarantined", "oldest_dirty_seconds", "last_flush", "journal_bytes",
     "store_bytes", "databases",
@@ -25,7 +28,7 @@ def test_an_empty_start_is_all_zeros_and_makes_nothing(geocli: Geocli, data_dir:
     assert figures["stored"] == figures["unknown"] == figures["dirty"] == figures["quarantined"] == 0
     assert figures["oldest_dirty_seconds"] is figures["last_flush"] is None
     assert figures["databases"][0].keys() == {"name", "type", "edition", "age_days"}
-    assert figures["databases"][0]["name"] == "embedded-2026-06"
+    assert figures["databases"][0]["name"] == EMBEDDED
     assert not data_dir.exists()
 
 
@@ -45,7 +48,7 @@ def test_answers_are_counted_where_they_are(geocli: Geocli) -> None:
 def test_people_get_lines_and_a_pipe_gets_the_same(geocli: Geocli) -> None:
     lines = dict(line.split("\t") for line in geocli("stats").stdout.splitlines())
     assert lines["dirty"] == "0"
-    assert lines["database"].startswith("embedded-2026-06 (")
+    assert lines["database"].startswith(f"{EMBEDDED} (")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +69,7 @@ def test_a_check_says_in_one_line_what_is_stale(geocli: Geocli, data_dir: Path) 
     assert (done.returncode, done.stderr) == (1, "")
     assert len(done.stdout.splitlines()) == 1
     assert "the oldest of 1 unflushed answers" in done.stdout
-    assert "embedded-2026-06" in done.stdout
+    assert EMBEDDED in done.stdout
 
 
 def test_several_findings_are_one_line_whatever_a_database_is_called(
@@ -101,11 +104,11 @@ def test_a_broken_store_is_named(geocli: Geocli, data_dir: Path) -> None:
 
 def test_the_databases_in_use_are_listed_with_their_licences(geocli: Geocli) -> None:
     listed = json.loads(geocli("db", "list", "-j").stdout)
-    assert listed["name"] == "embedded-2026-06"
+    assert listed["name"] == EMBEDDED
     for name in ("CC0", "CC BY 4.0", "DB-IP", "RouteViews"):
         assert name in listed["licence"]
-    assert Path(listed["path"]).with_name("embedded-2026-06.licence.txt").is_file()
-    assert geocli("db", "list", "-f", "type,edition").stdout == "embedded\t2026-06\n"
+    assert Path(listed["path"]).with_name(f"{EMBEDDED}.licence.txt").is_file()
+    assert geocli("db", "list", "-f", "type,edition").stdout == f"embedded\t{EDITION}\n"
 
 
 # --- for people ---------------------------------------------------------------------------------------
@@ -152,7 +155,7 @@ def test_prometheus_gets_its_text_format(geocli: Geocli) -> None:
     metrics = parse(done.stdout)
     assert metrics["geocli_store_answers"].samples == {(): 2}
     assert metrics["geocli_last_flush_timestamp_seconds"].samples[()] > 1.7e9
-    labels = (("name", "embedded-2026-06"), ("type", "embedded"), ("edition", "2026-06"))
+    labels = (("name", EMBEDDED), ("type", "embedded"), ("edition", EDITION))
     assert labels in metrics["geocli_database_age_days"].samples
 
 

@@ -23,7 +23,7 @@ from geocli.cli.app import run
 from geocli.mmdb.downloads import fetch
 from geocli.mmdb.downloads.install import alone
 from geocli.mmdb.downloads.installed import installed
-from geocli.mmdb.reader import Database
+from geocli.mmdb.reader import Database, embedded_path
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.errors import TryAgainError
 from tests.mmdb.handmade import BUILT, encode, head, one_record
@@ -167,12 +167,12 @@ def test_without_names_country_and_as_of_dbip_are_fetched(here: Here, server: Se
     assert here.answer()["country_code"] == "US"
     here.update()
     assert {one.path.name for one in installed(here.directory)} == {
-        "dbip-country-2026-06-01.country.mmdb",
-        "dbip-asn-2026-06-01.asn.mmdb",
+        "dbip-country-2026-10-01.country.mmdb",
+        "dbip-asn-2026-10-01.asn.mmdb",
     }
     answer = here.answer()
     assert (answer["country_code"], answer["asn"]) == ("FR", 64496)
-    assert answer["source"] == "mmdb:dbip-country-2026-06-01+dbip-asn-2026-06-01"
+    assert answer["source"] == "mmdb:dbip-country-2026-10-01+dbip-asn-2026-10-01"
 
 
 def test_last_months_file_is_taken_while_this_months_is_not_out(
@@ -191,7 +191,7 @@ def test_last_months_file_is_taken_while_this_months_is_not_out(
 def test_maxmind_is_asked_with_the_account_and_its_archive_is_unpacked(
     here: Here, server: Server, made: Made
 ) -> None:
-    server.maxmind.publish("GeoLite2-City", "2026-06-02", made.city("FR", "Paris"))
+    server.maxmind.publish("GeoLite2-City", "2026-10-02", made.city("FR", "Paris"))
     here.update("maxmind-city")
     answer = here.answer()
     assert (answer["country_code"], answer["city"]) == ("FR", "Paris")
@@ -206,7 +206,7 @@ def test_ipinfo_gives_country_and_as_in_one_file(here: Here, server: Server, mad
     here.update("ipinfo")
     answer = here.answer()
     assert (answer["country_code"], answer["asn"]) == ("FR", 64497)
-    assert answer["source"] == "mmdb:ipinfo-lite-2026-06-01"
+    assert answer["source"] == "mmdb:ipinfo-lite-2026-10-01"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_ipinfo_gives_country_and_as_in_one_file(here: Here, server: Server, mad
     [
         ("/a/mine.mmdb", "mine", bytes),
         ("/a/mine.mmdb.gz", "mine", gzip.compress),
-        ("/a/mine.tar.gz", "mine", lambda database: tar_gz("x", "2026-06-01", database)),
+        ("/a/mine.tar.gz", "mine", lambda database: tar_gz("x", "2026-10-01", database)),
         ("/download", "download", gzip.compress),
     ],
 )
@@ -232,12 +232,12 @@ def test_a_database_may_be_at_any_url(
 def test_what_the_database_at_a_url_is_called_can_be_said(here: Here, server: Server, made: Made) -> None:
     server.storage.files["/x"] = made.country("FR")
     here.update(f"{server.storage.origin}/x?token=abc", "--name", "ours")
-    assert here.answer()["source"].startswith("mmdb:ours-2026-06-01+")
+    assert here.answer()["source"].startswith("mmdb:ours-2026-10-01+")
     assert server.storage.requests[0].query == {"token": "abc"}
 
 
 def test_keys_go_to_the_publisher_and_to_nobody_else(here: Here, server: Server, made: Made) -> None:
-    server.maxmind.publish("GeoLite2-ASN", "2026-06-02", made.asn(5))
+    server.maxmind.publish("GeoLite2-ASN", "2026-10-02", made.asn(5))
     server.ipinfo.database = made.any({"country_code": "FR", "asn": "AS64497"})
     here.update("maxmind-asn", "ipinfo")
     assert len(server.storage.requests) == 2
@@ -255,7 +255,7 @@ def test_keys_go_to_the_publisher_and_to_nobody_else(here: Here, server: Server,
 
 def test_what_is_here_already_is_not_fetched_again(here: Here, server: Server, made: Made) -> None:
     server.dbip.publish("country", THIS_MONTH, made.country("FR"))
-    server.maxmind.publish("GeoLite2-ASN", "2026-06-02", made.asn(5))
+    server.maxmind.publish("GeoLite2-ASN", "2026-10-02", made.asn(5))
     server.ipinfo.database = made.any({"country_code": "FR", "asn": "AS64497"})
     here.update("dbip-country", "maxmind-asn", "ipinfo")
     before = here.contents()
@@ -270,8 +270,8 @@ def test_with_v_there_is_a_line_about_each(here: Here, server: Server, made: Mad
     server.dbip.publish("country", THIS_MONTH, made.country("FR"))
     code, out, err = here("-v", "db", "update", "dbip-country")
     assert (code, err) == (0, "")
-    assert re.fullmatch(r"dbip-country: new, \d+ bytes; edition 2026-06-01\n", out)
-    assert here("-v", "db", "update") == (0, "dbip-country: nothing new; edition 2026-06-01\n", "")
+    assert re.fullmatch(r"dbip-country: new, \d+ bytes; edition 2026-10-01\n", out)
+    assert here("-v", "db", "update") == (0, "dbip-country: nothing new; edition 2026-10-01\n", "")
 
 
 def test_a_server_without_conditional_requests_is_fetched_from_again(here: Here, made: Made) -> None:
@@ -352,7 +352,7 @@ def test_a_newer_edition_takes_the_place_of_the_old_one(here: Here, server: Serv
     server.ipinfo.database = made.any({"country_code": "DE", "asn": "AS2"}, NEW)
     here.update()
     assert [file.name for file in sorted(here.directory.glob("*.mmdb"))] == [
-        "ipinfo-lite-2026-06-01.country+asn.mmdb"
+        "ipinfo-lite-2026-10-01.country+asn.mmdb"
     ]
     assert here.answer()["country_code"] == "DE"
 
@@ -371,7 +371,7 @@ def test_a_stored_answer_of_an_older_edition_is_refreshed_through_the_journal_by
     server.ipinfo.database = made.any({"country_code": "DE", "asn": "AS2"}, NEW)
     here.update()
     second = here.answer()
-    assert (second["country_code"], second["source"]) == ("DE", "mmdb:ipinfo-lite-2026-06-01")
+    assert (second["country_code"], second["source"]) == ("DE", "mmdb:ipinfo-lite-2026-10-01")
     assert json.loads(here("stats", "-j")[1])["dirty"] == 1
     assert here.answer() == second
     assert json.loads(here("stats", "-j")[1])["dirty"] == 1
@@ -387,9 +387,9 @@ def test_the_licence_lies_beside_each_database_and_is_listed(here: Here, server:
     assert "IP Geolocation by DB-IP, https://db-ip.com" in text
     assert "CC BY 4.0" in text
     rows = [json.loads(line) for line in here("db", "list", "-j")[1].splitlines()]
-    assert [row["name"] for row in rows] == ["mine", "dbip-country", "embedded-2026-06"]
-    assert "https://db-ip.com" in rows[1]["licence"]
-    assert server.storage.origin.removeprefix("http://") in rows[0]["licence"]
+    assert [row["name"] for row in rows] == ["dbip-country", "mine", embedded_path().stem]
+    assert "https://db-ip.com" in rows[0]["licence"]
+    assert server.storage.origin.removeprefix("http://") in rows[1]["licence"]
 
 
 def test_everything_that_is_made_is_the_users_alone(here: Here, server: Server, made: Made) -> None:
@@ -418,11 +418,11 @@ def test_what_was_fetched_is_read_by_the_quick_reader(here: Here, server: Server
 def kept(here: Here, server: Server, made: Made) -> Iterator[Here]:
     """An old edition of each is in place, and a newer one is out."""
     server.dbip.publish("country", LAST_MONTH, made.country("FR", OLD))
-    server.maxmind.publish("GeoLite2-Country", "2026-05-02", made.country("GB", OLD))
+    server.maxmind.publish("GeoLite2-Country", "2026-09-02", made.country("GB", OLD))
     server.ipinfo.database = made.any({"country_code": "IT", "asn": "AS1"}, OLD)
     here.update("dbip-country", "maxmind-country", "ipinfo")
     server.dbip.publish("country", THIS_MONTH, made.country("DE"))
-    server.maxmind.publish("GeoLite2-Country", "2026-06-02", made.country("DE"))
+    server.maxmind.publish("GeoLite2-Country", "2026-10-02", made.country("DE"))
     server.ipinfo.database = made.any({"country_code": "DE", "asn": "AS2"})
     answer = here.answer()
     yield here
@@ -432,7 +432,7 @@ def kept(here: Here, server: Server, made: Made) -> Iterator[Here]:
     here.environment = server.environment
     server.maxmind.left, server.maxmind.md5 = 30, None
     here.update()
-    assert {one.edition for one in installed(here.directory)} == {"2026-06-01"}
+    assert {one.edition for one in installed(here.directory)} == {"2026-10-01"}
 
 
 FAULTS = {
@@ -533,9 +533,9 @@ def broken(made: Made) -> dict[str, tuple[bytes, str]]:
             gzip.compress(made.any(head(7, 1) + encode(5) + encode("DE"))),
             "key",
         ),
-        "an archive without a database": (tar_gz("x", "2026-06-01", b"", **{"a.txt": b"x"}), "no .mmdb file"),
+        "an archive without a database": (tar_gz("x", "2026-10-01", b"", **{"a.txt": b"x"}), "no .mmdb file"),
         "an archive with another file": (
-            tar_gz("x", "2026-06-01", b"", **{"../../../../tmp/evil.mmdb": b"x" * 5000}),
+            tar_gz("x", "2026-10-01", b"", **{"../../../../tmp/evil.mmdb": b"x" * 5000}),
             "no metadata",
         ),
         "a bomb": (bomb(), "far too much"),

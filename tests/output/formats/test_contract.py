@@ -34,7 +34,7 @@ GOOD = GeoRecord(
     asn=3352,
     org="Telefónica",
     network="192.0.2.0/24",
-    source="mmdb:embedded-2026-06",
+    source="mmdb:example-2026-06",
     resolved_at="2026-11-05T06:25:07Z",
 )
 EMPTY = GeoRecord("192.0.2.2", "unknown")

@@ -146,7 +146,7 @@ def test_all_fields_of_long_records_fit_and_nothing_is_lost(width: int) -> None:
         asn=4200000000,
         org=LONG,
         network="2001:db8:1111::/48",
-        source="mmdb:embedded-2026-06",
+        source="mmdb:example-2026-06",
         resolved_at="2026-11-05T06:25:07Z",
     )
     lines = table([record], width=width, chosen=FIELDS)
