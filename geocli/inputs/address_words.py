@@ -34,8 +34,9 @@ V6_AHEAD = rb"(?=:|" + _COLONS + rb")"
 # No more groups than matter: a run of a million is looked at from each of its colons.
 V6_REST = (
     rb"(?>" + _HEX + rb"{0,4}(?!" + _HEX + rb")(?::" + _HEX + rb"{0,4}(?!" + _HEX + rb")){0,9})"
-    rb"(?>(?:\.[0-9]{1,3}){3})?"
-    rb"(?>:[1-9][0-9]{4}(?!" + _HEX + rb"))?"  # a port: no group is so long
+    rb"(?:(?>(?:\.[0-9]{1,3}){3})"
+    rb"|(?>:[1-9][0-9]{4}(?!" + _HEX + rb"))"  # a port: no group is so long
+    rb"|(?!:[" + _WORD + rb"]))"
     rb"(?![" + _WORD + rb"])"
 )
 

@@ -17,7 +17,7 @@ _LONGEST_FORM = 600  # bytes: no notation is longer
 _ADDRESS = rb"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{1,34})(?:/[0-9]{1,3})?"
 # Before a word of letters that is in the middle of no notation, or between two addresses of a list.
 _SAFE = (
-    rb"[0-9A-Za-z,;\"'.)\]]\s()(?=[A-Za-z][0-9A-Za-z_-]{0,63}[\s,;=])",
+    rb"[0-9A-Za-z,;\"'.)\]]\s{1,32}()(?=[A-Za-z][0-9A-Za-z_-]{0,63}[\s,;=])",
     rb"(?<![0-9A-Za-z_.:%/\\-])" + _ADDRESS + rb"[\"']?[,;\s][\s\"']{0,8}()(?=[0-9A-Fa-f:.]{2,45}[/\"',;\s])",
 )
 _BETWEEN_WORDS = rb"[\s,\"'`|&?!]()"

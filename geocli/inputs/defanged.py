@@ -13,13 +13,13 @@ from geocli.model.addresses import OCTET
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SIGN = re.compile(rb"[.:][\])}]|[\[({](?i:dot)[\])}]|[0-9]\\\.[0-9]|\[\.[0-9]")
+SIGN = re.compile(rb"[.:][\])}]|[\[(](?i:dot)[\])]|[0-9]\\\.[0-9]|\[\.[0-9]")
 """What a line has in it when it may hold a defanged address."""
 
-_STOP = rb"(?:\.|\[\.\]?|\.\]|\(\.\)|\{\.\}|\\\.|\[(?i:dot)\]|\((?i:dot)\)|\{(?i:dot)\})"
+_STOP = rb"(?:\.|\[\.\]?|\.\]|\(\.\)|\{\.\}|\\\.|\[(?i:dot)\]|\((?i:dot)\))"
 _COLONS = rb"(?:\[::?\]|:)"
 _V4 = re.compile(
-    rb"(?s)(?<![0-9A-Za-z_.%])(?<![0-9A-Za-z_]-)(?<!\.[\])}])(?<!(?i:dot)[\])}])(?<![0-9A-Za-z_]\[\.)"
+    rb"(?s)(?<![0-9A-Za-z_.%])(?<![0-9A-Za-z_]-)(?<!\.[\])}])(?<!(?i:dot)[\])])(?<![0-9A-Za-z_]\[\.)"
     + _STOP.join([rb"(" + OCTET + rb")"] * 4)
     + rb"(?![0-9A-Za-z_])(?!-[0-9A-Za-z_])(?!"
     + _STOP

@@ -15,8 +15,9 @@ from geocli.cli.options import FormOptions, LookupOptions
 from geocli.cli.output import Output
 from geocli.cli.progress import Progress
 from geocli.cli.session import finish, noting, open_lookup
+from geocli.inputs.arguments import read_argument
 from geocli.inputs.targets import open_streams, read_batches
-from geocli.model.addresses import is_ipv6, parse_target, split_reserved
+from geocli.model.addresses import is_ipv6, split_reserved
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import FIELDS
 
@@ -136,12 +137,12 @@ def _raw_batches(
     targets: list[str], inputs: list[Path], problems: Problems, resolver: "Resolver"
 ) -> "Iterator[list[str]]":
     size, patience = resolver.batch_size, 0 if resolver.local else _ONLINE_PATIENCE
-    parsed = []
+    parsed: list[str] = []
     for text in targets:
         try:
-            parsed.append(parse_target(text))
-        except ValueError as error:
-            problems.note(UsageError(str(error)))
+            parsed += read_argument(text)
+        except UsageError as error:
+            problems.note(error)
     for start in range(0, len(parsed), size):
         yield parsed[start : start + size]
     for stream in open_streams(inputs, sys.stdin, problems):

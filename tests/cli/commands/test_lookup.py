@@ -150,12 +150,27 @@ def test_files_are_read_in_their_order_and_a_dash_is_stdin(geocli: Geocli, tmp_p
 
 
 def test_a_bad_argument_is_named_and_the_good_ones_are_answered(geocli: Geocli) -> None:
-    done = geocli("foo", "8.8.8.8", "1.2.3.4/33")
+    done = geocli("foo", "8.8.8.8", "1.2.3.4.5")
     assert done.stdout == GOOGLE
     assert done.stderr.splitlines() == [
         "geocli: 'foo' is neither an address nor a network",
-        "geocli: '1.2.3.4/33' has no prefix length between 0 and 32",
+        "geocli: '1.2.3.4.5' is neither an address nor a network",
     ]
+    assert done.returncode == 2
+
+
+def test_an_argument_is_read_as_any_text_is(geocli: Geocli) -> None:
+    done = geocli("-f", "ip", "8.8.8.8:53", "http://9.9.9.9/x", "[2001:4860::1]:443", "8.8.4.0-8.8.5.255")
+    assert done.stdout.split() == ["8.8.8.8", "9.9.9.9", "2001:4860::1", "8.8.4.0/23"]
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_argument_that_is_a_file_gets_a_hint(geocli: Geocli, tmp_path: Path) -> None:
+    path = tmp_path / "8.8.8.8 and others"
+    path.write_text("9.9.9.9")
+    done = geocli(path, "8.8.8.8")
+    assert done.stdout == GOOGLE
+    assert done.stderr == f"geocli: {path} is a file; to find the addresses in it: -i {path}\n"
     assert done.returncode == 2
 
 
