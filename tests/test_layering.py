@@ -38,6 +38,7 @@ HEAVY = {
     "httpx": {"geocli.system.http"},
     "jinja2": {"geocli.output.report.page"},
     "psycopg": {"geocli.storage.store.postgres"},
+    "backports": {"geocli.inputs.compression"},
     "resvg_py": {"geocli.output.report.png"},
 }
 NEVER = {"pickle", "shelve", "dill", "yaml", "click"}

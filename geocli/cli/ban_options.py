@@ -1,14 +1,13 @@
 """Which bans a command is about: the options that say where they are read, and which of them count."""
 
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from geocli.cli import options
-from geocli.config.parsers import parse_moment
+from geocli.config.parsers import parse_duration, parse_moment
 from geocli.inputs.targets import open_streams
 from geocli.model.bans import BanQuery
 from geocli.model.errors import UsageError
@@ -16,8 +15,9 @@ from geocli.model.group_by import GROUPS, Grouping, parse_by
 from geocli.model.records import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from geocli.inputs.ban_reader import Reading
     from geocli.model.bans import Ban
     from geocli.model.errors import Problems
 
@@ -28,17 +28,37 @@ NEEDS_HISTORY = frozenset({"host"})
 class BanInput(NamedTuple):
     """Where bans are read."""
 
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="What tells who is banned: a log, a database, a list, also compressed; - is stdin.",
+            show_default=False,
+        ),
+    ] = None
     inputs: Annotated[
         list[Path] | None,
         typer.Option(
             "--input",
             "-i",
             metavar="FILE",
-            help="What fail2ban-client printed, fail2ban.log (also .gz) or a list; - is stdin.",
+            help="The same as FILE.",
         ),
     ] = None
     database: Annotated[
         Path | None, typer.Option("--database", metavar="FILE", help="fail2ban's SQLite database.")
+    ] = None
+    all: Annotated[
+        bool,
+        typer.Option("--all", help="With fail2ban's database: every ban it knows, not those of now."),
+    ] = False
+    bantime: Annotated[
+        str | None,
+        typer.Option(
+            "--bantime",
+            metavar="DURATION",
+            help="How long a ban lasts, for a database of fail2ban 0.9 or 0.10, which does not say it: 10m.",
+        ),
     ] = None
     client: Annotated[bool, typer.Option("--client", help="Ask the running server, whatever stdin is.")] = (
         False
@@ -55,27 +75,50 @@ class BanInput(NamedTuple):
 
     def check(self) -> None:
         """Raises ``UsageError`` when the options name more than one place."""
-        if sum((bool(self.inputs), self.database is not None, self.client)) > 1:
-            raise UsageError("give one of --input, --database and --client")
+        if sum((bool(self.paths), self.database is not None, self.client)) > 1:
+            raise UsageError("give one of FILE, --database and --client")
+        if (self.all or self.seconds is not None) and self.asks_server:
+            raise UsageError("--all and --bantime are for fail2ban's database")
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files; empty where the options name none."""
+        return [*(self.files or ()), *(self.inputs or ())]
+
+    @property
+    def seconds(self) -> float | None:
+        """What --bantime says. Raises ``UsageError``."""
+        return None if self.bantime is None else options.parsed("--bantime", parse_duration, self.bantime)
 
     @property
     def asks_server(self) -> bool:
         """Whether the bans come from the running server."""
-        if self.database is not None or self.inputs:
+        if self.database is not None or self.paths:
             return False
         return bool(self.client or self.program or self.socket or _is_empty_stdin())
 
-    def read(self, jails: "frozenset[str]", problems: "Problems") -> "Iterator[list[Ban]]":
-        """The bans, in batches. Raises ``GeocliError``; what stops no other input is noted."""
-        if self.database is not None:
-            from geocli.inputs.fail2ban.database import read_database
+    def read(
+        self, jails: "frozenset[str]", problems: "Problems", reading: "Reading"
+    ) -> "Iterator[list[Ban]]":
+        """The bans, in batches. Raises ``GeocliError``; what stops no other input is noted.
 
-            yield read_database(self.database, time.time())
+        ``reading`` learns what was understood of inputs.
+        """
+        if self.database is not None:
+            from geocli.inputs.fail2ban.database import DatabaseQuestion, read_database
+
+            found, remarks = read_database(
+                self.database, DatabaseQuestion(reading.now, self.seconds, self.all)
+            )
+            for remark in remarks:
+                problems.mention(UsageError(remark))
+            yield found
         elif not self.asks_server:
             from geocli.inputs.bans import read_bans
 
-            paths = self.inputs or [Path("-")]
-            yield from read_bans(open_streams(paths, sys.stdin, problems), problems)
+            reading.bantime, reading.everything = self.seconds, self.all
+            paths = self.paths or [Path("-")]
+            yield from read_bans(open_streams(paths, sys.stdin, problems), problems, reading)
         else:
             from geocli.inputs.fail2ban.client import ask_server
 
@@ -110,7 +153,11 @@ class BanFilters(NamedTuple):
 
     def query(self, now: float) -> BanQuery:
         """Return what they say. Raises ``UsageError``."""
-        codes = frozenset(text.strip().upper() for texts in self.country or () for text in texts.split(","))
+        codes = frozenset(
+            options.parsed("--country", _country, text)
+            for texts in self.country or ()
+            for text in texts.split(",")
+        )
         numbers = frozenset(
             options.parsed("--asn", _asn, text) for texts in self.asn or () for text in texts.split(",")
         )
@@ -119,12 +166,41 @@ class BanFilters(NamedTuple):
             raise UsageError("--since is not before --until")
         return BanQuery(begin, end, jails=frozenset(self.jail or ()), countries=codes, asns=numbers)
 
-    def untimed(self, count: int) -> UsageError:
-        """Return what to say when so many bans were left out that have no time."""
-        given = [name for name, at in (("--since", self.since), ("--until", self.until)) if at is not None]
-        return UsageError(
-            f"{' and '.join(given)} left out {count} bans: the input does not say when they began"
+
+class LeftOut:
+    """Counts what filters could not be asked of, because the input does not tell it."""
+
+    def __init__(self, query: BanQuery) -> None:
+        self._query = query
+        self._bans = self._with_jail = self._undated = self._unsure = 0
+
+    def add(self, found: "Iterable[Ban]") -> None:
+        """Look at bans that were read, before they are filtered."""
+        query = self._query
+        if not (query.jails or query.needs_time):
+            return
+        for ban in found:
+            self._bans += 1
+            self._with_jail += ban.jail is not None
+            if query.needs_time and ban.banned_at is None and query.has_jail(ban):
+                if ban.held_at is None:
+                    self._undated += 1
+                else:
+                    self._unsure += query.is_unsure(ban)
+
+    def note(self, problems: "Problems") -> None:
+        """Say what was left out: an error where the input tells nothing of what was asked for."""
+        if self._query.jails and self._bans and not self._with_jail:
+            problems.note(UsageError("--jail cannot be asked of this input: it does not tell jails"))
+        filters = " and ".join(
+            name for name, at in (("--since", self._query.since), ("--until", self._query.until)) if at
         )
+        if self._undated:
+            said = f"{filters} left out {self._undated} bans: the input does not say when they began"
+            problems.note(UsageError(said))
+        if self._unsure:
+            said = f"{filters} left out {self._unsure} bans that began before the log does"
+            problems.mention(UsageError(said))
 
 
 class GroupOptions(NamedTuple):
@@ -153,6 +229,15 @@ def _moment(option: str, text: str | None, now: float) -> str | None:
     if text is None:
         return None
     return utc_text(options.parsed(option, lambda text: parse_moment(text, now), text))
+
+
+def _country(text: str) -> str:
+    from geocli.model.countries import country_code, parse_country  # and with it the list of countries
+
+    code = country_code(text.strip())
+    if code is None:
+        raise ValueError(f"{ascii(text.strip()[:40])} is no country code: write {parse_country(text)}")
+    return code
 
 
 def _asn(text: str) -> int:

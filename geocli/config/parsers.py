@@ -53,6 +53,9 @@ def parse_moment(text: str, now: float) -> float:
 
     Raises ``ValueError``.
     """
+    shown = ascii(text[:40])
+    if text.strip().isdecimal() and len(text.strip()) < 8:  # of eight digits, it is a day
+        raise ValueError(f"{shown} has no unit: write {shown[1:-1].strip()}d for days, or h, m, s, w, y")
     try:
         return now - parse_duration(text)
     except ValueError:
@@ -60,7 +63,6 @@ def parse_moment(text: str, now: float) -> float:
     try:
         return datetime.fromisoformat(text.strip()).timestamp()
     except (ValueError, OverflowError, OSError):
-        shown = ascii(text[:40])
         raise ValueError(f"{shown} is no time: write 24h, 7d, 2026-11-23 or 2026-11-23T12:00") from None
 
 

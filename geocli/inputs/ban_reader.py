@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from geocli.inputs.fail2ban.replay import LogReplay
     from geocli.inputs.stream import Piece
@@ -41,6 +41,41 @@ class BanReader(Protocol):
         ...
 
 
+class LineReader:
+    """A reader of lines that each tell for themselves, of which a part of a longer one tells nothing.
+
+    Sources derive from it: ``bans_in`` is theirs, and ``bans_after`` where lines stand between their lines.
+    """
+
+    def __init__(self, reading: Reading, tally: Tally) -> None:
+        self.now = reading.now
+        self.tally = tally
+
+    def bans_in(self, line: bytes) -> list[Ban] | None:
+        """Return the bans in a line; ``None`` when it is of another form."""
+        raise NotImplementedError
+
+    def bans_after(self, line: bytes) -> list[Ban] | None:  # noqa: ARG002
+        """Return the bans in a line that no form recognises, behind one of these; ``None``: it is text."""
+        return None
+
+    def read(self, part: Piece) -> list[Ban] | None:
+        """Return the bans in a line."""
+        if not part.starts_line:
+            return []
+        found = self.bans_in(part.text)
+        self.tally.answers += len(found or ())
+        return found
+
+    def follow(self, part: Piece) -> list[Ban] | None:
+        """Return the bans in a line between these."""
+        return self.bans_after(part.text)
+
+    def end(self) -> list[Ban]:
+        """Return nothing: no line is kept."""
+        return []
+
+
 class Tally:
     """What was understood of one input. The readers count; ``-v`` shows it."""
 
@@ -49,6 +84,9 @@ class Tally:
         self.forms: list[str] = []
         """The sources that were recognised, in the table's words."""
         self.lines = 0
+        self.bans = 0
+        self.addresses: set[str] = set()
+        """Who is banned: kept only where ``-v`` is to show how many they are."""
         self.answers = 0
         """Lines, or parts of a list, that tell who is banned: also those that tell that nobody is."""
         self.events = 0
@@ -57,17 +95,54 @@ class Tally:
         """Lines that a form claims and that were not understood."""
         self.complaint: str | None = None
         """What the input says instead of who is banned."""
+        self.remarks: list[str] = []
+        """What users should know about it besides."""
         self.is_blank = True
+
+    def summary(self) -> str:
+        """One line for people: what it was, and what was understood of it."""
+        if self.is_blank and not self.bans:
+            return f"{self.name}: empty"
+        counts = [
+            (self.lines, "line"),
+            (self.events, "event"),
+            (self.bans, "ban"),
+            (len(self.addresses), "address"),
+        ]
+        said = ", ".join(
+            f"{count:,} {word}{'' if count == 1 else 'es' if word == 'address' else 's'}"
+            for count, word in counts
+            if count or word == "ban"
+        )
+        over = f"; {self.passed_over:,} lines passed over" if self.passed_over else ""
+        return f"{self.name}: {' and '.join(self.forms) or 'a plain list'}: {said}{over}"
 
 
 class Reading:
     """What several inputs share that are read as one: the log, which may be in several files."""
 
-    def __init__(self, now: float | None = None) -> None:
-        """``now`` is in seconds since the epoch: a syslog writes no year."""
+    def __init__(
+        self, now: float | None = None, *, bantime: float | None = None, everything: bool = False
+    ) -> None:
+        """``now`` is in seconds since the epoch: a syslog writes no year.
+
+        ``bantime`` is how many seconds a ban lasts where a database does not say; ``everything`` asks it for
+        all bans that it knows.
+        """
         self.now = time.time() if now is None else now
+        self.bantime = bantime
+        self.everything = everything
+        self.in_detail = False
         self.tallies: list[Tally] = []
         self._replay: LogReplay | None = None
+
+    def counted(self, batches: Iterable[list[Ban]], tally: Tally) -> Iterator[list[Ban]]:
+        """Return the batches as they come, counted."""
+        for batch in batches:
+            tally.bans += len(batch)
+            if self.in_detail:
+                tally.addresses.update(ban.text for ban in batch)
+            yield batch
 
     def begin(self, name: str) -> Tally:
         """Return the tally of another input."""
@@ -85,5 +160,8 @@ class Reading:
 
     def logged(self) -> Iterator[list[Ban]]:
         """The bans of the log, in batches: to be asked when all was read."""
-        if self._replay is not None:
-            yield from self._replay.bans()
+        if self._replay is None:
+            return
+        logs = [tally for tally in self.tallies if tally.events]
+        tally = logs[0] if len(logs) == 1 else self.begin("all logs together")
+        yield from self.counted(self._replay.bans(), tally)

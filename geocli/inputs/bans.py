@@ -14,12 +14,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from geocli.inputs.ban_reader import Reading, Tally
-from geocli.inputs.choices import BAN_SOURCES, BanSource
+from geocli.inputs.choices import BAN_SOURCES, FILE_SOURCES, BanSource
 from geocli.inputs.cuts import WORD_BYTES
 from geocli.inputs.stream import Piece, Stream, pieces
 from geocli.inputs.text import TextReader, split_lines
 from geocli.model.bans import Ban
-from geocli.model.errors import Problems, UsageError
+from geocli.model.errors import GeocliError, InputError, Problems, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from geocli.inputs.ban_reader import BanReader
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# What all lines but those of text have in them. Most inputs have no such line, and are read at once.
-_HINT = re.compile(b"(?m)" + b"|".join(b"(?:" + source.hint + b")" for source in BAN_SOURCES))
+# What all lines but those of text have in them. Most inputs have no such line, and are read at once: what has
+# no letters but those of addresses first of all.
+_LIST_BYTES = b"0123456789abcdefABCDEF.:/,\n"
+_WORDS = tuple(word for source in BAN_SOURCES for word in source.words)
+_STARTS = re.compile(b"(?m)^(?:" + b"|".join(source.start for source in BAN_SOURCES if source.start) + b")")
 
 _SOMETHING = re.compile(rb"(?m)^[ \t\r]*+[^#\s]")  # more than blanks and comments
 _WORD = re.compile(rb"\S")
@@ -46,9 +49,11 @@ def read_bans(
     for stream in streams:
         tally = reading.begin(stream.name)
         try:
-            yield from _read_stream(stream, reading, tally)
-        except UsageError as error:
+            yield from reading.counted(_read_stream(stream, reading, tally), tally)
+        except GeocliError as error:
             problems.note(error)
+        for remark in tally.remarks:
+            problems.mention(UsageError(remark))
         if tally.passed_over and tally.answers:
             lines = "a line was" if tally.passed_over == 1 else f"{tally.passed_over} lines were"
             problems.mention(UsageError(f"{tally.name}: {lines} not understood, and passed over"))
@@ -56,6 +61,12 @@ def read_bans(
 
 
 def _read_stream(stream: Stream, reading: Reading, tally: Tally) -> Iterator[list[Ban]]:
+    for file_source in FILE_SOURCES:
+        if any(map(stream.begins_with, file_source.words)):
+            tally.is_blank = False
+            tally.forms.append(file_source.help)
+            yield from _module(file_source).read_file(stream, reading, tally)
+            return
     source = _Source(stream)
     reader = _Lines(reading, tally)
     is_first = True
@@ -70,7 +81,7 @@ def _read_stream(stream: Stream, reading: Reading, tally: Tally) -> Iterator[lis
     if source.damage is not None:
         raise source.damage
     if not (tally.answers or tally.is_blank):
-        raise UsageError(f"{stream.name}: {_why_nothing(tally)}")
+        raise InputError(f"{stream.name}: {_why_nothing(tally)}")
 
 
 def _why_nothing(tally: Tally) -> str:
@@ -114,7 +125,7 @@ class _Lines:
         tally.is_blank = tally.is_blank and not (_SOMETHING if piece.starts_line else _WORD).search(
             piece.text
         )
-        if self._is_plain and not _HINT.search(piece.text):
+        if self._is_plain and not _may_begin(piece.text):
             tally.lines += piece.text.count(b"\n") or piece.ends_line
             return self._text.read(piece)
         lines = list(split_lines(piece.text))
@@ -138,7 +149,7 @@ class _Lines:
         if self._reader is not self._text and (found := self._reader.read(line)) is not None:
             return found
         for source in BAN_SOURCES:
-            if _pattern(source).search(line.text) and _module(source).sniff(line.text):
+            if _may_be(source, line.text) and _module(source).sniff(line.text):
                 reader = self._reader_of(source)
                 if (found := reader.read(line)) is not None:
                     self._reader, self._is_plain = reader, False
@@ -181,9 +192,23 @@ class _Text:
         return []
 
 
+def _may_begin(text: bytes) -> bool:
+    """Whether a ban source may begin in some lines."""
+    if not text.translate(None, _LIST_BYTES):
+        return False
+    return any(word in text for word in _WORDS) or _STARTS.search(text) is not None
+
+
+def _may_be(source: BanSource, line: bytes) -> bool:
+    """Whether a line may be of a source."""
+    return any(word in line for word in source.words) or (
+        bool(source.start) and _start(source).match(line) is not None
+    )
+
+
 @cache
-def _pattern(source: BanSource) -> re.Pattern[bytes]:
-    return re.compile(source.hint)
+def _start(source: BanSource) -> re.Pattern[bytes]:
+    return re.compile(source.start)
 
 
 @cache

@@ -1,23 +1,28 @@
 """Bytes from a file, a pipe or a terminal, in pieces that never cut a word.
 
 A piece is whole lines where lines are of normal length; a line of megabytes comes in parts. Memory is
-bounded by ``_CHUNK`` whatever the input is. Errors of reading become ``UsageError`` here.
+bounded by ``_CHUNK`` whatever the input is. Errors of reading become ``InputError`` here.
 """
 
 from __future__ import annotations
 
 import select
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from geocli.inputs.compression import COMPRESSIONS, unpacked
+from geocli.inputs.contents import LOOKED_AT, may_begin, not_text
 from geocli.inputs.cuts import WORD_BYTES, last_cut
-from geocli.model.errors import UsageError
+from geocli.model.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from geocli.inputs.compression import Compression
 
 _CHUNK = 1 << 16
-_GZIP = b"\x1f\x8b"
 _LONGEST_WORD = 1 << 12  # far more than any address: what is longer is cut, not kept in memory
 
 
@@ -34,58 +39,94 @@ class Piece(NamedTuple):
 
 
 class Stream:
-    """A binary input under its name for messages; ``None`` is an input that was closed (``<&-``)."""
+    """A binary input under its name for messages; ``None`` is an input that was closed (``<&-``).
 
-    def __init__(self, file: BinaryIO | None, name: str) -> None:
+    ``path`` is where the file is, if it has a place.
+    """
+
+    def __init__(self, file: BinaryIO | None, name: str, path: Path | None = None) -> None:
         self._file = file
         self.name = name
+        self.path = path
+        self._compression: Compression | None = None
+        self._begun: tuple[bytes, Iterator[bytes]] | None = None
 
     def chunks(self) -> Iterator[bytes]:
-        """What can be read, as soon as it can be read; gzip is recognised by its first bytes, and unpacked.
+        """Return its text as soon as it can be read; what is compressed is unpacked, UTF-16 becomes UTF-8.
 
-        Raises ``UsageError`` when reading or unpacking fails, after everything that was readable.
+        Raises ``InputError`` when reading or unpacking fails, after everything that was readable, and at once
+        for what is not text.
         """
-        chunks = self._raw_chunks()
-        start = b""
-        while len(start) < len(_GZIP) and _GZIP.startswith(start) and (chunk := next(chunks, b"")):
-            start += chunk
-        whole = chain([start] if start else [], chunks)
-        return self._unzipped(whole) if start.startswith(_GZIP) else whole
+        start, rest = self._begin()
+        whole = self._checked(chain([start] if start else [], rest))
+        return _as_utf8(whole) if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else whole
+
+    def begins_with(self, magic: bytes) -> bool:
+        """Whether its first bytes, unpacked, are these: some of those that ``contents`` knows."""
+        return self._begin()[0].startswith(magic)
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether what was read is not what lies in the file."""
+        self._begin()
+        return self._compression is not None
+
+    @property
+    def descriptor(self) -> int | None:
+        """The number of the open file, if it is one of the system's."""
+        try:
+            return self._file.fileno() if self._file is not None else None
+        except (OSError, ValueError):
+            return None
+
+    def content(self) -> Iterator[bytes]:
+        """Return all that is in it, unpacked, whatever it is. Raises ``InputError``."""
+        start, rest = self._begin()
+        return chain([start], rest)
+
+    def _begin(self) -> tuple[bytes, Iterator[bytes]]:
+        """The first bytes, as many as decide what it is, and what comes behind them."""
+        if self._begun is None:
+            magics = [compression.magic for compression in COMPRESSIONS]
+            start, rest = _peeked(
+                self._raw_chunks(), lambda start: any(magic.startswith(start) for magic in magics)
+            )
+            self._compression = next((form for form in COMPRESSIONS if start.startswith(form.magic)), None)
+            whole: Iterator[bytes] = chain([start] if start else [], rest)
+            if self._compression is not None:
+                whole = unpacked(whole, self._compression, self.name)
+            self._begun = _peeked(whole, may_begin)
+        return self._begun
+
+    def _checked(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same, if it is text: as soon as that shows, and at the latest when enough of it was seen."""
+        start, is_nothing = b"", True
+        for chunk in chunks:
+            if not start or len(start) < LOOKED_AT <= len(start) + len(chunk):
+                self._check(start + chunk)
+            start += chunk[: LOOKED_AT - len(start)]
+            is_nothing = is_nothing and not chunk.strip(b"\0")
+            yield chunk
+        self._check(start)
+        if is_nothing and start:
+            raise InputError(f"cannot read {self.name}: it is nothing but zero bytes")
+
+    def _check(self, start: bytes) -> None:
+        if (what := not_text(start[:LOOKED_AT])) is not None:
+            raise InputError(f"cannot read {self.name}: it is {what}")
 
     def _raw_chunks(self) -> Iterator[bytes]:
         if self._file is None:
-            raise UsageError(f"cannot read {self.name}: it is closed")
+            raise InputError(f"cannot read {self.name}: it is closed")
         read = getattr(self._file, "read1", self._file.read)
         while True:
             try:
                 chunk = read(_CHUNK)
             except OSError as error:
-                raise UsageError(f"cannot read {self.name}: {error.strerror}") from error
+                raise InputError(f"cannot read {self.name}: {error.strerror}") from error
             if not chunk:
                 return
             yield chunk
-
-    def _unzipped(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """What gzip's bytes hold, never more than ``_CHUNK`` at once: a few kilobytes may hold gigabytes."""
-        import zlib
-
-        unzip = zlib.decompressobj(wbits=31)
-        try:
-            for chunk in chunks:
-                rest = chunk
-                while rest:
-                    if unzip.eof:  # the next of several in one file, or what pads the last
-                        rest = rest.lstrip(b"\0")
-                        if not rest:
-                            break
-                        unzip = zlib.decompressobj(wbits=31)
-                    yield unzip.decompress(rest, _CHUNK)
-                    rest = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
-            yield unzip.flush()
-        except zlib.error as error:
-            raise UsageError(f"{self.name} is damaged: {error}") from error
-        if not unzip.eof:
-            raise UsageError(f"{self.name} is damaged: the compressed file ends too early")
 
     def is_waiting(self, patience: float = 0) -> bool:
         """Whether nobody has written for ``patience`` seconds: time to show what is there."""
@@ -96,6 +137,30 @@ class Stream:
         except (OSError, ValueError):  # not a descriptor that can be waited for: a buffer in memory
             return False
         return not ready
+
+
+def _peeked(chunks: Iterator[bytes], needs_more: Callable[[bytes], bool]) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes and the rest; an error of reading comes with the rest."""
+    start = b""
+    try:
+        while (not start or needs_more(start)) and (chunk := next(chunks, None)) is not None:
+            start += chunk
+    except InputError as error:
+        return start, _failing(error)
+    return start, chunks
+
+
+def _failing(error: InputError) -> Iterator[bytes]:
+    yield from ()
+    raise error
+
+
+def _as_utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """UTF-16 with its byte order mark as UTF-8. What is no character does no harm."""
+    decoder = getincrementaldecoder("utf-16")("replace")
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode("utf-8", "replace")
+    yield decoder.decode(b"", final=True).encode()
 
 
 def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from geocli.inputs.stream import Piece, Stream, pieces
 from geocli.inputs.text import TextReader, split_lines
-from geocli.model.errors import UsageError
+from geocli.model.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,10 +33,10 @@ def open_streams(paths: Iterable[Path], stdin: TextIO | None, problems: Problems
         try:
             file = path.open("rb")
         except OSError as error:
-            problems.note(UsageError(f"cannot read {path}: {error.strerror}"))
+            problems.note(InputError(f"cannot read {path}: {error.strerror}"))
             continue
         with file:
-            yield Stream(file, str(path))
+            yield Stream(file, str(path), path)
 
 
 def read_batches(stream: Stream, size: int, patience: float = 0) -> Iterator[list[str]]:

@@ -124,18 +124,27 @@ class BanQuery(NamedTuple):
 
     def takes(self, ban: Ban | SeenBan) -> bool:
         """Return whether a ban may count, before it is known from where it is."""
-        if self.jails and ban.jail not in self.jails:
+        if not self.has_jail(ban):
             return False
         if self.hosts and (not isinstance(ban, SeenBan) or ban.host not in self.hosts):
             return False
         if not self.needs_time:
             return True
         moment = ban.banned_at
-        return (
-            moment is not None
-            and (self.since is None or moment >= self.since)
-            and (self.until is None or moment < self.until)
-        )
+        if moment is None:  # it began before the moment at which it held
+            held_at = ban.held_at if isinstance(ban, Ban) else None
+            return self.since is None and held_at is not None and held_at < (self.until or "")
+        return (self.since is None or moment >= self.since) and (self.until is None or moment < self.until)
+
+    def has_jail(self, ban: Ban | SeenBan) -> bool:
+        """Return whether a ban is of one of the jails."""
+        return not self.jails or ban.jail in self.jails
+
+    def is_unsure(self, ban: Ban) -> bool:
+        """Return whether a ban may have begun in time, of which is known only that it held at a moment."""
+        if ban.banned_at is not None or ban.held_at is None or self.takes(ban):
+            return False
+        return self.since is None or ban.held_at > self.since
 
     def keeps(self, record: GeoRecord) -> bool:
         """Return whether a ban counts that is from there."""

@@ -5,6 +5,7 @@ A message names the thing and the way out. Nothing here prints or exits.
 
     GeocliError
     ├── UsageError          2   the command line, an input file or the configuration
+    │   └── InputError          ... and it is an input: what was to be made of it would be incomplete
     ├── UnanswerableError   3   a source could not be asked now
     ├── DamagedFileError    4   a file of geocli's cannot be trusted
     │   ├── CorruptFileError    ... and is of use to nobody: it can be set aside
@@ -52,6 +53,10 @@ class GeocliError(Exception):
 
 class UsageError(GeocliError):
     """The user asked for something that cannot be done as asked."""
+
+
+class InputError(UsageError):
+    """An input that cannot be read to its end, or of which nothing was understood."""
 
 
 class UnanswerableError(GeocliError):
@@ -129,6 +134,11 @@ class Problems:
     def __iter__(self) -> Iterator[GeocliError]:
         yield from self._harmless.values()
         yield from self._errors.values()
+
+    @property
+    def bad_inputs(self) -> int:
+        """How many inputs were not read to their end, or not understood."""
+        return sum(isinstance(error, InputError) for error in self._errors.values())
 
     def codes(self) -> set[ExitCode]:
         """The exit codes of those that did harm."""

@@ -83,7 +83,7 @@ def bans(
             )
         from geocli.cli.commands import bans_record  # only then
 
-        return bans_record.record(settings, source, filters, query, host)
+        return bans_record.record(settings, source, query, host)
     if host:
         raise UsageError("--host is for --history, and once for --record")
-    return bans_list.show(settings, source, filters, query, groups, form, no_cache=no_cache)
+    return bans_list.show(settings, source, query, groups, form, no_cache=no_cache)

@@ -1,13 +1,15 @@
 """What ``geocli bans`` shows of an input: its bans, each with its answer, or how many there are of what."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from geocli.bans.current import COLUMNS, BanGroups, locate_bans, row_of
 from geocli.bans.locator import Locator
-from geocli.cli.ban_options import NEEDS_HISTORY, BanFilters, BanInput, GroupOptions
+from geocli.cli.ban_options import NEEDS_HISTORY, BanInput, GroupOptions, LeftOut
 from geocli.cli.output import Output, above_table, check_map
 from geocli.cli.progress import Progress
 from geocli.cli.session import finish, noting, open_lookup
+from geocli.inputs.ban_reader import Reading
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.group_by import GROUPS, parse_by
 
@@ -35,7 +37,6 @@ def columns_of(by: str | None) -> tuple[str, ...]:
 def show(
     settings: "Settings",
     source: BanInput,
-    filters: BanFilters,
     query: "BanQuery",
     groups: GroupOptions,
     form: "FormOptions",
@@ -63,7 +64,7 @@ def show(
             Progress(settings) as progress,
             open_lookup(settings, problems, progress, no_cache=no_cache) as lookup,
         ):
-            for located in read_located(lookup, source, filters, query, problems, progress):
+            for located in read_located(settings, lookup, source, query, problems, progress):
                 if counted is None:
                     output.write([row_of(ban) for ban in located])
                 else:
@@ -78,24 +79,30 @@ def show(
 
 
 def read_located(
+    settings: "Settings",
     lookup: "Lookup",
     source: BanInput,
-    filters: BanFilters,
     query: "BanQuery",
     problems: Problems,
     progress: Progress,
 ) -> "Iterator[list[LocatedBan]]":
     """Yield the bans of a source that count, in batches.
 
-    Those that have no time, where that is asked for, are a problem in the end. Raises ``GeocliError``.
+    What its filters cannot be asked of is a problem in the end. Raises ``GeocliError``.
     """
     locator = Locator(lookup.pipeline, lookup.resolver.batch_size)
-    done = untimed = 0
-    for found in source.read(query.jails, problems):
-        untimed += query.needs_time and sum(ban.banned_at is None for ban in found)
+    left_out, reading = LeftOut(query), Reading()
+    reading.in_detail = settings.verbose
+    done = 0
+    for found in source.read(query.jails, problems, reading):
+        left_out.add(found)
         located = list(locate_bans(found, query, locator))
         done += len(located)
         progress.show("bans", done)
         yield located
-    if untimed:
-        problems.note(filters.untimed(untimed))
+    left_out.note(problems)
+    for tally in reading.tallies:
+        if settings.verbose:
+            problems.mention(UsageError(tally.summary()))
+        elif tally.is_blank and sys.stderr is not None and sys.stderr.isatty():
+            problems.mention(UsageError(f"{tally.name} is empty: nobody is banned"))

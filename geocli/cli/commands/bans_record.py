@@ -15,7 +15,7 @@ from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import clean_text
 
 if TYPE_CHECKING:
-    from geocli.cli.ban_options import BanFilters, BanInput
+    from geocli.cli.ban_options import BanInput
     from geocli.config.settings import Settings
     from geocli.model.bans import BanQuery
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 def record(
     settings: "Settings",
     source: "BanInput",
-    filters: "BanFilters",
     query: "BanQuery",
     hosts: list[str] | None,
 ) -> ExitCode:
@@ -36,7 +35,7 @@ def record(
         with Progress(settings) as progress, open_lookup(settings, problems, progress) as lookup:
             assert lookup.cache is not None  # noqa: S101 (for mypy)
             recorder = Recorder(lookup.journal, lookup.cache, problems, host, time.time())
-            for located in read_located(lookup, source, filters, query, problems, progress):
+            for located in read_located(settings, lookup, source, query, problems, progress):
                 recorder.record(located)
         if settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
             write_text(f"saw {recorder.seen} bans, of which {recorder.written} were new or had changed\n")

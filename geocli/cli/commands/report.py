@@ -129,7 +129,8 @@ def report(
     summary = about.summary(settings, Counted(anonymous=page.anonymize), problems)
     with noting(problems):
         # A list that could not be read is not an empty one: what was drawn last time stays.
-        if summary.total or not problems:
+        is_incomplete = 0 < about.inputs <= problems.bad_inputs
+        if not is_incomplete and (summary.total or not problems.codes()):
             _draw(summary, _about(about, page, origin, problems), settings, places)
     return finish(problems)
 

@@ -60,6 +60,11 @@ class ReportSource(NamedTuple):
         return "hit" if self.logs else "ban"
 
     @property
+    def inputs(self) -> int:
+        """How many files or pipes it is read from."""
+        return len(self.logs or self.source.paths or [STDIO]) if not self.history else 0
+
+    @property
     def title(self) -> str:
         """What stands above a report that has no other title."""
         if self.logs:
@@ -83,7 +88,7 @@ class ReportSource(NamedTuple):
             return f"fail2ban's database {clean_text(str(self.source.database))}"
         if self.source.asks_server:
             return "the running fail2ban server"
-        return _files(self.source.inputs or [STDIO])
+        return _files(self.source.paths or [STDIO])
 
     def filtered(self) -> list[str]:
         """What the filters say, for people; times as they were typed."""
@@ -107,12 +112,14 @@ class ReportSource(NamedTuple):
                     summary = self._past(history, counted, progress)
             else:
                 with open_lookup(settings, problems, progress, no_cache=self.no_cache) as lookup:
-                    self._present(lookup, counted, problems, progress)
+                    self._present(settings, lookup, counted, problems, progress)
         return summary or counted.summary(self.now, self.wanted.since, self.period)
 
-    def _present(self, lookup: Lookup, counted: Counted, problems: Problems, progress: Progress) -> None:
+    def _present(
+        self, settings: Settings, lookup: Lookup, counted: Counted, problems: Problems, progress: Progress
+    ) -> None:
         if not self.logs:
-            for located in read_located(lookup, self.source, self.filters, self.wanted, problems, progress):
+            for located in read_located(settings, lookup, self.source, self.wanted, problems, progress):
                 for ban in located:
                     counted.add_ban(ban)
             return

@@ -10,16 +10,23 @@ known. fail2ban 0.9 and 0.10 have only ``bans``, a row for each ban, without ``b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.inputs.fail2ban.times import moment_text
 from geocli.model.bans import Ban
-from geocli.model.errors import GeocliError, TryAgainError, UsageError
+from geocli.model.errors import GeocliError, InputError, TryAgainError
 from geocli.model.records import clean_text
 
 if TYPE_CHECKING:
     import sqlite3
-    from pathlib import Path
+    from collections.abc import Iterator
+
+    from geocli.inputs.ban_reader import Reading, Tally
+    from geocli.inputs.stream import Stream
+
+    _Tables = dict[str, set[str]]
 
 _PATIENCE = 4
 """Seconds to wait for a lock of fail2ban's, which keeps one for milliseconds."""
@@ -27,60 +34,184 @@ _PATIENCE = 4
 _COLUMNS = ("jail", "ip", "timeofban", "bantime", "bancount")
 
 
-def read_database(path: Path, now: float) -> list[Ban]:
-    """The bans that hold at ``now`` (seconds since the epoch), in the order in which they began.
+class DatabaseQuestion(NamedTuple):
+    """What is asked: who is banned at ``now`` (seconds since the epoch), or ``everything`` that is known.
+
+    ``bantime`` is how many seconds a ban lasts where the database does not say.
+    """
+
+    now: float
+    bantime: float | None = None
+    everything: bool = False
+
+
+class DatabaseAnswer(NamedTuple):
+    """The bans, in the order in which they began, and what there is to say about them."""
+
+    bans: list[Ban]
+    remarks: list[str]
+
+
+def read_file(stream: Stream, reading: Reading, tally: Tally) -> Iterator[list[Ban]]:
+    """Return the bans of a database that came as an input: a file, a pipe, a compressed copy.
+
+    Raises ``UsageError`` and ``TryAgainError``.
+    """
+    question = DatabaseQuestion(reading.now, reading.bantime, reading.everything)
+    place = None if stream.is_compressed else _place_of(stream)
+    if place is not None:
+        answer = read_database(place, question)
+    else:
+        with _spooled(stream) as copy:
+            answer = _read(copy, stream.name, question, "immutable=1")
+    tally.answers += 1
+    tally.remarks += answer.remarks
+    yield answer.bans
+
+
+def read_database(path: Path, question: DatabaseQuestion) -> DatabaseAnswer:
+    """Return the bans that hold now, or all.
 
     A ban of a jail that the database calls disabled does not hold: fail2ban disables them all when it
     stops, and enables those of its configuration when it starts. Where no end is known, everybody whose ban
     was not lifted is banned. Raises ``UsageError`` and ``TryAgainError``.
     """
+    return _read(path, str(path), question, "mode=ro")
+
+
+def _place_of(stream: Stream) -> Path | None:
+    """Where the file lies, so that it can be read as fail2ban may be writing it."""
+    path = stream.path
+    if path is None and (number := stream.descriptor) is not None:
+        path = Path(f"/proc/self/fd/{number}")
+    try:
+        path = path.resolve(strict=True) if path is not None else None
+    except OSError:
+        return None
+    return path if path is not None and path.is_file() else None
+
+
+@contextmanager
+def _spooled(stream: Stream) -> Iterator[Path]:
+    """A copy of what cannot be read at any place, for as long as that takes."""
+    from tempfile import NamedTemporaryFile
+
+    try:
+        with NamedTemporaryFile(prefix="geocli-", suffix=".sqlite3") as copy:
+            for chunk in stream.content():
+                copy.write(chunk)
+            copy.flush()
+            yield Path(copy.name)
+    except OSError as error:
+        raise TryAgainError(f"no room for a copy of {stream.name}: {error.strerror}") from error
+
+
+def _read(path: Path, name: str, question: DatabaseQuestion, mode: str) -> DatabaseAnswer:
     import sqlite3
 
     try:
         _check_readable(path)
-        uri = f"{path.absolute().as_uri()}?mode=ro"
+        uri = f"{path.absolute().as_uri()}?{mode}"
         connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
         try:
             connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-            rows = connection.execute(_question(connection, path), {"now": now}).fetchall()
+            tables = _tables(connection, name)
+            rows = connection.execute(_statement(tables, question), question._asdict()).fetchall()
+            remarks = _remarks(connection, tables, question, name, is_empty=not rows)
         finally:
             connection.close()
     except (OSError, sqlite3.Error) as error:
-        raise _error_of(error, path) from error
-    return [_ban(*row) for row in rows]
+        raise _error_of(error, name) from error
+    return DatabaseAnswer([_ban(*row) for row in rows], remarks)
 
 
 def _check_readable(path: Path) -> None:
     # SQLite's one message for all of these is "unable to open database file".
     if not path.is_file():
         path.stat()
-        raise UsageError(f"{path} is not a file")
+        raise InputError(f"{path} is not a file")
     with path.open("rb"):
         pass
 
 
-def _question(connection: sqlite3.Connection, path: Path) -> str:
-    """The one SELECT for what this database has: tables and columns came over the years."""
+def _tables(connection: sqlite3.Connection, name: str) -> _Tables:
+    """What this database has: tables and columns came over the years."""
     tables = {
-        name: {row[1] for row in connection.execute(f"PRAGMA table_info({name})").fetchall()}
-        for name in ("bips", "bans", "jails")
+        table: {row[1] for row in connection.execute(f"PRAGMA table_info({table})").fetchall()}
+        for table in ("bips", "bans", "jails")
     }
-    table = "bips" if tables["bips"] else "bans"
-    if not {"jail", "ip"} <= tables[table]:
-        raise UsageError(f"{path} is not fail2ban's database: it has no table of bans")
+    if not {"jail", "ip"} <= tables[_table(tables)]:
+        raise InputError(f"{name} is not fail2ban's database: it has no table of bans")
+    return tables
+
+
+def _table(tables: _Tables) -> str:
+    return "bips" if tables["bips"] else "bans"
+
+
+def _statement(tables: _Tables, question: DatabaseQuestion) -> str:
+    """The one SELECT."""
+    if question.everything:
+        both = [name for name in ("bans", "bips") if {"jail", "ip"} <= tables[name]]
+        selects = " UNION ALL ".join(f"SELECT {_columns(tables[name])} FROM {name}" for name in both)  # noqa: S608 - names from here
+        # The last ban of each is in both tables, and its time may be of another type.
+        return (
+            f"SELECT jail, ip, timeofban, max(bantime), max(bancount) FROM ({selects})"  # noqa: S608 - the same
+            " GROUP BY jail, ip, CAST(timeofban AS INTEGER) ORDER BY timeofban"
+        )
+    table = _table(tables)
     has = tables[table].__contains__
-    conditions = ["1"]
-    if {"bantime", "timeofban"} <= tables[table]:
-        conditions.append("(bantime < 0 OR timeofban + bantime > :now)")
+    conditions = [_holds(tables[table])]
     if table == "bans":
         conditions.append("rowid IN (SELECT max(rowid) FROM bans GROUP BY ip, jail)")
-    if {"name", "enabled"} <= tables["jails"]:
+    if _knows_disabled(tables):
         conditions.append("NOT EXISTS (SELECT 1 FROM jails WHERE name = jail AND enabled = 0)")
     return (
-        f"SELECT {', '.join(name if has(name) else 'NULL' for name in _COLUMNS)}"  # noqa: S608 - names from here
-        f" FROM {table} WHERE {' AND '.join(conditions)}"
-        f" ORDER BY {'timeofban, rowid' if has('timeofban') else 'rowid'}"
+        f"SELECT {_columns(tables[table])} FROM {table}"  # noqa: S608 - names from here
+        f" WHERE {' AND '.join(conditions)} ORDER BY {'timeofban, rowid' if has('timeofban') else 'rowid'}"
     )
+
+
+def _columns(table: set[str]) -> str:
+    told = {name: name if name in table else f"NULL AS {name}" for name in _COLUMNS}
+    if "bantime" not in table:
+        told["bantime"] = ":bantime AS bantime"
+    return ", ".join(told.values())
+
+
+def _holds(table: set[str]) -> str:
+    if "timeofban" not in table:
+        return "1"
+    bantime = "bantime" if "bantime" in table else ":bantime"
+    return f"({bantime} IS NULL OR {bantime} < 0 OR timeofban + {bantime} > :now)"
+
+
+def _knows_disabled(tables: _Tables) -> bool:
+    return {"name", "enabled"} <= tables["jails"]
+
+
+def _remarks(
+    connection: sqlite3.Connection, tables: _Tables, question: DatabaseQuestion, name: str, *, is_empty: bool
+) -> list[str]:
+    remarks = []
+    table = _table(tables)
+    if "bantime" not in tables[table] and question.bantime is None and not is_empty:
+        remarks.append(
+            f"{name} is of fail2ban 0.9 or 0.10, which does not say how long a ban lasts: whoever was not"
+            " unbanned is banned (--bantime 10m says it)"
+        )
+    if is_empty and not question.everything and _knows_disabled(tables):
+        (enabled,) = connection.execute("SELECT count(*) FROM jails WHERE enabled != 0").fetchone()
+        waiting = (
+            f"SELECT count(*) FROM (SELECT DISTINCT jail, ip FROM {table} WHERE {_holds(tables[table])})"  # noqa: S608 - names from here
+        )
+        (count,) = connection.execute(waiting, question._asdict()).fetchone()
+        if count and not enabled:
+            remarks.append(
+                f"{name}: fail2ban was stopped, so nobody is banned; {count} bans come back when it starts"
+                " (--all shows them)"
+            )
+    return remarks
 
 
 def _ban(jail: Any, ip: Any, begin: Any, seconds: Any, count: Any) -> Ban:
@@ -101,20 +232,20 @@ def _text(value: str | bytes | float | None) -> str:
     return clean_text("" if value is None else str(value))
 
 
-def _error_of(error: Exception, path: Path) -> GeocliError:
+def _error_of(error: Exception, path: str) -> GeocliError:
     import sqlite3
 
     if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return UsageError(
+        return InputError(
             f"there is no {path}: fail2ban says where its database is (fail2ban-client get dbfile)"
         )
     if isinstance(error, PermissionError):
-        return UsageError(f"{path} may be read by root only: use sudo")
+        return InputError(f"{path} may be read by root only: use sudo")
     if isinstance(error, OSError):
-        return UsageError(f"cannot read {path}: {error.strerror}")
+        return InputError(f"cannot read {path}: {error.strerror}")
     primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return TryAgainError(f"{path}: fail2ban has been writing for {_PATIENCE} seconds; try again")
     if primary in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
-        return UsageError(f"{path} is not fail2ban's database: it is not SQLite, or damaged")
-    return UsageError(f"cannot read {path} as fail2ban's database: {clean_text(str(error))}")
+        return InputError(f"{path} is not fail2ban's database: it is not SQLite, or damaged")
+    return InputError(f"cannot read {path} as fail2ban's database: {clean_text(str(error))}")

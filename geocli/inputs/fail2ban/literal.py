@@ -9,13 +9,15 @@ evaluated: memory does not grow with it, and a half-written one gives what is co
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.inputs.in_text import find_targets
 from geocli.model.bans import Ban
 from geocli.model.records import clean_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from geocli.inputs.ban_reader import Reading, Tally
     from geocli.inputs.stream import Piece
 
@@ -192,6 +194,21 @@ class BanReader:
             else:
                 bans.append(Ban(self._jail, text))
         return bans
+
+
+def sniff_value(value: Any) -> bool:
+    """Whether an object of JSON maps jails to who is banned in them."""
+    return isinstance(value, dict) and all(
+        isinstance(identifiers, list) and all(isinstance(each, str) for each in identifiers)
+        for identifiers in value.values()
+    )
+
+
+def read_value(reading: Reading, tally: Tally) -> Callable[[Any], list[Ban]]:  # noqa: ARG001
+    """Return what tells the bans of such an object."""
+    return lambda value: [
+        Ban(clean_text(jail), clean_text(each)) for jail, identifiers in value.items() for each in identifiers
+    ]
 
 
 def read_jails(line: bytes) -> list[tuple[str, list[str]]]:

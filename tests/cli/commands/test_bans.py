@@ -165,7 +165,7 @@ def test_hostile_names_stay_in_their_cell(geocli: Geocli) -> None:
         (["--top", "3"], "--top is for --by"),
         (["--asn", "google"], "--asn: 'google' is no AS number"),
         (["--since", "yesterday"], "--since: 'yesterday' is no time"),
-        (["-i", "x", "--client"], "give one of --input, --database and --client"),
+        (["-i", "x", "--client"], "give one of FILE, --database and --client"),
         (["-i", "/nonexistent"], "cannot read /nonexistent: No such file or directory"),
         (["--database", "/nonexistent"], "/nonexistent"),
         (["--client", "--fail2ban-client", "/no/program"], "/no/program was not found"),

@@ -15,7 +15,7 @@ import pytest
 from geocli.inputs.bans import read_bans
 from geocli.inputs.fail2ban import client
 from geocli.inputs.fail2ban.client import ask_server
-from geocli.inputs.fail2ban.database import read_database
+from geocli.inputs.fail2ban.database import DatabaseQuestion, read_database
 from geocli.inputs.stream import Stream
 from geocli.model.bans import Ban
 from geocli.model.errors import Problems, TryAgainError, UsageError
@@ -95,8 +95,9 @@ def test_all_ways_to_ask_a_server_agree(fail2ban_server: Fail2ban) -> None:
         assert sorted(timed, key=str) == sorted((ban._replace(jail=None) for ban in of_jail), key=str)
         assert ask_server(fail2ban_server.client, fail2ban_server.socket, jail) == of_jail
     # The database is written by another thread, in its own time.
-    wait_until(lambda: len(read_database(fail2ban_server.database, time.time())) == len(asked))
-    stored = read_database(fail2ban_server.database, time.time())
+    database = fail2ban_server.database
+    wait_until(lambda: len(read_database(database, DatabaseQuestion(time.time())).bans) == len(asked))
+    stored = read_database(database, DatabaseQuestion(time.time())).bans
     assert names(stored) == names(asked)
     by_name = {(ban.jail, ban.text): ban for ban in asked}
     assert all(same_but_for_rounding(ban, by_name[ban.jail, ban.text]) for ban in stored)
@@ -163,7 +164,7 @@ def test_a_server_that_does_not_run_is_worth_another_try(fail2ban_server: Fail2b
 
 def test_a_reader_of_the_database_is_never_in_the_way(fail2ban_server: Fail2ban) -> None:
     fail2ban_server.ban("sshd", "192.0.2.90")
-    wait_until(lambda: len(read_database(fail2ban_server.database, time.time())) == 1)
+    wait_until(lambda: len(read_database(fail2ban_server.database, DatabaseQuestion(time.time())).bans) == 1)
     with sqlite3.connect(f"file:{fail2ban_server.database}?mode=rw", uri=True, timeout=0) as connection:
         connection.execute("BEGIN EXCLUSIVE")  # nobody has kept a lock
         connection.rollback()

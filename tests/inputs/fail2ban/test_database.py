@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.inputs.fail2ban import database
-from geocli.inputs.fail2ban.database import read_database
+from geocli.inputs.fail2ban.database import DatabaseQuestion, read_database
 from geocli.inputs.in_text import ban_targets
 from geocli.model.bans import Ban
 from geocli.model.errors import TryAgainError, UsageError
@@ -57,7 +57,7 @@ def test_current_bans_are_told_in_the_order_in_which_they_began(tmp_path: Path) 
         bip("192.0.2.7", "off", NOW - 10, 600),
         bip("192.0.2.1", "unheard of", NOW - 5, 60.25661),
     )
-    assert read_database(path, NOW) == [
+    assert read_database(path, DatabaseQuestion(NOW)).bans == [
         Ban("sshd", "192.0.2.5", "2026-11-23T19:13:20Z", None, 1),
         Ban("sshd", "192.0.2.6", "2026-11-23T19:30:00Z", None, 1),
         Ban("sshd", "192.0.2.1", "2026-11-23T21:41:40Z", "2026-11-23T21:51:40Z", 1),
@@ -74,7 +74,7 @@ def test_a_database_of_0_9_tells_the_last_ban_of_each(tmp_path: Path) -> None:
         "INSERT INTO bans VALUES ('sshd', '192.0.2.1', 1, NULL), ('sshd', '192.0.2.2', 2, NULL),"
         " ('web', '192.0.2.1', 3, NULL), ('sshd', '192.0.2.1', 4, NULL), ('off', '192.0.2.9', 5, NULL)",
     )
-    assert read_database(path, NOW) == [
+    assert read_database(path, DatabaseQuestion(NOW)).bans == [
         Ban("sshd", "192.0.2.2", "1970-01-01T00:00:02Z"),
         Ban("web", "192.0.2.1", "1970-01-01T00:00:03Z"),
         Ban("sshd", "192.0.2.1", "1970-01-01T00:00:04Z"),
@@ -83,11 +83,11 @@ def test_a_database_of_0_9_tells_the_last_ban_of_each(tmp_path: Path) -> None:
 
 def test_missing_tables_and_columns_are_not_known(tmp_path: Path) -> None:
     path = make(tmp_path / "a", "CREATE TABLE bans(jail, ip)", "INSERT INTO bans VALUES ('a', 'x')")
-    assert read_database(path, NOW) == [Ban("a", "x")]
+    assert read_database(path, DatabaseQuestion(NOW)).bans == [Ban("a", "x")]
     path = make(
         tmp_path / "b", "CREATE TABLE bips(jail, ip, timeofban)", "INSERT INTO bips VALUES ('a', 'x', 0)"
     )
-    assert read_database(path, NOW) == [Ban("a", "x", "1970-01-01T00:00:00Z")]
+    assert read_database(path, DatabaseQuestion(NOW)).bans == [Ban("a", "x", "1970-01-01T00:00:00Z")]
 
 
 VALUES = st.one_of(
@@ -111,7 +111,7 @@ def test_a_row_of_any_types_is_read(
             ]
             connection.execute(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?)", texts)  # noqa: S608 - ours
         connection.commit()
-    for ban in read_database(path, NOW):
+    for ban in read_database(path, DatabaseQuestion(NOW)).bans:
         assert isinstance(ban.text, str)
         assert ban_targets(ban) is not None
 
@@ -122,7 +122,7 @@ def test_text_that_is_no_utf8_is_shown(tmp_path: Path) -> None:
         SCHEMA,
         f"INSERT INTO bips VALUES (CAST(x'ff41' AS TEXT), x'fe', {NOW}, 60, 'many', NULL)",  # noqa: S608 - ours
     )
-    (ban,) = read_database(path, NOW)
+    (ban,) = read_database(path, DatabaseQuestion(NOW)).bans
     assert (ban.text, ban.jail, ban.ban_count) == ("\\udcffA", "\\udcfe", None)
 
 
@@ -132,7 +132,7 @@ def test_text_that_is_no_utf8_is_shown(tmp_path: Path) -> None:
 def test_a_missing_file_is_not_created(tmp_path: Path) -> None:
     for path in (tmp_path / "none.sqlite3", tmp_path / "no" / "such"):
         with pytest.raises(UsageError, match=f"there is no {path}"):
-            read_database(path, NOW)
+            read_database(path, DatabaseQuestion(NOW))
         assert not path.exists()
 
 
@@ -151,7 +151,7 @@ def test_files_that_are_no_database_of_fail2bans(tmp_path: Path) -> None:
         ".": "is not a file",
     }.items():
         with pytest.raises(UsageError, match=reason) as caught:
-            read_database(tmp_path / name, NOW)
+            read_database(tmp_path / name, DatabaseQuestion(NOW))
         assert str(tmp_path / name) in str(caught.value)
 
 
@@ -161,10 +161,10 @@ def test_a_damaged_database_is_an_error(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     path.write_bytes(content[:4096] + os.urandom(len(content) - 4096))
     with pytest.raises(UsageError, match=str(path)):
-        read_database(path, NOW)
+        read_database(path, DatabaseQuestion(NOW))
     path.write_bytes(content[:5000])
     with pytest.raises(UsageError, match=str(path)):
-        read_database(path, NOW)
+        read_database(path, DatabaseQuestion(NOW))
 
 
 def test_a_file_of_roots_says_to_use_sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +178,7 @@ def test_a_file_of_roots_says_to_use_sudo(tmp_path: Path, monkeypatch: pytest.Mo
     else:
         path.chmod(0)
     with pytest.raises(UsageError, match="use sudo"):
-        read_database(path, NOW)
+        read_database(path, DatabaseQuestion(NOW))
 
 
 def test_a_lock_is_waited_for_and_then_worth_another_try(
@@ -189,18 +189,18 @@ def test_a_lock_is_waited_for_and_then_worth_another_try(
         writer.execute("BEGIN EXCLUSIVE")
         monkeypatch.setattr(database, "_PATIENCE", 0.2)
         with pytest.raises(TryAgainError, match=str(path)):
-            read_database(path, NOW)
+            read_database(path, DatabaseQuestion(NOW))
         monkeypatch.setattr(database, "_PATIENCE", 4)
         timer = threading.Timer(0.3, writer.rollback)
         timer.start()
-        assert len(read_database(path, NOW)) == 1
+        assert len(read_database(path, DatabaseQuestion(NOW)).bans) == 1
         timer.join()
 
 
 def test_a_reader_leaves_nothing_behind_and_holds_no_lock(tmp_path: Path) -> None:
     path = make(tmp_path / "x.sqlite3", SCHEMA, bip("192.0.2.1", "a", time.time(), 60))
     before = path.stat()
-    assert len(read_database(path, time.time())) == 1
+    assert len(read_database(path, DatabaseQuestion(time.time())).bans) == 1
     assert [entry.name for entry in tmp_path.iterdir()] == ["x.sqlite3"]
     assert (path.stat().st_mtime_ns, path.stat().st_size) == (before.st_mtime_ns, before.st_size)
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as writer:
