@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from typer.core import TyperGroup, TyperOption
 from typer.models import OptionInfo
 
+from geocli.config.sources import PROVIDERS
 from geocli.model.records import FIELDS
 
 if TYPE_CHECKING:
@@ -70,9 +71,7 @@ def lists_of(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _providers() -> list[str]:
-    from geocli.providers.base import provider_names
-
-    return provider_names()
+    return [provider.name for provider in PROVIDERS]
 
 
 def _fields(ctx: typer.Context) -> Iterable[str]:

@@ -7,6 +7,7 @@ import typer
 
 from geocli.cli.option_groups import option
 from geocli.config.parsers import parse_duration, parse_names, parse_timeout
+from geocli.config.sources import PROVIDERS
 from geocli.model.errors import UsageError
 from geocli.output.formats.choices import FORMATS, FormatChoice
 
@@ -76,7 +77,7 @@ Provider = Annotated[
         "--provider",
         "-p",
         metavar="NAME[,NAME...]",
-        help="Who is asked, in this order: mmdb, ip-api, country-is, ipinfo.",
+        help=f"Who is asked, in this order: {', '.join(provider.name for provider in PROVIDERS)}.",
         show_default="mmdb",
     ),
 ]

@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.config.parsers import (
     Secret,
-    count_up_to,
     duration_text,
     name_list,
-    parse_account,
     parse_directory,
     parse_duration,
     parse_name,
     parse_secret,
     parse_timeout,
-    parse_url,
     path_list,
 )
+from geocli.config.sources import PROVIDERS, PUBLISHERS
 from geocli.config.store_url import parse_server
 from geocli.model.errors import DamagedFileError, UsageError
 from geocli.system.ownership import check_trusted
@@ -78,28 +76,10 @@ KEYS: dict[tuple[str, str], Key] = {
     ("store", "busy_timeout"): Key(parse_duration),
     ("bans", "host"): Key(parse_name),
 }
-SOURCES = {"ip-api": "key", "country-is": None, "ipinfo": "token"}
-"""The online sources, and what their key is called."""
-PUBLISHERS = ("dbip", "maxmind")
-"""Publishers of databases that are no online sources as well."""
-
-for _name, _key_name in SOURCES.items():
-    _section = _name.replace("-", "_")
-    KEYS[_section, "url"] = Key(parse_url)
-    if _key_name:
-        KEYS[_section, _key_name] = Key(parse_secret)
-    KEYS[_section, "timeout"] = Key(parse_timeout)
-    KEYS[_section, "batch_size"] = Key(count_up_to(1000))
-    KEYS[_section, "concurrency"] = Key(count_up_to(32))
-
-for _section, _name, _parse in (
-    ("dbip", "url", parse_url),
-    ("maxmind", "url", parse_url),
-    ("maxmind", "account_id", parse_account),
-    ("maxmind", "licence_key", parse_secret),
-    ("ipinfo", "data_url", parse_url),
-):  # where databases are downloaded from
-    KEYS[_section, _name] = Key(_parse)
+for _provider in PROVIDERS:
+    KEYS |= {(_provider.section, _name): Key(_parse) for _name, _parse in _provider.settings.items()}
+for _publisher in PUBLISHERS:
+    KEYS |= {(_publisher.name, _name): Key(_parse) for _name, _parse in _publisher.settings.items()}
 
 
 class Found(NamedTuple):

@@ -12,13 +12,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.config.keys import DATA_DIR, KEYS, PUBLISHERS, SOURCES, Found, read_configuration, variable
+from geocli.config.keys import DATA_DIR, KEYS, Found, read_configuration, variable
 from geocli.config.parsers import Secret
+from geocli.config.sources import ONLINE, PUBLISHERS
 from geocli.config.store_url import parse_server
 from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from geocli.config.sources import ProviderChoice
 
 MACHINE_CONFIG = Path("/etc/geocli/config.toml")
 """The configuration of the machine: what its users' own files do not say. ``geocli setup`` writes it."""
@@ -92,6 +95,8 @@ class Settings(NamedTuple):
         """The settings of the publisher of that name; one that is a source too has them there."""
         return self.publishers.get(name, PublisherSettings())
 
+
+_PUBLISHERS_ALONE = frozenset(publisher.name for publisher in PUBLISHERS) - ONLINE.keys()
 
 _NAMES = {("store", "url"): "store_url"}
 """What keys are called in ``Settings``, where it is not their own name."""
@@ -202,17 +207,17 @@ def _settings(
         color=color,
         quiet=flags.quiet,
         verbose=flags.verbose,
-        sources=MappingProxyType({name: _source(name, found) for name in SOURCES}),
+        sources=MappingProxyType({name: _source(one, found) for name, one in ONLINE.items()}),
         publishers=MappingProxyType(
-            {name: PublisherSettings(**_section(name, found)) for name in PUBLISHERS}
+            {name: PublisherSettings(**_section(name, found)) for name in _PUBLISHERS_ALONE}
         ),
         **{_NAMES.get(key, key[1]): one.value for key, one in found.items() if key[0] in _PLAIN},
     )
 
 
-def _source(name: str, found: Mapping[tuple[str, str], Found]) -> SourceSettings:
-    own = _section(name.replace("-", "_"), found)
-    secret = own.pop(SOURCES[name] or "key", None)
+def _source(provider: ProviderChoice, found: Mapping[tuple[str, str], Found]) -> SourceSettings:
+    own = _section(provider.section, found)
+    secret = own.pop(provider.key or "key", None)
     return SourceSettings(key=secret, **own)
 
 
@@ -222,10 +227,10 @@ def _section(name: str, found: Mapping[tuple[str, str], Found]) -> dict[str, Any
 
 def _value(settings: Settings, section: str, key: str) -> Any:
     """What became of a key of ``KEYS``: the same way back that ``_settings`` goes."""
-    source = section.replace("_", "-")
-    if source in SOURCES:
-        return getattr(settings.source(source), "key" if key == SOURCES[source] else key)
-    holder = settings.publisher(section) if section in PUBLISHERS else settings
+    for name, provider in ONLINE.items():
+        if section == provider.section:
+            return getattr(settings.source(name), "key" if key == provider.key else key)
+    holder = settings.publisher(section) if section in _PUBLISHERS_ALONE else settings
     return getattr(holder, _NAMES.get((section, key), key))
 
 

@@ -10,7 +10,12 @@ import re
 
 from geocli.config.parsers import Secret
 
-_SCHEMES = ("postgresql://", "postgres://")
+ENGINES = {
+    "postgresql": "geocli.storage.store.postgres.store",
+    "postgres": "geocli.storage.store.postgres.store",
+}
+"""The module of each kind of server, by the scheme of its URLs; it has ``create``."""
+
 _LONGEST = 2000
 _URL = re.compile(r"([a-z]+://)(?:([^@/?#:]*)(?::([^@/?#]*))?@)?([^@?#]*)(?:\?([^@#]*))?")
 _SECRETS = re.compile(r"(?:^|&)(?:ssl)?password=", re.I)
@@ -18,7 +23,13 @@ _SECRETS = re.compile(r"(?:^|&)(?:ssl)?password=", re.I)
 
 def is_server(text: str) -> bool:
     """Whether this names a server, and not a file."""
-    return text.startswith(_SCHEMES)
+    return scheme_of(text) in ENGINES
+
+
+def scheme_of(url: str) -> str:
+    """Return what stands before ``://``; nothing where there is no such."""
+    scheme, separator, _ = url.partition("://")
+    return scheme if separator else ""
 
 
 def parse_server(text: str) -> str:

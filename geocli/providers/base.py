@@ -1,6 +1,6 @@
-"""Providers: targets in, records out. One file a source; its name is the ``--provider`` value.
+"""Providers: targets in, records out. One file a source; ``config.sources`` says which there are.
 
-The contract, which ``tests/providers`` runs over every module here:
+The contract, which ``tests/providers`` runs over all of them:
 
 * The module defines ``create(settings) -> Provider``; importing it imports nothing heavy.
 * ``sources`` names the sources whose stored answers the provider vouches for: what it would write
@@ -15,9 +15,9 @@ The contract, which ``tests/providers`` runs over every module here:
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from geocli.config.sources import PROVIDERS
 from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -59,27 +59,11 @@ class BulkProvider(Provider, Protocol):
         """One record for each target, in order. Raises ``DamagedFileError``."""
 
 
-def provider_names() -> list[str]:
-    """The values ``--provider`` takes, found without importing any of them."""
-    import pkgutil  # only for those who ask
-
-    return sorted(
-        module.name.replace("_", "-")
-        for module in pkgutil.iter_modules(sys.modules[__package__].__path__)
-        if not module.ispkg and module.name != "base"
-    )
-
-
 def load_provider(name: str, settings: Settings) -> Provider:
-    """The provider of that name. Raises ``UsageError`` when there is none."""
-    module_name, module = f"{__package__}.{name.replace('-', '_')}", None
-    if name in provider_names():  # neither a dot, which leads elsewhere, nor __init__
-        try:
-            module = importlib.import_module(module_name)
-        except ModuleNotFoundError as error:
-            if error.name != module_name:
-                raise
-    if module is None:
-        raise UsageError(f"no provider is called {ascii(name)}: there is {', '.join(provider_names())}")
-    provider: Provider = module.create(settings)
-    return provider
+    """Return the provider of that name. Raises ``UsageError`` when there is none."""
+    for choice in PROVIDERS:
+        if choice.name == name:
+            provider: Provider = importlib.import_module(choice.module).create(settings)
+            return provider
+    names = ", ".join(choice.name for choice in PROVIDERS)
+    raise UsageError(f"no provider is called {ascii(name)}: there is {names}")

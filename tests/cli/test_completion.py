@@ -15,8 +15,8 @@ import pytest
 
 from geocli.cli.app import run
 from geocli.cli.completion import join_values, lists_of
+from geocli.config.sources import PROVIDERS
 from geocli.model.records import FIELDS
-from geocli.providers.base import provider_names
 from tests.conftest import Geocli, need
 
 PATIENCE = 30  # seconds for a shell to answer on a machine that is busy
@@ -52,7 +52,7 @@ PROGRAMS = Path(sys.executable).parent
         ("geocli -p $(touch${IFS}/tmp/x),ipi", []),
         ("geocli nonsense", []),
         ("geocli -f ", [*FIELDS]),
-        ("geocli -p ", provider_names()),
+        ("geocli -p ", [provider.name for provider in PROVIDERS]),
     ],
 )
 def test_a_line_is_completed(

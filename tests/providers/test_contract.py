@@ -15,9 +15,10 @@ import pytest
 from geocli import providers
 from geocli.config.parsers import Secret
 from geocli.config.settings import Settings, SourceSettings
+from geocli.config.sources import PROVIDERS
 from geocli.model.errors import ExitCode, UsageError
 from geocli.model.records import MAX_TEXT, GeoRecord, check_rows
-from geocli.providers.base import load_provider, provider_names
+from geocli.providers.base import load_provider
 from geocli.system.reporter import Reporter
 from tests.support.emulators import CountryIs, IpApi, Ipinfo
 
@@ -35,7 +36,9 @@ TARGETS = [
     "0.0.0.0/0",
 ]
 
-every_provider = pytest.mark.parametrize("name", provider_names())
+PROVIDER_NAMES = [choice.name for choice in PROVIDERS]
+
+every_provider = pytest.mark.parametrize("name", PROVIDER_NAMES)
 
 
 @pytest.fixture
@@ -59,12 +62,13 @@ def answered(provider: Provider, targets: list[str]) -> list[GeoRecord]:
     return [records[target] for target in targets]
 
 
-def test_every_module_is_a_provider() -> None:
+def test_every_module_is_in_the_table() -> None:
     directory = Path(providers.__file__).parent
-    modules = {path.stem.replace("_", "-") for path in directory.glob("*.py")} - {"--init--", "base"}
-    assert set(provider_names()) == modules
-    assert {"mmdb", "ip-api", "country-is", "ipinfo"} <= set(provider_names())
-    assert provider_names() == sorted(provider_names())
+    modules = {f"geocli.providers.{path.stem}" for path in directory.glob("*.py")}
+    assert {choice.module for choice in PROVIDERS} == modules - {
+        "geocli.providers.__init__", "geocli.providers.base",
+    }  # fmt: skip
+    assert len(set(PROVIDER_NAMES)) == len(PROVIDER_NAMES)
 
 
 @every_provider
@@ -164,14 +168,14 @@ def test_importing_a_provider_imports_nothing_heavy(name: str) -> None:
 def test_finding_the_names_imports_no_provider() -> None:
     script = (
         "import sys\n"
-        "from geocli.providers.base import provider_names\n"
-        "assert provider_names()\n"
+        "from geocli.config.sources import PROVIDERS\n"
+        "assert PROVIDERS\n"
         "print([name for name in sys.modules if name.startswith('geocli.providers.')])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout == "['geocli.providers.base']\n", done.stderr
+    assert done.stdout == "[]\n", done.stderr
 
 
 @pytest.mark.parametrize(
@@ -186,5 +190,5 @@ def test_an_unknown_provider_is_a_usage_error_that_lists_the_known_ones(
     message = str(caught.value)
     assert ascii(name) in message
     assert message.isprintable()
-    for known in provider_names():
+    for known in PROVIDER_NAMES:
         assert known in message

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from geocli.config.sources import PROVIDERS, PUBLISHERS, Credit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -10,18 +12,9 @@ if TYPE_CHECKING:
     from geocli.mmdb.reader import Description
 
 
-class Credit(NamedTuple):
-    """A line of thanks: ``text`` with, where the source asks for it, a link on ``link_text``."""
-
-    text: str
-    link_text: str = ""
-    url: str = ""
-
-
 _ASKED_FOR = {
-    "db-ip": Credit("", "IP Geolocation by DB-IP", "https://db-ip.com"),
-    "geolite": Credit("This page includes GeoLite data created by", "MaxMind", "https://www.maxmind.com"),
-    "ipinfo": Credit("IP address data is powered by", "IPinfo", "https://ipinfo.io"),
+    **{publisher.mark: publisher.credit for publisher in PUBLISHERS},
+    **{provider.name: provider.credit for provider in PROVIDERS if provider.credit is not None},
     "ip2location-lite": Credit(
         "This page includes IP2Location LITE data available from",
         "lite.ip2location.com",

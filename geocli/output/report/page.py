@@ -21,8 +21,8 @@ from geocli.output.report.world import DARK, LIGHT, areas, load_world, not_on, s
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geocli.config.sources import Credit
     from geocli.output.report.about import About
-    from geocli.output.report.credits import Credit
     from geocli.output.report.summary import Summary
 
 _TEMPLATES = Path(__file__).with_name("templates")

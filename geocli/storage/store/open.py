@@ -1,8 +1,11 @@
-"""Opens the store that a path or a URL names."""
+"""Opens the store that a path or a URL names. A store engine is a package, and a line in ``ENGINES``."""
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
+
+from geocli.config.store_url import ENGINES, scheme_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -12,24 +15,29 @@ if TYPE_CHECKING:
 
 
 def open_store(settings: Settings) -> Store:
-    """The store that the settings name. Nothing is opened or made yet. Raises ``UsageError``."""
+    """Return the store that the settings name. Nothing is opened or made yet. Raises ``UsageError``."""
     if settings.store_url is not None:
-        from geocli.storage.store.postgres.store import PostgresStore  # most machines have no server
-
-        return PostgresStore(settings.store_url, settings.read_timeout, settings.busy_timeout)
+        return _server(settings.store_url, settings.read_timeout, settings.busy_timeout)
     return open_file(settings.data_dir / "geo.db", settings)
 
 
 def open_file(path: Path, settings: Settings) -> Store:
-    """The store in this file."""
+    """Return the store in this file."""
     from geocli.storage.store.sqlite import SqliteStore
 
     return SqliteStore(path, settings.busy_timeout)
 
 
 def open_server(url: str, settings: Settings) -> Store:
-    """The store behind this URL, for work that waits for nobody else: it has time. Raises ``UsageError``."""
-    from geocli.storage.store.postgres.store import PostgresStore
+    """Return the store behind this URL, for work that nobody else waits for: it has time.
 
+    Raises ``UsageError``.
+    """
     patience = max(settings.read_timeout, settings.busy_timeout)
-    return PostgresStore(url, patience, patience)
+    return _server(url, patience, patience)
+
+
+def _server(url: str, read_timeout: float, busy_timeout: float) -> Store:
+    module = importlib.import_module(ENGINES[scheme_of(url)])  # most machines have no server
+    store: Store = module.create(url, read_timeout, busy_timeout)
+    return store

@@ -1,7 +1,7 @@
 """Publishers: where fresh databases come from. One file a publisher; its name begins those of its databases.
 
-``dbip-city`` is published by ``dbip.py``, found without importing the others. The contract, which
-``tests/publishers`` runs over every module here:
+``dbip-city`` is published by ``dbip.py``; ``config.sources`` says which publishers there are. The contract,
+which ``tests/mmdb/downloads/publishers`` runs over all of them:
 
 * ``NAMES`` are its databases. The publisher's own name stands for those in ``USUAL``.
 * ``offer(name, settings, today, ask)`` says what to fetch, and what is true of it. It asks nobody itself:
@@ -11,10 +11,10 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from geocli.config.sources import PUBLISHERS
 from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,31 +52,20 @@ class Offer(NamedTuple):
     md5: str | None = None
 
 
-def publisher_names() -> list[str]:
-    """The names of all publishers."""
-    import pkgutil  # only for those who ask
-
-    return sorted(
-        module.name
-        for module in pkgutil.iter_modules(sys.modules[__package__].__path__)
-        if module.name != "base"
-    )
-
-
 def database_names(text: str) -> tuple[str, ...]:
     """The databases that a name on the command line means. Raises ``UsageError``."""
     module = _module(text.partition("-")[0])
     if module is not None and text == text.partition("-")[0]:
         return tuple(module.USUAL)
     if module is None or text not in module.NAMES:
-        known = [name for publisher in publisher_names() for name in _module(publisher).NAMES]
+        known = [name for publisher in PUBLISHERS for name in _module(publisher.name).NAMES]
         raise UsageError(f"no database is called {ascii(text)[:80]}: there is {', '.join(known)}, or a URL")
     return (text,)
 
 
 def is_taken(name: str) -> bool:
     """Whether a name belongs to a publisher."""
-    return name.partition("-")[0] in publisher_names()
+    return any(name.partition("-")[0] == publisher.name for publisher in PUBLISHERS)
 
 
 def offer(name: str, settings: Settings, today: date, ask: Callable[[Source], bytes]) -> Offer:
@@ -86,11 +75,8 @@ def offer(name: str, settings: Settings, today: date, ask: Callable[[Source], by
 
 
 def _module(name: str) -> Any:
-    if name not in publisher_names():
-        return None
-    try:
-        return importlib.import_module(f"{__package__}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{__package__}.{name}":
-            raise
-        return None
+    """The module of a publisher, ``None`` where there is none of that name."""
+    for choice in PUBLISHERS:
+        if choice.name == name:
+            return importlib.import_module(choice.module)
+    return None

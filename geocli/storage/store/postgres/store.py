@@ -60,6 +60,11 @@ def _of_answers(query: str, *parameters: object) -> _Columns:
     return lambda lacks: (query.format(selection(FIELDS, lacks)), parameters)
 
 
+def create(url: str, read_timeout: float, busy_timeout: float) -> PostgresStore:
+    """Return the store behind this URL. Raises ``UsageError`` where psycopg is not installed."""
+    return PostgresStore(url, read_timeout, busy_timeout)
+
+
 class PostgresStore:
     """The store behind a ``postgresql://`` URL; its tables are made by the first flush.
 

@@ -15,9 +15,10 @@ import pytest
 
 from geocli.config.parsers import Secret
 from geocli.config.settings import PublisherSettings, Settings, SourceSettings
+from geocli.config.sources import PUBLISHERS
 from geocli.mmdb.downloads import publishers
 from geocli.mmdb.downloads.installed import is_name
-from geocli.mmdb.downloads.publishers.base import DEFAULT, Source, database_names, offer, publisher_names
+from geocli.mmdb.downloads.publishers.base import DEFAULT, Source, database_names, offer
 from geocli.mmdb.layouts import KINDS
 from geocli.model.errors import TryAgainError, UsageError
 
@@ -28,13 +29,14 @@ SETTINGS = Settings(
     sources=MappingProxyType({"ipinfo": SourceSettings(key=Secret("tok"))}),
     publishers=MappingProxyType({"maxmind": PublisherSettings(None, "1", Secret("lk"))}),
 )
+PUBLISHER_NAMES = [choice.name for choice in PUBLISHERS]
 NAMES = [
     name
-    for publisher in publisher_names()
+    for publisher in PUBLISHER_NAMES
     for name in __import__(f"geocli.mmdb.downloads.publishers.{publisher}", fromlist=["NAMES"]).NAMES
 ]
 
-every_publisher = pytest.mark.parametrize("publisher", publisher_names())
+every_publisher = pytest.mark.parametrize("publisher", PUBLISHER_NAMES)
 every_database = pytest.mark.parametrize("name", NAMES)
 
 
@@ -43,10 +45,11 @@ def ask(source: Source) -> bytes:
     return json.dumps({"databases": [{"edition_id": edition, "date": "2026-02-27", "md5": MD5}]}).encode()
 
 
-def test_every_module_is_a_publisher() -> None:
+def test_every_module_is_in_the_table() -> None:
     directory = Path(publishers.__file__).parent
-    assert publisher_names() == sorted({path.stem for path in directory.glob("*.py")} - {"__init__", "base"})
-    assert {"dbip", "maxmind", "ipinfo"} <= set(publisher_names())
+    modules = {path.stem for path in directory.glob("*.py")} - {"__init__", "base"}
+    assert {choice.module for choice in PUBLISHERS} == {f"{publishers.__name__}.{name}" for name in modules}
+    assert len(set(PUBLISHER_NAMES)) == len(PUBLISHER_NAMES)
 
 
 @every_publisher
