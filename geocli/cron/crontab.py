@@ -107,10 +107,11 @@ class UserCrontab:
 
 
 class TableFile:
-    """A file in ``/etc/cron.d`` or of a systemd unit, read by root or by cron: mode 0644."""
+    """A file in ``/etc/cron.d`` or of a systemd unit, read by root or by cron: mode 0644 without more."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = 0o644) -> None:
         self.path = path
+        self._mode = mode
         self.name = str(path)
 
     def read(self) -> bytes | None:
@@ -132,7 +133,7 @@ class TableFile:
                 return
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # What is unfinished is called what cron passes over, by its dots, and systemd, by its suffix.
-            with replacing(self.path, 0o644) as file:
+            with replacing(self.path, self._mode) as file:
                 file.write(text)
         except PermissionError as error:
             raise UsageError(f"cannot write {self.path}: {error.strerror}; as root you can") from error

@@ -6,7 +6,7 @@ before it is made, made twice, and undone: what is not geocli's stays as it is, 
 
 from __future__ import annotations
 
-import os
+import shlex
 import sys
 import sysconfig
 from contextlib import suppress
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.cron import crontab_block
 from geocli.cron.crontab import Change, TableFile
-from geocli.cron.own_files import Link, OwnFile
+from geocli.cron.own_files import OwnFile
 from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -95,15 +95,22 @@ def share_changes(places: Places) -> list[Change]:
     return changes
 
 
-def link_change(places: Places, program: Sequence[str]) -> Change | None:
-    """Return what makes ``geocli`` a command wherever it is typed; ``None`` where it is one, or cannot be."""
+def program_change(places: Places, program: Sequence[str]) -> Change | None:
+    """Return what makes ``geocli`` a command wherever it is typed; ``None`` where it is one, or cannot be.
+
+    A script and no link: a link could not say whose it is.
+    """
     path = Path(program[0])
-    link = Link(places.programs / "geocli")
-    if len(program) > 1 or path.parent in places.on_every_path or not path.is_absolute():
+    table = OwnFile(places.programs / "geocli", 0o755)
+    before = table.read()
+    if path.parent in places.on_every_path and not table.is_own(before):
         return None
-    if link.path.exists() and not link.path.is_symlink():  # another geocli's program
+    if not path.is_absolute() or (before is not None and not table.is_own(before)):  # another geocli's
         return None
-    return Change(link, link.read(), os.fsencode(path))
+    if path == table.path:  # called by it
+        return Change(table, before, before)
+    command = " ".join(map(shlex.quote, program))
+    return Change(table, before, f'#!/bin/sh\n# {table.mark(before)}\nexec {command} "$@"\n'.encode())
 
 
 def action_change(places: Places, program: str, data_dir: Path) -> Change | None:
@@ -174,13 +181,13 @@ def _named(text: bytes, path: Path) -> str | None:
     return named if isinstance(named, str) else None
 
 
-def removals(places: Places, program: Sequence[str], tables: Iterable[Table]) -> list[Change]:
+def removals(places: Places, tables: Iterable[Table]) -> list[Change]:
     """Return what takes all of it out again; ``tables`` are those that may have jobs in them."""
     changes = []
     for table in tables:
         before = table.read()
         changes.append(Change(table, before, None if before is None else crontab_block.remove(before)))
-    files = [OwnFile(places.share / name) for name in _SHARE]
+    files = [OwnFile(places.programs / "geocli"), *(OwnFile(places.share / name) for name in _SHARE)]
     if places.actions is not None:
         files.append(OwnFile(places.actions / "geocli.conf"))
     for file in files:
@@ -191,18 +198,7 @@ def removals(places: Places, program: Sequence[str], tables: Iterable[Table]) ->
         config = _ConfigFile(places.config)
         before = config.read()
         changes.append(Change(config, before, None if before is None else crontab_block.remove(before)))
-    link = Link(places.programs / "geocli")
-    if link.path.is_symlink() and _is_own(link.path, Path(program[0])):
-        changes.append(Change(link, link.read(), None))
     return changes
-
-
-def _is_own(link: Path, program: Path) -> bool:
-    """Whether ``link_change`` made a link to this geocli; pipx and uv make links too, to their scripts."""
-    script = program.resolve()
-    environment = script.parent.parent
-    is_theirs = any((environment / name).exists() for name in ("pipx_metadata.json", "uv-receipt.toml"))
-    return link.resolve() == script and not (is_theirs and link.readlink() == script)
 
 
 def memories(directories: Iterable[Path]) -> list[Path]:

@@ -26,7 +26,14 @@ _MADE_FOR_IT = re.compile(rb"%s, and (\d) empty directories above it" % MARK.enc
 
 
 class OwnFile(TableFile):
-    """A file that is wholly geocli's. Its mark says how many directories above it were made for it."""
+    """A file that is wholly geocli's. Its mark says how many directories above it were made for it.
+
+    Something else in its place, a link of pipx's for one, is somebody else's.
+    """
+
+    def read(self) -> bytes | None:
+        """Return the text of the file, of a link nothing to know it by. Raises ``UsageError``."""
+        return b"" if self.path.is_symlink() else super().read()
 
     def mark(self, before: bytes | None) -> str:
         """Return the mark for the file's new text; ``before`` is its old one."""
@@ -50,33 +57,6 @@ class OwnFile(TableFile):
             with suppress(OSError):  # something else is in one of them
                 for directory in [*self.path.parents][: int(found[1])]:
                     directory.rmdir()
-
-
-class Link:
-    """A symbolic link; its text is where it leads."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.name = str(path)
-
-    def read(self) -> bytes | None:
-        """Return where the link leads, ``None`` where there is none. Raises ``UsageError`` for a file."""
-        try:
-            return os.fsencode(self.path.readlink())
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise UsageError(f"{self.path} is not a link: {error.strerror}") from error
-
-    def write(self, text: bytes | None) -> None:
-        """Make the link, or remove it. Raises ``UsageError``."""
-        try:
-            self.path.unlink(missing_ok=True)
-            if text is not None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self.path.symlink_to(os.fsdecode(text))
-        except OSError as error:
-            raise UsageError(f"cannot write {self.path}: {error.strerror}") from error
 
 
 class DataDirectory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from geocli.cron import installation
 from geocli.cron.crontab import Change
 from geocli.cron.installation import Places
-from geocli.cron.own_files import DataDirectory, Link, delete_data, owned_by_others
+from geocli.cron.own_files import DataDirectory, delete_data, owned_by_others
 from geocli.model.errors import UsageError
 
 PROGRAM = ["/opt/geocli/bin/geocli"]
@@ -48,7 +49,7 @@ def everything_in(place: Path) -> dict[str, bytes | str | None]:
 def changes_of(places: Places) -> list[Change]:
     found = [
         installation.config_change(places, DATA),
-        installation.link_change(places, PROGRAM),
+        installation.program_change(places, PROGRAM),
         installation.action_change(places, PROGRAM[0], DATA),
         *installation.share_changes(places),
     ]
@@ -61,20 +62,11 @@ def make(changes: Iterable[Change]) -> None:
 
 
 def test_what_is_made_is_taken_out_without_a_trace(places: Places, tmp_path: Path) -> None:
-    program = tmp_path / "venv" / "bin" / "geocli"
-    program.parent.mkdir(parents=True)
-    program.touch(0o755)
     before = everything_in(tmp_path)
-    link = installation.link_change(places, [str(program)])
-    assert link is not None
-    make([*changes_of(places), link])
-    assert (
-        changes_of(places._replace(programs=tmp_path / "venv/bin", on_every_path=(Path(PROGRAM[0]).parent,)))
-        == []
-    )
+    make(changes_of(places))
+    assert changes_of(places) == []
     assert everything_in(tmp_path) != before
-    make(installation.removals(places, [str(program)], []))
-    (tmp_path / "bin").rmdir()
+    make(installation.removals(places, []))
     assert everything_in(tmp_path) == before
 
 
@@ -94,7 +86,7 @@ def test_a_configuration_that_is_there_gets_its_own_text_back(places: Places, te
     places.config.write_bytes(text)
     make(changes_of(places))
     assert tomllib.loads(places.config.read_text())["data"] == {"dir": str(DATA)}
-    make(installation.removals(places, PROGRAM, []))
+    make(installation.removals(places, []))
     assert places.config.read_bytes() == text
 
 
@@ -130,28 +122,39 @@ def test_files_of_other_people_stay(places: Places) -> None:
     (places.programs / "geocli").write_text("mine too")
     before = everything_in(places.share.parent)
     make(changes_of(places))
-    make(installation.removals(places, PROGRAM, []))
+    make(installation.removals(places, []))
     assert everything_in(places.share.parent) == before
 
 
-@pytest.mark.parametrize("receipt", ["pipx_metadata.json", "uv-receipt.toml"])
-def test_a_link_that_pipx_or_uv_made_is_theirs(places: Places, tmp_path: Path, receipt: str) -> None:
-    environment = tmp_path / "venv"
-    (environment / "bin").mkdir(parents=True)
-    program = environment / "bin" / "geocli"
-    program.touch(0o755)
-    (environment / receipt).touch()
+def test_a_link_in_the_place_of_a_file_is_somebody_elses(places: Places, tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("pipx makes such links")
+    manual = places.share / "man/man1/geocli.1"
+    manual.parent.mkdir(parents=True)
     places.programs.mkdir()
-    link = places.programs / "geocli"
-    link.symlink_to(program)
-    make(installation.removals(places, [str(link)], []))
-    assert link.is_symlink()
+    for link in (manual, places.programs / "geocli"):
+        link.symlink_to(tmp_path / "theirs")
+    make(changes_of(places))
+    make(installation.removals(places, []))
+    assert manual.is_symlink()
+    assert (places.programs / "geocli").is_symlink()
+    assert (tmp_path / "theirs").read_text() == "pipx makes such links"
 
 
-def test_a_file_is_no_link(tmp_path: Path) -> None:
-    (tmp_path / "geocli").write_text("")
-    with pytest.raises(UsageError, match="is not a link"):
-        Link(tmp_path / "geocli").read()
+def test_the_program_is_called_from_everywhere(places: Places, tmp_path: Path) -> None:
+    program = tmp_path / "it's here" / "geocli"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "called with $1 and $2"\n')
+    program.chmod(0o755)
+    change = installation.program_change(places, [str(program)])
+    assert change is not None
+    change.make()
+    command = [str(places.programs / "geocli"), "a b", "c"]
+    assert (
+        subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        == "called with a b and c\n"
+    )
+    again = installation.program_change(places, [str(places.programs / "geocli")])
+    assert again is None or not again.is_one
 
 
 def test_the_manual_and_the_completions_come_with_geocli() -> None:

@@ -59,7 +59,7 @@ class Target(NamedTuple):
         found = [
             Change(directory, before, reader),
             self._config(),
-            installation.link_change(self.places, self.program),
+            installation.program_change(self.places, self.program),
             installation.action_change(self.places, self.program[0], self.data_dir)
             if choice.record
             else None,
@@ -165,14 +165,13 @@ def scheduler(*, system: bool) -> str:
 
 def removals() -> tuple[list[Change], list[Change]]:
     """Return what takes out all there is, and which of it are units of systemd's. Raises ``GeocliError``."""
-    program = cron_target.program_of_jobs()
     tables: list[Table] = []
     with suppress(UsageError):  # without a cron there is nothing in it
         tables.append(UserCrontab())
-    changes = installation.removals(_places(system=False), program, tables)
+    changes = installation.removals(_places(system=False), tables)
     units = systemd.unit_changes(_user_units(), {})
     if os.geteuid() == 0:
-        changes += installation.removals(installation.MACHINE, program, [TableFile(_CRON_D)])
+        changes += installation.removals(installation.MACHINE, [TableFile(_CRON_D)])
         units += systemd.unit_changes(_SYSTEM_UNITS, {})
     return [*changes, *units], units
 
