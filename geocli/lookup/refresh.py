@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from geocli.model.addresses import is_reserved, parse_target
+from geocli.model.clocks import latest_believed
 from geocli.model.records import utc_text
 from geocli.storage.store.base import Outlived
 
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 def outlived(settings: Settings, now: float, older_than: float | None, *, only_unknown: bool) -> Outlived:
     """What is to be asked again: ``unknown``, and what is older than its time to live.
 
-    With ``older_than`` seconds, only what is older than that, whatever it is.
+    With ``older_than`` seconds, only what is older than that, whatever it is. What has a time that cannot be
+    right is old.
     """
     oldest = utc_text(now - (settings.ttl if older_than is None else older_than))
     # What was resolved in this very second is not newer than now.
     unknown = utc_text(now + 1 if older_than is None else now - older_than)
-    return Outlived("" if only_unknown else oldest, unknown)
+    return Outlived("" if only_unknown else oldest, unknown, latest_believed(utc_text(now)))
 
 
 def find_outlived(store: Store, wanted: Outlived, size: int, limit: int | None) -> Iterator[list[str]]:

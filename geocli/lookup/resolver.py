@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.model.addresses import split_reserved
+from geocli.model.clocks import latest_believed
 from geocli.model.errors import UnanswerableError
 from geocli.model.record_batch import RecordBatch, arranged
 from geocli.model.records import GeoRecord, utc_text
@@ -124,14 +125,16 @@ class Resolver:
         sources = self._sources
         oldest = utc_text(now - self._settings.ttl)
         oldest_unknown = utc_text(now - self._settings.ttl_unknown)
+        latest = latest_believed(utc_text(now))
 
         def usable(record: GeoRecord) -> bool:
             if record.source is None or record.resolved_at is None:
                 return False
             if record.status == "unknown":
                 # Nobody had it: that serves only if all of today's sources were among those asked.
-                return record.resolved_at >= oldest_unknown and sources.issubset(record.source.split(","))
-            return record.resolved_at >= oldest and record.source in sources
+                is_fresh = oldest_unknown <= record.resolved_at <= latest
+                return is_fresh and sources.issubset(record.source.split(","))
+            return oldest <= record.resolved_at <= latest and record.source in sources
 
         return usable
 

@@ -34,7 +34,7 @@ def forget(
     # What came in this very second is older than no time at all, too.
     before = now - age if age else now + 1
     set_aside_before = before if set(kinds) == {"answers", "bans"} else 0
-    forgotten = store.forget(utc_text(before), kinds)
+    forgotten = store.forget(utc_text(before), kinds, utc_text(now))
     journal.erase(set_aside_before)
     store.erase(set_aside_before)
     return forgotten

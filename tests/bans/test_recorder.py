@@ -27,9 +27,11 @@ class Machine:
         self.store = SqliteStore(directory / "geo.db", 1)
         self.problems = Problems()
         self.host = host
+        self.now = NOW
 
     def record(self, *bans: Ban, at: float = 0) -> int:
-        """How many bans were written."""
+        """How many bans were written. ``at`` is seconds after the first moment."""
+        self.now = max(self.now, NOW + at)
         cache = Cache(self.journal, self.store, self.problems)
         recorder = Recorder(self.journal, cache, self.problems, self.host, NOW + at)
         before = self.journal.state().bans
@@ -41,7 +43,7 @@ class Machine:
         return written
 
     def flush(self) -> None:
-        flush(self.journal, self.store, utc_text(NOW), Problems())
+        flush(self.journal, self.store, utc_text(self.now), Problems())
 
     def known(self) -> list[SeenBan]:
         """All bans, after a flush."""

@@ -145,7 +145,7 @@ def test_an_interrupted_erasure_is_made_up_for_by_the_next(
 ) -> None:
     targets = wide_addresses(50)
     store.replay([Batch([record(ip, OLD) for ip in targets])], OLD)
-    assert store.forget(NEW, BOTH) == (50, 0)  # and then it is killed
+    assert store.forget(NEW, BOTH, NEW) == (50, 0)  # and then it is killed
     with sqlite3.connect(data_dir / "geo.db") as planted:  # a trace, as SQLite leaves them
         planted.execute("PRAGMA secure_delete = OFF")
         planted.execute("CREATE TABLE other (text)")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.mmdb.catalog import age_days
+from geocli.model.clocks import latest_believed
+from geocli.model.records import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +22,7 @@ class Stats(NamedTuple):
     """The figures of ``geocli stats``. Sizes are bytes, times are seconds or a record's time format.
 
     ``stored``, ``unknown`` and ``dirty`` are answers; ``bans`` are in the store, ``dirty_bans`` are waiting.
+    ``future`` are answers and bans in the store of a time that cannot be right.
     """
 
     stored: int
@@ -34,17 +37,22 @@ class Stats(NamedTuple):
     mmdb_c_extension: bool
     bans: int
     dirty_bans: int
+    future: int
 
 
 def collect_stats(journal: Journal, store: Store, databases: Sequence[Database], now: float) -> Stats:
     """All figures at this moment (``now``: seconds since the epoch). Raises ``GeocliError``."""
-    waiting, kept = journal.state(), store.state()
+    latest = latest_believed(utc_text(now))
+    waiting, kept = journal.state(), store.state(latest)
+    since = waiting.oldest
+    if since is not None and utc_text(since) > latest:
+        since = None
     return Stats(
         stored=kept.stored,
         unknown=kept.unknown,
         dirty=waiting.dirty,
         quarantined=waiting.quarantined,
-        oldest_dirty_seconds=None if waiting.oldest is None else max(0, int(now - waiting.oldest)),
+        oldest_dirty_seconds=None if since is None else max(0, int(now - since)),
         last_flush=kept.last_flush,
         journal_bytes=waiting.size,
         store_bytes=kept.size,
@@ -60,6 +68,7 @@ def collect_stats(journal: Journal, store: Store, databases: Sequence[Database],
         mmdb_c_extension=all(database.accelerated for database in databases),
         bans=kept.bans,
         dirty_bans=waiting.bans,
+        future=kept.future,
     )
 
 
@@ -72,6 +81,10 @@ def find_stale(stats: Stats, max_dirty_age: float, max_db_age: float) -> list[st
             f"{stats.oldest_dirty_seconds} s old: "
             "does cron run geocli flush?"
         )
+    elif stats.oldest_dirty_seconds is None and (count := stats.dirty + stats.dirty_bans):
+        findings.append(f"{count} answers and bans wait since a time in the future: is a clock wrong?")
+    if stats.future:
+        findings.append(f"{stats.future} answers and bans are of the future: is a clock wrong?")
     if stats.quarantined:
         findings.append(f"{stats.quarantined} damaged journal segments are in quarantine")
     findings += [

@@ -27,6 +27,7 @@ _METRICS = (
     _Metric("stored", "store_answers", "Addresses in the store."),
     _Metric("unknown", "store_unknown_answers", "Those of them that no source knows."),
     _Metric("bans", "store_bans", "Bans in the store."),
+    _Metric("future", "store_future_rows", "Answers and bans in the store whose time is in the future."),
     _Metric("store_bytes", "store_bytes", "Size of the store."),
     _Metric("dirty", "journal_answers", "Answers that wait for a flush."),
     _Metric("dirty_bans", "journal_bans", "Bans that wait for a flush."),

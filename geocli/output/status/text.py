@@ -25,6 +25,7 @@ def page(stats: Stats, data_dir: Path, findings: Sequence[str]) -> str:
         "Store": [
             ("answers", f"{stats.stored:,}{unknown}"),
             ("bans", f"{stats.bans:,}"),
+            *([("of the future", f"{stats.future:,}")] if stats.future else []),
             ("last flush", _moment(stats.last_flush)),
             *_file(stats.store_bytes, data_dir),
         ],
@@ -60,10 +61,11 @@ def _line(label: str, value: str, width: int) -> str:
 
 
 def _waiting(stats: Stats) -> str:
-    if stats.oldest_dirty_seconds is None:
-        return "nothing"
     kinds = (_count(stats.dirty, "answer"), _count(stats.dirty_bans, "ban"))
-    return f"{' and '.join(filter(None, kinds))}, the oldest for {age(stats.oldest_dirty_seconds)}"
+    waiting = " and ".join(filter(None, kinds)) or "nothing"
+    if stats.oldest_dirty_seconds is None:
+        return waiting
+    return f"{waiting}, the oldest for {age(stats.oldest_dirty_seconds)}"
 
 
 def _count(number: int, what: str) -> str:

@@ -5,7 +5,8 @@ The contract that every store keeps (one module here each):
 * ``find`` reads; it never creates or changes anything. A store that is not there yet is a miss.
 * ``replay`` writes whatever it is given in ONE transaction. Replaying again changes nothing: the
   better answer stays, and of two the better is ``ok`` before ``unknown``, then the newer; of two sightings
-  of one ban stays what ``seen.merged`` makes of them.
+  of one ban stays what ``seen.merged`` makes of them. A time that cannot be right (``model.clocks``) is
+  taken as that of the flush, and one that is stored already is older than any other.
 * A store that an older geocli wrote can be read; what it has no table for is a miss.
 * Errors are geocli's: ``TryAgainError`` for a lock or a full disk, ``StoreAwayError`` for a server that
   cannot be asked now, ``DamagedFileError`` for what cannot be trusted or was written by a newer geocli.
@@ -14,6 +15,8 @@ The contract that every store keeps (one module here each):
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from geocli.model.clocks import END_OF_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -38,7 +41,8 @@ __all__ = [
 class StoreState(NamedTuple):
     """Answers in the store, those of them ``unknown``, bans, the last flush (a record's time), and bytes.
 
-    Of a server's tables, nobody says how many bytes they take.
+    Of a server's tables, nobody says how many bytes they take. ``future`` are answers and bans of a time that
+    cannot be right.
     """
 
     stored: int
@@ -46,13 +50,18 @@ class StoreState(NamedTuple):
     bans: int
     last_flush: str | None
     size: int | None
+    future: int = 0
 
 
 class Outlived(NamedTuple):
-    """Which rows are old: resolved before this (a record's time format), ``unknown`` ones before that."""
+    """Which rows are old: resolved before this (a record's time format), ``unknown`` ones before that.
+
+    What was resolved after ``latest`` is older than everything.
+    """
 
     before: str
     unknown_before: str
+    latest: str = END_OF_TIME
 
 
 class BanSpan(NamedTuple):
@@ -119,11 +128,12 @@ class Store(Protocol):
     def first_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
         """The same, and when the first of each group began: that takes half as long again."""
 
-    def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
+    def forget(self, before: str, kinds: Collection[str], now: str) -> Forgotten:
         """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.
 
         Answers that were resolved before; bans that began before, and, without times, were seen before only.
-        ``erase`` ends it.
+        What has a time that cannot be right at ``now`` is as of now from then on; a ban that began at such a
+        time is as old as it was seen last. ``erase`` ends it.
         """
 
     def erase(self, before: float) -> None:
@@ -142,8 +152,8 @@ class Store(Protocol):
     def set_aside(self) -> CorruptFileError | None:
         """Put a damaged store out of the way and say so; ``None`` when it is not damaged."""
 
-    def state(self) -> StoreState:
-        """Counts for people and monitoring."""
+    def state(self, latest: str = END_OF_TIME) -> StoreState:
+        """Counts for people and monitoring; what is later than ``latest`` is in the future."""
 
     def close(self) -> None:
         """Let go of files and connections."""

@@ -7,11 +7,13 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from geocli.model.bans import SeenBan, check_bans
+from geocli.model.clocks import END_OF_TIME, latest_believed
 from geocli.model.errors import DamagedFileError
 from geocli.model.record_batch import SHARED, AnswerDictionary, RecordBatch, Shared
 from geocli.model.records import FIELDS, GeoRecord, check_rows, is_time
 from geocli.storage.store import sqlite_bans
 from geocli.storage.store.base import Forgotten, StoreState
+from geocli.storage.store.clocks import believed, mend_answers, mend_bans
 from geocli.storage.store.columns import ADDED, lacking, selection
 from geocli.system.files import make_private_directory
 from geocli.system.sqlite_file import (
@@ -63,9 +65,15 @@ _ROOM = "PRAGMA cache_size = -16000"
 _IN_FILES = "PRAGMA temp_store = FILE"  # some are built to keep all of it in memory
 _BATCH = 10_000  # rows read at once; nothing is held in between
 _OUTLIVED = (
-    "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < iif(status = 'ok', ?, ?) "
-    "AND (resolved_at, ip) > (?, ?) ORDER BY resolved_at, ip LIMIT ?"
+    f"SELECT ip, {believed('resolved_at', ':latest')} AS since FROM geo_cache "  # noqa: S608 (constants)
+    "WHERE since < iif(status = 'ok', :before, :unknown_before) AND (since, ip) > (:last, :last_ip) "
+    "ORDER BY since, ip LIMIT :size"
 )
+_COUNT = (
+    "SELECT count(*), count(*) FILTER (WHERE status = 'unknown'), count(*) FILTER (WHERE resolved_at > ?) "
+    "FROM geo_cache"
+)
+_COUNT_BANS = "SELECT (SELECT count(*) FROM bans), (SELECT count(*) FROM bans WHERE banned_at > ?)"
 _TO_WRITE = (
     "PRAGMA synchronous = FULL",
     # Of itself, SQLite would copy a large log into the file in the midst of COMMIT.
@@ -77,7 +85,17 @@ _TO_WRITE = (
 _TO_ERASE = "INSERT OR REPLACE INTO geo_state (name, value) VALUES ('to_erase', '1')"
 _IS_TO_BE_ERASED = "SELECT 1 FROM geo_state WHERE name = 'to_erase'"
 _ERASED = "DELETE FROM geo_state WHERE name = 'to_erase'"
-_FORGET = "DELETE FROM geo_cache WHERE resolved_at < ?"
+_FORGET = {
+    "answers": (
+        mend_answers("geo_cache", ":latest", ":now"),
+        "DELETE FROM geo_cache WHERE resolved_at < :before",
+    ),
+    "bans": (mend_bans("bans", ":latest", ":now"), sqlite_bans.FORGET),
+}
+_MEND_ARRIVED = (
+    mend_answers("temp.arrived", ":latest", ":now"),
+    mend_bans("temp.sighted", ":latest", ":now"),
+)
 # What a flush has is collected in temporary tables first, without touching the store, and sorted before it
 # meets the indexes, which are then walked once: one by one, each of millions would find another page of them.
 _COLLECT = f"CREATE TEMP TABLE arrived ({_COLUMNS})"
@@ -86,7 +104,8 @@ _ARRIVE = f"INSERT INTO temp.arrived VALUES ({', '.join('?' * len(FIELDS))})"  #
 _REPLAY = (
     f"INSERT INTO geo_cache ({_COLUMNS}) SELECT {_COLUMNS} FROM temp.arrived WHERE true ORDER BY ip, rowid "  # noqa: S608 (the same)
     f"ON CONFLICT (ip) DO UPDATE SET {', '.join(f'{f} = excluded.{f}' for f in FIELDS[1:])} "
-    "WHERE (excluded.status = 'ok', excluded.resolved_at) >= (geo_cache.status = 'ok', geo_cache.resolved_at)"
+    "WHERE (excluded.status = 'ok', excluded.resolved_at) >= "
+    f"(geo_cache.status = 'ok', {believed('geo_cache.resolved_at', ':latest')})"
 )
 
 
@@ -184,14 +203,14 @@ class SqliteStore:
 
     def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
         """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""
-        last = ("", "")
+        asked = {**wanted._asdict(), "last": "", "last_ip": "", "size": size}
         while (connection := self._reading()) is not None:
             with translated(self._path):
-                rows = connection.execute(_OUTLIVED, (*wanted, *last, size)).fetchall()
+                rows = connection.execute(_OUTLIVED, asked).fetchall()
             if not rows:
                 return
             yield [str(ip) for ip, _ in rows]
-            last = (rows[-1][1], rows[-1][0])
+            asked["last_ip"], asked["last"] = rows[-1]
 
     def every_ban(self) -> Iterator[list[SeenBan]]:
         """All bans, in batches, ordered by their keys. Raises ``GeocliError``."""
@@ -252,8 +271,9 @@ class SqliteStore:
             self._keep_temporary_files_here(connection)
             count = _collect(connection, batches)
             with self._transaction(connection):
-                connection.execute(_REPLAY)
-                connection.execute(sqlite_bans.REPLAY)
+                times = {"latest": latest_believed(flushed_at), "now": flushed_at}
+                for statement in (*_MEND_ARRIVED, _REPLAY, sqlite_bans.REPLAY):
+                    connection.execute(statement, times)
                 connection.execute(
                     "INSERT INTO geo_state (name, value) VALUES ('last_flush', ?) "
                     "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
@@ -261,22 +281,23 @@ class SqliteStore:
                 )
         return count
 
-    def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
+    def forget(self, before: str, kinds: Collection[str], now: str) -> Forgotten:
         """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.
 
         Raises ``GeocliError``.
         """
         if self._reading() is None:
             return Forgotten()
-        answers = bans = 0
+        times = {"before": before, "latest": latest_believed(now), "now": now}
+        gone = dict.fromkeys(_FORGET, 0)
         with self._writing() as connection, self._transaction(connection):
-            if "answers" in kinds:
-                answers = connection.execute(_FORGET, (before,)).rowcount
-            if "bans" in kinds:
-                bans = connection.execute(sqlite_bans.FORGET, {"before": before}).rowcount
-            if answers or bans:
+            for kind in gone.keys() & kinds:
+                mend, delete = _FORGET[kind]
+                connection.execute(mend, times)
+                gone[kind] = connection.execute(delete, times).rowcount
+            if any(gone.values()):
                 connection.execute(_TO_ERASE)
-        return Forgotten(answers, bans)
+        return Forgotten(**gone)
 
     def erase(self, before: float) -> None:
         """Leave nothing on the disk of what was forgotten, nor of files set aside before a moment.
@@ -347,22 +368,20 @@ class SqliteStore:
         self.close()
         return set_aside(self._path, self._path.parent, self._path.parent, self._busy_timeout)
 
-    def state(self) -> StoreState:
+    def state(self, latest: str = END_OF_TIME) -> StoreState:
         """Counts for people and monitoring. Raises ``GeocliError``."""
         connection = self._reading()
         if connection is None:
             return StoreState(0, 0, 0, None, 0)
         with translated(self._path):
-            (stored,) = connection.execute("SELECT count(*) FROM geo_cache").fetchone()
-            (unknown,) = connection.execute(
-                "SELECT count(*) FROM geo_cache WHERE status = 'unknown'"
-            ).fetchone()
+            stored, unknown, future = connection.execute(_COUNT, (latest,)).fetchone()
             flush = connection.execute("SELECT value FROM geo_state WHERE name = 'last_flush'").fetchone()
-            bans = 0
+            bans = future_bans = 0
             if self._reading_bans() is not None:
-                (bans,) = connection.execute("SELECT count(*) FROM bans").fetchone()
+                bans, future_bans = connection.execute(_COUNT_BANS, (latest,)).fetchone()
             last_flush = flush[0] if flush and type(flush[0]) is str and is_time(flush[0]) else None
-            return StoreState(stored, unknown, bans, last_flush, size_on_disk(self._path))
+            size = size_on_disk(self._path)
+            return StoreState(stored, unknown, bans, last_flush, size, future + future_bans)
 
     def _reading(self) -> sqlite3.Connection | None:
         if self._reader is None:

@@ -12,6 +12,7 @@ from geocli.model.bans import SEEN_FIELDS
 from geocli.model.group_by import iso_week
 from geocli.model.records import FIELDS
 from geocli.storage.store.base import BanCount
+from geocli.storage.store.clocks import believed
 from geocli.storage.store.columns import selection
 
 if TYPE_CHECKING:
@@ -34,8 +35,9 @@ ARRIVE = f"INSERT INTO temp.sighted VALUES ({', '.join('?' * len(SEEN_FIELDS))})
 """One sighting into it."""
 
 # The order of ``seen.merged``.
-_RANK = "({0}.last_seen, ifnull({0}.expires_at, ''), ifnull({0}.ban_count, -1))"
-_NEWER = f"{_RANK.format('excluded')} > {_RANK.format('bans')}"
+_RANK = "({1}, ifnull({0}.expires_at, ''), ifnull({0}.ban_count, -1))"
+_STORED = _RANK.format("bans", believed("bans.last_seen", ":latest"))
+_NEWER = f"{_RANK.format('excluded', 'excluded.last_seen')} > {_STORED}"
 _NEWEST = ("expires_at", "ban_count", "last_seen")
 REPLAY = (
     f"INSERT INTO bans ({', '.join(SEEN_FIELDS)}) SELECT {', '.join(SEEN_FIELDS)} "  # noqa: S608 (the same)
@@ -47,8 +49,11 @@ REPLAY = (
 )
 """All that is there: of each ban, what ``seen.merged`` makes of its sightings and of what is stored."""
 
-FORGET = "DELETE FROM bans WHERE banned_at < :before AND (timed = 1 OR last_seen < :before)"
-"""Bans that began before, and that were seen before only if nobody says when they began."""
+FORGET = (
+    "DELETE FROM bans WHERE (banned_at < :before AND (timed = 1 OR last_seen < :before)) "
+    "OR (banned_at > :latest AND last_seen < :before)"
+)
+"""Bans that began before, and that were seen before only if nobody says, or can say, when they began."""
 
 _SEEN = (
     "SELECT {} FROM json_each(?) w CROSS JOIN bans b "

@@ -101,7 +101,7 @@ def test_what_vanishes_from_the_target_is_noticed(stores: Stores) -> None:
 
         def replay(self, batches: list[Batch], now: str) -> int:
             count = stores[1].replay(batches, now)
-            stores[1].forget("9999-12-31T00:00:00Z", ["answers", "bans"])
+            stores[1].forget("9999-12-31T00:00:00Z", ["answers", "bans"], now)
             return count
 
     assert copy_store(stores[0], Forgetful(), LATER, len_of_nothing).missing == 340  # type: ignore[arg-type]

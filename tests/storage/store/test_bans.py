@@ -216,13 +216,13 @@ def test_what_is_older_is_forgotten_of_the_kinds_that_are_named(store: Store) ->
     ]
     answers = [ANSWERS[0]._replace(ip=ip, resolved_at=second(n)) for n, ip in enumerate(IPS[:3], 3)]
     store.replay([Batch(answers, bans)], NOW)
-    assert store.forget(second(5), []) == Forgotten(0, 0)
-    assert store.forget(second(5), ["bans"]) == Forgotten(0, 2)
+    assert store.forget(second(5), [], NOW) == Forgotten(0, 0)
+    assert store.forget(second(5), ["bans"], NOW) == Forgotten(0, 2)
     assert [ban.ip for batch in store.every_ban() for ban in batch] == ["new", "seen again"]
     assert store.state()[:3] == (3, 0, 2)
-    assert store.forget(second(5), ["answers"]) == Forgotten(2, 0)
+    assert store.forget(second(5), ["answers"], NOW) == Forgotten(2, 0)
     assert store.find(IPS).keys() == {IPS[2]}
-    assert store.forget(NOW, ["answers", "bans"]) == Forgotten(1, 2)
+    assert store.forget(NOW, ["answers", "bans"], NOW) == Forgotten(1, 2)
     assert store.state()[:4] == (0, 0, 0, NOW)
 
 
@@ -231,7 +231,7 @@ def test_nothing_is_made_by_asking_or_forgetting(store: Store, tmp_path: Path) -
     assert list(store.count_bans(BanQuery(), parse_by("country"))) == []
     assert list(store.first_bans(BanQuery(), parse_by("day"))) == []
     assert store.seen_bans([BanSpan("a", "b", "c", "", NOW)]) == []
-    assert store.forget(NOW, ["answers", "bans"]) == Forgotten()
+    assert store.forget(NOW, ["answers", "bans"], NOW) == Forgotten()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -241,7 +241,7 @@ def test_no_trace_of_what_was_forgotten_is_left_in_the_file(tmp_path: Path) -> N
     store.replay([Batch([ANSWERS[0]._replace(ip=ban.ip) for ban in bans], bans)], NOW)
     file = tmp_path / "data" / "geo.db"
     assert b"203.0.113.77" in file.read_bytes()
-    assert store.forget(NOW, ["answers", "bans"]) == Forgotten(250, 250)
+    assert store.forget(NOW, ["answers", "bans"], NOW) == Forgotten(250, 250)
     left = b"".join(path.read_bytes() for path in file.parent.iterdir())
     assert b"203.0.113." not in left
     assert b"jail-" not in left

@@ -230,3 +230,85 @@ def test_bans_are_the_same_in_whatever_order_they_come_and_however_often(
             store.replay(batches, NOW)
         assert {ban.key: ban for ban in every_ban(store)} == expected
         store.close()
+
+
+FUTURE = "2030-01-01T00:00:00Z"  # of a machine whose clock is wrong
+AN_HOUR = "2026-11-23T11:00:00Z"
+
+
+def at(ip: str, when: str, country: str | None = "DE") -> GeoRecord:
+    return record(ip, country)._replace(resolved_at=when)
+
+
+def resolved(store: Store) -> dict[str, tuple[str | None, str | None]]:
+    """Country and time of each answer."""
+    return {row.ip: (row.country_code, row.resolved_at) for batch in store.everything() for row in batch}
+
+
+def from_before(store: Store, answers: Sequence[GeoRecord] = (), bans: Sequence[SeenBan] = ()) -> None:
+    """Have rows in a store as a geocli wrote them that believed every clock."""
+    store.replay([Batch(answers, bans)], FUTURE)
+
+
+def test_a_flush_takes_what_is_of_the_future_as_of_now(store: Store) -> None:
+    store.replay(answers([at("192.0.2.1", FUTURE), at("192.0.2.2", AN_HOUR), at("192.0.2.3", OLD)]), NOW)
+    assert {ip: when for ip, (_, when) in resolved(store).items()} == {
+        "192.0.2.1": NOW,
+        "192.0.2.2": AN_HOUR,  # clocks differ
+        "192.0.2.3": OLD,
+    }
+    seen = BAN._replace(first_seen=FUTURE, last_seen=FUTURE)
+    store.replay([Batch(bans=[seen, seen._replace(ip="192.0.2.9", first_seen=OLD)])], NOW)
+    assert [(ban.first_seen, ban.last_seen) for ban in every_ban(store)] == [(NOW, NOW), (OLD, NOW)]
+
+
+def test_what_is_of_the_future_is_newer_than_nothing(store: Store) -> None:
+    from_before(store, [at("192.0.2.1", FUTURE), at("192.0.2.2", FUTURE, None), at("192.0.2.3", FUTURE)])
+    new = [at("192.0.2.1", OLD, "FR"), at("192.0.2.2", OLD, "FR"), at("192.0.2.3", OLD, None)]
+    store.replay(answers(new), NOW)
+    assert resolved(store) == {
+        "192.0.2.1": ("FR", OLD),
+        "192.0.2.2": ("FR", OLD),
+        "192.0.2.3": ("DE", FUTURE),  # an "unknown" never replaces an answer
+    }
+    from_before(store, bans=[BAN._replace(ban_count=1, first_seen=FUTURE, last_seen=FUTURE)])
+    store.replay([Batch(bans=[BAN._replace(ban_count=2)])], NOW)
+    assert every_ban(store) == [BAN._replace(ban_count=2)]
+    assert store.state(AN_HOUR).last_flush == NOW
+
+
+def test_what_is_of_the_future_is_counted_and_the_first_to_be_asked_again(store: Store) -> None:
+    from_before(
+        store,
+        [at("192.0.2.1", FUTURE), at("192.0.2.2", FUTURE, None), at("192.0.2.3", OLD), at("192.0.2.4", NOW)],
+        [BAN, BAN._replace(banned_at=FUTURE)],
+    )
+    assert (store.state(AN_HOUR).future, store.state().future) == (3, 0)
+    for size in (1, 2, 5):
+        found = [ip for batch in store.outlived(Outlived(NOW, NOW, AN_HOUR), size) for ip in batch]
+        assert found == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    assert list(store.outlived(Outlived("", NOW, AN_HOUR), 5)) == [["192.0.2.2"]]
+
+
+def test_forgetting_mends_what_is_of_the_future_and_forgets_it_with_everything(store: Store) -> None:
+    from_before(
+        store,
+        [at("192.0.2.1", FUTURE), at("192.0.2.2", NOW)],
+        [
+            BAN._replace(ip="192.0.2.1", banned_at=FUTURE, last_seen=OLD),  # as old as it was seen last
+            BAN._replace(ip="192.0.2.2", banned_at=FUTURE, first_seen=FUTURE, last_seen=FUTURE),
+            BAN._replace(ip="192.0.2.3", banned_at=NOW),
+        ],
+    )
+    assert store.forget("2026-11-20T00:00:00Z", ["answers", "bans"], NOW) == (0, 1)
+    assert resolved(store)["192.0.2.1"] == ("DE", NOW)
+    assert [ban.last_seen for ban in every_ban(store) if ban.ip == "192.0.2.2"] == [NOW]
+    assert store.forget("2026-11-23T10:00:01Z", ["answers", "bans"], NOW) == (2, 2)
+
+
+def test_a_clock_that_is_long_behind_judges_nobody(store: Store) -> None:
+    """A machine without a battery begins in 1970: what it finds is not of the future."""
+    store.replay(answers([at("192.0.2.1", OLD)]), NOW)
+    store.replay(answers([at("192.0.2.1", "1970-01-01T00:01:00Z", "FR")]), "1970-01-01T00:02:00Z")
+    assert store.forget("1970-01-01T00:00:00Z", ["answers"], "1970-01-01T00:02:00Z") == (0, 0)
+    assert resolved(store) == {"192.0.2.1": ("DE", OLD)}

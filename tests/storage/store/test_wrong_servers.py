@@ -114,7 +114,7 @@ def test_what_cannot_be_right_for_ever_is_said_to_whoever_wrote_the_url(url: str
         lambda: store.find(["192.0.2.1"]),
         store.state,
         lambda: store.replay(answers([record("192.0.2.1")]), NOW),
-        lambda: store.forget(NOW, ["answers"]),
+        lambda: store.forget(NOW, ["answers"], NOW),
     ):
         with pytest.raises(UsageError, match=reason):
             ask()

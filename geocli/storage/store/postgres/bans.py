@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from geocli.model.bans import SEEN_FIELDS
 from geocli.model.records import FIELDS
 from geocli.storage.store.base import BanCount
+from geocli.storage.store.clocks import believed
 from geocli.storage.store.columns import selection
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ COPY = f"COPY bans_incoming ({_NAMES}) FROM STDIN"
 """Where a flush sends bans."""
 
 # The order of ``seen.merged``.
-_RANK = "({0}.last_seen, COALESCE({0}.expires_at, ''), COALESCE({0}.ban_count, -1))"
-_NEWER = f"{_RANK.format('excluded')} > {_RANK.format('bans')}"
+_RANK = "({1}, COALESCE({0}.expires_at, ''), COALESCE({0}.ban_count, -1))"
+_STORED = _RANK.format("bans", believed("bans.last_seen", "%(latest)s"))
+_NEWER = f"{_RANK.format('excluded', 'excluded.last_seen')} > {_STORED}"
 _NEWEST = ("expires_at", "ban_count", "last_seen")
 UPSERT = (
     f"INSERT INTO bans ({_NAMES}) SELECT DISTINCT ON ({_KEY}) {_KEY}, expires_at, ban_count, "  # noqa: S608
@@ -48,8 +50,11 @@ UPSERT = (
 )
 """Of each ban, what ``seen.merged`` makes of all sightings that were copied and the one that is there."""
 
-FORGET = "DELETE FROM bans WHERE banned_at < %(before)s AND (timed = 1 OR last_seen < %(before)s)"
-"""Bans that began before, and that were seen before only if nobody says when they began."""
+FORGET = (
+    "DELETE FROM bans WHERE (banned_at < %(before)s AND (timed = 1 OR last_seen < %(before)s)) "
+    "OR (banned_at > %(latest)s AND last_seen < %(before)s)"
+)
+"""Bans that began before, and that were seen before only if nobody says, or can say, when they began."""
 
 _SPANS = (
     "unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) AS w (host, jail, ip, since, till)"

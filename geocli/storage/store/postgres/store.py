@@ -17,10 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from geocli.config.store_url import shown
 from geocli.model.bans import SeenBan, check_bans
+from geocli.model.clocks import END_OF_TIME
 from geocli.model.errors import DamagedFileError, StoreAwayError, UsageError
 from geocli.model.record_batch import RecordBatch
 from geocli.model.records import FIELDS, GeoRecord, check_rows, clean_text, is_time
 from geocli.storage.store.base import StoreState
+from geocli.storage.store.clocks import believed
 from geocli.storage.store.columns import selection
 from geocli.storage.store.postgres import bans
 from geocli.storage.store.postgres.bans import Query
@@ -40,14 +42,16 @@ _BATCH = 10_000  # rows read at once; nothing is held in between
 _FIND = "SELECT {} FROM geo_cache WHERE ip = ANY(%s)"
 _ALL = "SELECT {} FROM geo_cache WHERE ip > %s ORDER BY ip LIMIT %s"
 _OUTLIVED = (
-    "SELECT ip, resolved_at FROM geo_cache WHERE resolved_at < CASE WHEN status = 'ok' THEN %s ELSE %s END "
-    "AND (resolved_at, ip) > (%s, %s) ORDER BY resolved_at, ip LIMIT %s"
+    f"SELECT ip, since FROM (SELECT ip, status, {believed('resolved_at', '%s')} AS since FROM geo_cache) a "  # noqa: S608 (constants)
+    "WHERE since < CASE WHEN status = 'ok' THEN %s ELSE %s END "
+    "AND (since, ip) > (%s, %s) ORDER BY since, ip LIMIT %s"
 )
 # Joined, because Citus refuses a sub-select in the list of what is selected from a distributed table.
 _STATE = (
-    "SELECT answers.stored, answers.unknown, bans.stored, flush.value FROM (SELECT count(*) AS stored, "
-    "count(*) FILTER (WHERE status = 'unknown') AS unknown FROM geo_cache) AS answers "
-    "CROSS JOIN (SELECT count(*) AS stored FROM bans) AS bans "
+    "SELECT answers.stored, answers.unknown, bans.stored, flush.value, answers.future + bans.future "
+    "FROM (SELECT count(*) AS stored, count(*) FILTER (WHERE status = 'unknown') AS unknown, "
+    "count(*) FILTER (WHERE resolved_at > %s) AS future FROM geo_cache) AS answers CROSS JOIN "
+    "(SELECT count(*) AS stored, count(*) FILTER (WHERE banned_at > %s) AS future FROM bans) AS bans "
     "LEFT JOIN (SELECT value FROM geo_state WHERE name = 'last_flush') AS flush ON TRUE"
 )
 
@@ -110,7 +114,9 @@ class PostgresStore:
     def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
         """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""
         last = ("", "")
-        while rows := self._select((_OUTLIVED, (*wanted, *last, size)), self._busy_timeout):
+        before, unknown_before, latest = wanted
+        times = latest, before, unknown_before
+        while rows := self._select((_OUTLIVED, (*times, *last, size)), self._busy_timeout):
             yield [ip for ip, _ in rows]
             last = (rows[-1][1], rows[-1][0])
 
@@ -151,7 +157,7 @@ class PostgresStore:
         for row in self._select(bans.count(question, by), self._busy_timeout):
             yield bans.counted(row, by)
 
-    def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
+    def forget(self, before: str, kinds: Collection[str], now: str) -> Forgotten:
         """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.
 
         Raises ``GeocliError``.
@@ -160,7 +166,7 @@ class PostgresStore:
         self._need_library()
         from geocli.storage.store.postgres.writer import PostgresWriter
 
-        return PostgresWriter(self._url, self._name, self._busy_timeout).forget(before, kinds)
+        return PostgresWriter(self._url, self._name, self._busy_timeout).forget(before, kinds, now)
 
     def erase(self, before: float) -> None:
         """Nothing: it is all on the server, which vacuums by itself."""
@@ -177,12 +183,12 @@ class PostgresStore:
         """``None``: a server's files are not geocli's to judge."""
         return None
 
-    def state(self) -> StoreState:
+    def state(self, latest: str = END_OF_TIME) -> StoreState:
         """Counts for people and monitoring. Raises ``GeocliError``."""
-        rows = self._select((_STATE, ()), self._busy_timeout)
-        stored, unknown, seen, last_flush = rows[0] if rows else (0, 0, 0, None)
+        rows = self._select((_STATE, (latest, latest)), self._busy_timeout)
+        stored, unknown, seen, last_flush, future = rows[0] if rows else (0, 0, 0, None, 0)
         last_flush = last_flush if type(last_flush) is str and is_time(last_flush) else None
-        return StoreState(stored, unknown, seen, last_flush, None)
+        return StoreState(stored, unknown, seen, last_flush, None, future)
 
     def _records(self, rows: list[tuple[Any, ...]]) -> list[GeoRecord]:
         self._check(rows, check_rows)

@@ -12,9 +12,11 @@ import time
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from geocli.model.clocks import latest_believed
 from geocli.model.errors import DamagedFileError, StoreAwayError
 from geocli.model.records import FIELDS
 from geocli.storage.store.base import Forgotten
+from geocli.storage.store.clocks import believed, mend_answers, mend_bans
 from geocli.storage.store.postgres import bans
 from geocli.storage.store.postgres.connection import CollisionError, NotThereError, connect, translated
 from geocli.storage.store.postgres.schema import (
@@ -51,16 +53,25 @@ UPSERT_ANSWERS = (
     f"INSERT INTO geo_cache ({_COLUMNS}) SELECT DISTINCT ON (ip) {_COLUMNS} FROM geo_incoming "  # noqa: S608 (constants)
     "ORDER BY ip, (status = 'ok') DESC, resolved_at DESC, number DESC "
     f"ON CONFLICT (ip) DO UPDATE SET {', '.join(f'{f} = excluded.{f}' for f in FIELDS[1:])} "
-    "WHERE (excluded.status = 'ok', excluded.resolved_at) >= (geo_cache.status = 'ok', geo_cache.resolved_at)"
+    "WHERE (excluded.status = 'ok', excluded.resolved_at) >= "
+    f"(geo_cache.status = 'ok', {believed('geo_cache.resolved_at', '%(latest)s')})"
 )
 """All answers that were copied, and those that are there: of each address the better one."""
 
 # The last statement of all: every flush of the fleet updates this one row.
 _LAST_FLUSH = (
-    "INSERT INTO geo_state (name, value) VALUES ('last_flush', %s) ON CONFLICT (name) DO UPDATE "
-    "SET value = excluded.value WHERE geo_state.value < excluded.value"
+    "INSERT INTO geo_state (name, value) VALUES ('last_flush', %(now)s) ON CONFLICT (name) DO UPDATE "  # noqa: S608 (the same)
+    f"SET value = excluded.value WHERE {believed('geo_state.value', '%(latest)s')} < excluded.value"
 )
-_FORGET = "DELETE FROM geo_cache WHERE resolved_at < %(before)s"
+_FORGET = {
+    "answers": (
+        mend_answers("geo_cache", "%(latest)s", "%(now)s"),
+        "DELETE FROM geo_cache WHERE resolved_at < %(before)s",
+    ),
+    "bans": (mend_bans("bans", "%(latest)s", "%(now)s"), bans.FORGET),
+}
+_MEND_ANSWERS = mend_answers("geo_incoming", "%(latest)s", "%(now)s")
+_MEND_BANS = mend_bans("bans_incoming", "%(latest)s", "%(now)s")
 
 
 class PostgresWriter:
@@ -84,18 +95,19 @@ class PostgresWriter:
         can_be_repeated = iter(batches) is not batches
         return self._repeated(lambda: self._connected(write), _TRIES if can_be_repeated else 1)
 
-    def forget(self, before: str, kinds: Collection[str]) -> Forgotten:
+    def forget(self, before: str, kinds: Collection[str], now: str) -> Forgotten:
         """Delete what is older, of ``answers``, ``bans`` or both; how much. Raises ``GeocliError``."""
 
         def delete(connection: Connection) -> Forgotten:
             connection.execute("BEGIN")
             check_version(connection.execute(VERSION).fetchall(), self._name)
             self._set_limits(connection)
-            counts = {
-                kind: connection.execute(statement, {"before": before}).rowcount
-                for kind, statement in (("answers", _FORGET), ("bans", bans.FORGET))
-                if kind in kinds
-            }
+            times = {"before": before, "latest": latest_believed(now), "now": now}
+            counts = {}
+            for kind, (mend, delete) in _FORGET.items():
+                if kind in kinds:
+                    connection.execute(mend, times)
+                    counts[kind] = connection.execute(delete, times).rowcount
             connection.execute("COMMIT")
             return Forgotten(**counts)
 
@@ -144,13 +156,16 @@ class PostgresWriter:
                         incoming.add(batch)
                 with connection.pipeline():
                     # Dropped because a pooled session would have them in the next flush too.
+                    times = {"latest": latest_believed(flushed_at), "now": flushed_at}
                     if incoming.answers:
-                        connection.execute(UPSERT_ANSWERS)
+                        connection.execute(_MEND_ANSWERS, times)
+                        connection.execute(UPSERT_ANSWERS, times)
                         connection.execute("DROP TABLE geo_incoming")
                     if incoming.bans:
-                        connection.execute(bans.UPSERT)
+                        connection.execute(_MEND_BANS, times)
+                        connection.execute(bans.UPSERT, times)
                         connection.execute("DROP TABLE bans_incoming")
-                    connection.execute(_LAST_FLUSH, (flushed_at,))
+                    connection.execute(_LAST_FLUSH, times)
                     connection.execute("COMMIT")
         except NotThereError as error:
             reason = f"is not as geocli made it ({error})"
