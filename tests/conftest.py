@@ -86,6 +86,8 @@ class Geocli:
         return (
             kept
             | {"GEOCLI_DATA_DIR": str(self.data_dir), "HOME": str(self.data_dir.parent)}
+            # The embedded database gets old, and tests do not.
+            | {"GEOCLI_LOOKUP_MAX_DB_AGE": "1000y"}
             | dict(self.environment)
         )
 

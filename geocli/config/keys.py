@@ -71,6 +71,7 @@ KEYS: dict[tuple[str, str], Key] = {
     ("lookup", "ttl"): Key(parse_duration),
     ("lookup", "ttl_unknown"): Key(parse_duration),
     ("lookup", "max_wait"): Key(parse_duration),
+    ("lookup", "max_db_age"): Key(parse_duration),
     ("store", "url"): Key(parse_server),
     ("store", "read_timeout"): Key(parse_timeout),
     ("store", "busy_timeout"): Key(parse_duration),

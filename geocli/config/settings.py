@@ -73,6 +73,7 @@ class Settings(NamedTuple):
     mmdb: tuple[Path, ...] = ()
     ttl: float = 30 * 86400
     ttl_unknown: float = 86400
+    max_db_age: float = 60 * 86400
     store_url: str | None = None
     read_timeout: float = 0.3
     busy_timeout: float = 10

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.bans.history import COLUMNS, COMPARED, row_of
 from geocli.bans.locator import AT_ONCE
 from geocli.cli import options
+from geocli.cli.age_notice import say_age_under_table
 from geocli.cli.commands.bans_list import COUNTED, PIPED
 from geocli.cli.output import Output, above_table, check_map
 from geocli.cli.progress import Progress
@@ -88,6 +89,7 @@ def show(settings: "Settings", question: Question, form: "FormOptions") -> ExitC
                     progress.show("bans", done)
                     output.write([row_of(ban) for ban in bans])
         output.finish()
+        say_age_under_table(settings, output.form)
     return finish(problems)
 
 

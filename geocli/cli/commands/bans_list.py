@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from geocli.bans.current import COLUMNS, BanGroups, locate_bans, row_of
 from geocli.bans.locator import Locator
+from geocli.cli.age_notice import say_age_under_table
 from geocli.cli.ban_options import NEEDS_HISTORY, BanInput, GroupOptions, LeftOut
 from geocli.cli.output import Output, above_table, check_map
 from geocli.cli.progress import Progress
@@ -75,6 +76,7 @@ def show(
                 output.write_text(above_table(by, counted.rows(None), settings, output, map_=groups.map))
             output.write(counted.rows(groups.top))
         output.finish()
+        say_age_under_table(settings, output.form)
     return finish(problems)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from geocli.cli import options
+from geocli.cli.age_notice import watch_age
 from geocli.cli.console import say
 from geocli.cli.flush_reminder import watch_journal
 from geocli.cli.option_groups import with_groups
@@ -99,6 +100,7 @@ def lookup(
             progress.hide()
             if way.cache is not None:
                 watch_journal(way.journal, settings)
+                watch_age(settings)
         output.finish()
     code = finish(problems, tally.exit_code(exit_status))
     if settings.verbose:

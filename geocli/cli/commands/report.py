@@ -11,6 +11,7 @@ import typer
 from geocli import __version__
 from geocli.bans.timeline import PERIODS
 from geocli.cli import options
+from geocli.cli.age_notice import age_line
 from geocli.cli.ban_options import BanFilters, BanInput
 from geocli.cli.commands.report_source import STDIO, ReportSource
 from geocli.cli.console import write_bytes
@@ -131,11 +132,14 @@ def report(
         # A list that could not be read is not an empty one: what was drawn last time stays.
         is_incomplete = 0 < about.inputs <= problems.bad_inputs
         if not is_incomplete and (summary.total or not problems.codes()):
-            _draw(summary, _about(about, page, origin, problems), settings, places)
+            age = age_line(settings, now)
+            _draw(summary, _about(about, page, origin, problems, age), settings, places)
     return finish(problems)
 
 
-def _about(source: ReportSource, page: PageOptions, origin: str, problems: Problems) -> About:
+def _about(
+    source: ReportSource, page: PageOptions, origin: str, problems: Problems, age: str | None
+) -> About:
     return About(
         title=clean_text(page.title, _LONGEST_TITLE) if page.title else source.title,
         unit=source.unit,
@@ -146,6 +150,7 @@ def _about(source: ReportSource, page: PageOptions, origin: str, problems: Probl
         top=page.top,
         filtered=source.filtered(),
         warnings=[clean_text(str(problem)) for problem in problems],
+        age=None if age is None else f"{age[0].upper()}{age[1:]}",
         anonymous=page.anonymize,
         version=__version__,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
+from geocli.cli.age_notice import watch_age
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import FormOptions, LookupOptions
 from geocli.cli.output import Output
@@ -95,6 +96,7 @@ def summarize(
                 counting.count_hits(way, progress)
         output.write(counting.groups.rows(top))
         output.finish()
+        watch_age(settings)
     return finish(problems)
 
 

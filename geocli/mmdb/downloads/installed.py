@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.mmdb.layouts import KINDS
-from geocli.mmdb.reader import embedded_path
+from geocli.mmdb.reader import Database, embedded_path
 from geocli.system.ownership import check_trusted, os_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+_DAY = 86400  # seconds
 _EMBEDDED_GIVES = ("country", "asn")
 
 MUCH_NEWER = 60
@@ -130,6 +131,18 @@ def in_use(directory: Path | None, files: Sequence[Path] = ()) -> list[InUse]:
         InUse(one.path, tuple(kind for kind in KINDS if servers.get(kind) == one), one.source)
         for one in order
     ]
+
+
+def oldest_in_use(directory: Path, files: Sequence[Path], now: float) -> int | None:
+    """The age in days of the oldest database that is asked; ``None`` where none tells it.
+
+    ``now``: seconds since the epoch. Opens only ``files``. Raises ``GeocliError``.
+    """
+    if files:
+        return max(int((now - Database(path).description.built) // _DAY) for path in files)
+    today = datetime.fromtimestamp(now, UTC).toordinal()
+    ages = [today - one.day for one in dict.fromkeys(_servers(_candidates(directory)).values()) if one.day]
+    return max(ages, default=None)
 
 
 def reasons(directory: Path) -> dict[Path, str]:

@@ -19,7 +19,7 @@ class About(NamedTuple):
     ``unit`` is what is counted (``ban`` or ``hit``), ``nothing`` what is said when there is none. ``origin``
     is where it was read, ``made`` when (seconds since the epoch). ``top`` rows of each table are shown.
     ``map_by`` decides the map's colours: ``bans`` or ``addresses``. ``filtered`` are the filters that were
-    set, ``warnings`` what could not be read.
+    set, ``warnings`` what could not be read; ``age`` says that the database is old, if it is.
     """
 
     title: str
@@ -31,5 +31,6 @@ class About(NamedTuple):
     top: int = 15
     filtered: Sequence[str] = ()
     warnings: Sequence[str] = ()
+    age: str | None = None
     anonymous: bool = False
     version: str = ""
