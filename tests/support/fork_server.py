@@ -31,8 +31,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 _CHECKOUT = Path(__file__).parents[2]
-_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_", "COVERAGE_")
+_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "MALLOC_", "GLIBC_")
 """What variables are called that are read when an interpreter starts, and never again."""
+
+_MEASURE = "GEOCLI_TEST_COVERAGE"
 
 
 class ForkServer:
@@ -45,6 +47,7 @@ class ForkServer:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.support.fork_server", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
+                env=self._environment | _measured(),
                 cwd=_CHECKOUT,
                 pass_fds=[theirs.fileno()],
             )
@@ -106,6 +109,21 @@ def fork_server() -> ForkServer | None:
 
 def _of_interpreter(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(_AT_START)}
+
+
+def _measured() -> dict[str, str]:
+    """What tells the server that coverage is measured, where it is: of its commands as of the tests."""
+    coverage = sys.modules.get("coverage")
+    is_on = coverage is not None and coverage.Coverage.current() is not None
+    return {_MEASURE: str(_CHECKOUT / "pyproject.toml")} if is_on else {}
+
+
+def _measure_coverage() -> None:
+    if configuration := os.environ.pop(_MEASURE, None):
+        import coverage
+
+        # The configuration says to save what each process that is forked from this one has run.
+        coverage.Coverage(config_file=configuration, data_suffix=True).start()
 
 
 def _umask() -> int:
@@ -224,6 +242,7 @@ def _import_everything() -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is for the one who waits for the command
+    _measure_coverage()
     _import_everything()
     gc.collect()
     gc.freeze()
