@@ -41,6 +41,14 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile(config.getoption("--hypothesis-profile") or "quick")
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where nothing may be skipped, a skipped test is one that failed."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("GEOCLI_TEST_NO_SKIPS") and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line("\nGEOCLI_TEST_NO_SKIPS is set, and tests were skipped", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """As many as there are processors; none where a few tests are named, which a worker would only delay."""
     if config.option.usepdb or all(".py" in argument for argument in config.args):
