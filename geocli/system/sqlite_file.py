@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_PLAIN = frozenset(b"/-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _MAGIC = b"SQLite format 3\0"
 _LOG_HEADER = 32  # bytes
 _LOG_MAGIC = 0x377F0682
@@ -42,6 +43,15 @@ _LOCK_FAILED = {
     sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
 }
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
+
+
+def uri_of(path: Path, query: str) -> str:
+    """Return the URI by which SQLite opens a file (https://www.sqlite.org/uri.html).
+
+    ``Path.as_uri`` imports half of ``urllib`` from Python 3.14 on, for every look-up.
+    """
+    name = "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in os.fsencode(path.absolute()))
+    return f"file://{name}?{query}"
 
 
 def error_of(error: Exception, path: Path) -> GeocliError:
@@ -173,7 +183,7 @@ class _Reader(sqlite3.Connection):
         self._open(query)
 
     def _open(self, query: str) -> None:
-        uri = f"{self._path.absolute().as_uri()}?{query}"
+        uri = uri_of(self._path, query)
         super().__init__(uri, uri=True, timeout=self._busy_timeout, isolation_level=None)
         interruptible(self)
 
@@ -371,7 +381,7 @@ def _begins_as_sqlite(path: Path) -> bool:
 
 def _is_damaged(path: Path) -> bool:
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection:
+        with closing(sqlite3.connect(uri_of(path, "mode=rw"), uri=True)) as connection:
             return bool(connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)])
     except sqlite3.DatabaseError as error:
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT

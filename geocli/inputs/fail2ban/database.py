@@ -109,9 +109,11 @@ def _spooled(stream: Stream) -> Iterator[Path]:
 def _read(path: Path, name: str, question: DatabaseQuestion, mode: str) -> DatabaseAnswer:
     import sqlite3
 
+    from geocli.system.sqlite_file import uri_of  # imports sqlite3
+
     try:
         _check_readable(path)
-        uri = f"{path.absolute().as_uri()}?{mode}"
+        uri = uri_of(path, mode)
         connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
         try:
             connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
