@@ -91,8 +91,9 @@ class Recorder:
             text if text is not None and is_time(text) else None for text in (ban.banned_at, ban.expires_at)
         )
         count = ban.ban_count
-        # A log tells when a ban ended that it does not know the beginning of: it was not seen after that.
-        moment = self._now if banned_at is not None or expires_at is None else min(self._now, expires_at)
+        # A log tells when a ban held, or ended, that it does not know the beginning of: that was then.
+        known = None if banned_at is not None else ban.held_at or expires_at
+        moment = self._now if known is None else min(self._now, known)
         return SeenBan(
             self._host,
             ban.jail or "",

@@ -132,6 +132,10 @@ class Reading:
         self.now = time.time() if now is None else now
         self.bantime = bantime
         self.everything = everything
+        self.day: int | None = None
+        """The moment that an event of a log has which tells no day, in seconds since the epoch."""
+        self.undated = 0
+        """Events of a log of which nobody told the day."""
         self.in_detail = False
         self.tallies: list[Tally] = []
         self._replay: LogReplay | None = None

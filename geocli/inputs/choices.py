@@ -107,7 +107,7 @@ BAN_SOURCES = (
 )
 
 JSON_SOURCES = (
-    BanSource("jails", _FAIL2BAN + "literal", "fail2ban-client banned, as JSON", (b"[",)),
+    BanSource("jails", _FAIL2BAN + "literal", "fail2ban-client banned, as JSON", (b"[", b"{}")),
     BanSource("journal-json", _FAIL2BAN + "journal", "journalctl -o json", (b'"MESSAGE"',)),
     BanSource("docker-json", _FAIL2BAN + "docker", "Docker's JSON log", (b'"log"',)),
     BanSource(

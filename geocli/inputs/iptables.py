@@ -31,7 +31,7 @@ _FRAME = re.compile(
 _CHAIN = re.compile(rb"Chain (\S{1,64}) \((?:policy|[0-9]+ references)")
 _SOURCE = re.compile(rb"(?<!!) (?:-s|--source|--src-range) ([^\s\"!]{1,100})")
 _TARGET = re.compile(rb" (?:-j|-g) (\S{1,64})")
-_QUOTED = re.compile(rb'"(?:[^"\\]++|\\.)*+"')
+_QUOTED = re.compile(rb'"(?:[^"\\]|\\.){0,300}"')  # a comment has 255 characters at most
 _RANGE = re.compile(rb" source IP range ([0-9A-Fa-f:.]{2,45}-[0-9A-Fa-f:.]{2,45})(?= |\Z)")
 _NAMES = re.compile(rb"[0-9a-z][\w.-]{0,254}")
 

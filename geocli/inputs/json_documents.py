@@ -111,7 +111,10 @@ class JsonReader:
                         bans += self._value(bytes(self._kept) + text[begin:position])
                     self._tally.answers += self._is_list
                     self._is_done = True
-                    return bans + self._remainder(text[position:])
+                    if _START.match(text, position) is None:
+                        return bans + self._as_text(text[position:])
+                    self._begin()
+                    begin = position
                 if self._is_list and len(self._brackets) == 1:
                     bans += self._value(bytes(self._kept) + text[begin:position])
                     begin = position
@@ -121,15 +124,6 @@ class JsonReader:
         if len(self._kept) > _LARGEST:
             return bans + self._broken(b"")
         return bans
-
-    def _remainder(self, text: bytes) -> list[Ban]:
-        """What stands behind a document in its line: another one, or text."""
-        if not text.strip():
-            return []
-        if _START.match(text):
-            self._begin()
-            return self._scan(text)
-        return self._as_text(text)
 
     def _value(self, raw: bytes) -> list[Ban]:
         self._kept.clear()

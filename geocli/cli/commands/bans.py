@@ -35,6 +35,10 @@ def bans(
     history: Annotated[
         bool, typer.Option("--history", help="All bans that were recorded, instead of those of now.")
     ] = False,
+    date: Annotated[
+        str | None,
+        typer.Option("--date", metavar="DAY", help="With --record: the day of a log that tells none."),
+    ] = None,
     host: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,9 +72,9 @@ def bans(
     source.check()
     query = filters.query(time.time())
     if history or new or compare is not None:
-        if record or source != NOWHERE or no_cache:
+        if record or date is not None or source != NOWHERE or no_cache:
             raise UsageError(
-                "--history reads what was recorded: leave --record, --no-cache and all inputs out"
+                "--history reads what was recorded: leave --record, --date, --no-cache and all inputs out"
             )
         from geocli.cli.commands import bans_history  # only then
 
@@ -83,7 +87,9 @@ def bans(
             )
         from geocli.cli.commands import bans_record  # only then
 
-        return bans_record.record(settings, source, query, host)
+        return bans_record.record(settings, source, query, host, date)
+    if date is not None:
+        raise UsageError("--date is for --record")
     if host:
         raise UsageError("--host is for --history, and once for --record")
     return bans_list.show(settings, source, query, groups, form, no_cache=no_cache)

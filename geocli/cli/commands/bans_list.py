@@ -87,13 +87,14 @@ def read_located(
     query: "BanQuery",
     problems: Problems,
     progress: Progress,
+    reading: Reading | None = None,
 ) -> "Iterator[list[LocatedBan]]":
     """Yield the bans of a source that count, in batches.
 
     What its filters cannot be asked of is a problem in the end. Raises ``GeocliError``.
     """
     locator = Locator(lookup.pipeline, lookup.resolver.batch_size)
-    left_out, reading = LeftOut(query), Reading()
+    left_out, reading = LeftOut(query), reading or Reading()
     reading.in_detail = settings.verbose
     done = 0
     for found in source.read(query.jails, problems, reading):

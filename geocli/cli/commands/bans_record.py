@@ -2,6 +2,7 @@
 
 import sys
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from geocli.bans.recorder import Recorder
@@ -11,6 +12,7 @@ from geocli.cli.console import write_text
 from geocli.cli.progress import Progress
 from geocli.cli.session import finish, noting, open_lookup
 from geocli.config.parsers import parse_name
+from geocli.inputs.ban_reader import Reading
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import clean_text
 
@@ -25,21 +27,38 @@ def record(
     source: "BanInput",
     query: "BanQuery",
     hosts: list[str] | None,
+    date: str | None,
 ) -> ExitCode:
-    """Record them. Raises ``UsageError`` for more than one name of this machine."""
+    """Record them. ``date`` is the day of a log that tells none.
+
+    Raises ``UsageError`` for more than one name of this machine, and for a date that is none.
+    """
     if len(hosts or ()) > 1:
         raise UsageError("--host is for --history, and once for --record")
     host = _host(hosts, settings)
+    reading = Reading()
+    if date is not None:
+        reading.day = options.parsed("--date", _midnight, date)
     problems = Problems()
     with noting(problems):
         with Progress(settings) as progress, open_lookup(settings, problems, progress) as lookup:
             assert lookup.cache is not None  # noqa: S101 (for mypy)
             recorder = Recorder(lookup.journal, lookup.cache, problems, host, time.time())
-            for located in read_located(settings, lookup, source, query, problems, progress):
+            for located in read_located(settings, lookup, source, query, problems, progress, reading):
+                if reading.undated:  # the bans of a log come last, when all of it was read
+                    raise UsageError(
+                        f"nothing in the log says of which day its {reading.undated} events are:"
+                        " --date 2026-11-23 does"
+                    )
                 recorder.record(located)
         if settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
             write_text(f"saw {recorder.seen} bans, of which {recorder.written} were new or had changed\n")
     return finish(problems)
+
+
+def _midnight(text: str) -> int:
+    day = datetime.strptime(text.strip(), "%Y-%m-%d")  # noqa: DTZ007 - the first moment of the local day
+    return int(day.timestamp())
 
 
 def _host(names: list[str] | None, settings: "Settings") -> str:

@@ -41,6 +41,7 @@ class LogReader:
     """Takes in the lines of a log; ``Reading.logged`` has its bans at the end."""
 
     def __init__(self, reading: Reading, tally: Tally) -> None:
+        self._reading = reading
         self._replay = reading.log
         self._tally = tally
         self._clock = LogClock(reading.now)
@@ -83,6 +84,9 @@ class LogReader:
 
     def _add(self, event: Event) -> None:
         moment = self._moment(event)
+        if moment is None:
+            moment = self._reading.day
+            self._reading.undated += moment is None
         if event.verb is not Verb.INCREASE:
             self._replay.add(event.verb, event.jail, event.identifier, moment)
             return

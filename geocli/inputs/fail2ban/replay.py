@@ -3,7 +3,7 @@
 Before 1.1.1 a stop logs Unban for everybody who stays banned, and only the Restore Ban of the next start
 tells that the ban went on; 0.9 logs it as another Ban. A jail never has an address twice: a second Ban ends
 the first. No ban ends before it begins. Files may come newest first, and a stream too: of the orders that the
-times allow, that one counts in which the fewest events are about a ban of which nothing is known.
+times allow, that one counts in which the fewest events go back in time or are about a ban that nobody knows.
 
 Memory is some 20 bytes for an event, and a text for each jail and identifier.
 """
@@ -182,24 +182,37 @@ class LogReplay:
         as_written = range(size)
         if len(runs) == 1:
             return as_written
-        in_time = ((number for number in run if moments[number] != _NEVER) for run in runs)
-        starts = [moments[next(numbers)] for numbers in in_time]
-        by_start = sorted(range(len(runs)), key=starts.__getitem__)
+        filled = self._filled()
+        by_start = sorted(range(len(runs)), key=lambda index: filled[runs[index].start])
         by_run = [number for index in by_start for number in runs[index]]
-        likely: list[Sequence[int]] = [as_written, by_run]
+        by_time = sorted(as_written, key=filled.__getitem__)
+        likely: list[Sequence[int]] = [as_written, by_run, by_time]
         if furthest > _CLOCKS_CHANGE:
             likely.reverse()
         if backward > 0:  # newest first, line by line
             likely.insert(0, as_written[::-1])
-        return min(likely, key=self._orphans)
+        return min(likely, key=lambda order: self._oddities(order, filled))
 
-    def _orphans(self, order: Sequence[int]) -> int:
-        """How many events are about a ban of which this order knows nothing."""
+    def _filled(self) -> Sequence[int]:
+        """The moments; an event without one was when the event before it was."""
+        filled = array("q", self._moments)
+        previous = next((moment for moment in filled if moment != _NEVER), _NEVER)
+        for number, moment in enumerate(filled):
+            if moment == _NEVER:
+                filled[number] = previous
+            else:
+                previous = moment
+        return filled
+
+    def _oddities(self, order: Sequence[int], moments: Sequence[int]) -> int:
+        """How many events are about a ban of which this order knows nothing, or go back in time."""
         is_open: set[int] = set()
         known: set[int] = set()
-        count = 0
+        count, previous = 0, _NEVER
         for number in order:
             verb, key = self._verbs[number], self._keys[number]
+            count += moments[number] < previous
+            previous = moments[number]
             if verb == Verb.UNBAN:
                 count += key not in is_open
                 is_open.discard(key)

@@ -322,7 +322,7 @@ def test_hostile_names_stay_in_their_cell(geocli: Geocli) -> None:
             ["--history", "--by", "planet"],
             "--by: there is no 'planet', there is country, asn, org, network, region, ip, jail, host, hour",
         ),
-        (["--history", "-i", "x"], "leave --record, --no-cache and all inputs out"),
+        (["--history", "-i", "x"], "leave --record, --date, --no-cache and all inputs out"),
         (["--history", "--client"], "all inputs out"),
         (["--history", "--record"], "leave --record"),
         (["--history", "--no-cache"], "--no-cache"),
