@@ -101,9 +101,11 @@ def test_records_are_what_may_be_stored(name: str, settings: Settings) -> None:
 @every_provider
 def test_addresses_are_answered_and_networks_are_at_least_not_guessed(name: str, settings: Settings) -> None:
     provider = load_provider(name, settings)
+    # One that asks nobody may know its own few addresses only; the databases know all of these.
+    statuses = {"ok", "unknown"} if provider.local and name != "mmdb" else {"ok"}
     for record in answered(provider, TARGETS):
         if "/" not in record.ip:
-            assert record.status == "ok"
+            assert record.status in statuses
         elif not provider.local:
             assert record.status == "error"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
 
@@ -134,7 +135,10 @@ def test_a_row_may_be_any_tuple_of_the_layout_s_columns(name: str) -> None:
 @pytest.mark.parametrize("name", FORMS)
 def test_a_layout_of_nothing_but_a_number_is_a_line(name: str) -> None:
     one = load_format(name, Layout(("n",), ("n",), header=False, template="{n}"))
-    assert one.head() + one.rows([(5,)]) in {"5\n", "5\r\n", '{"n": 5}\n'}
+    text = one.head() + one.rows([(5,)])
+    assert re.fullmatch(r"[^0-9\r\n]*5[^0-9\r\n]*\r?\n", text)
+    if name in {"csv", "tsv", "template"}:
+        assert text.strip() == "5"
 
 
 @pytest.mark.parametrize("name", [name for name in FORMS if name != "template"])
@@ -218,7 +222,7 @@ def test_any_text_stays_in_its_cell_and_on_its_line(name: str) -> None:
         text = one.head() + one.rows(rows)
         if name != "json":  # where the test above shows what it lets through
             assert active_characters(name, text) == set()
-        assert text.count("\n") == len(rows) + {"csv": 1, "tsv": 1, "table": 2}.get(name, 0)
+        assert text.count("\n") == len(rows) + {"table": 2}.get(name, one.head().count("\n"))
         text.encode()
 
     holds()
