@@ -1,0 +1,91 @@
+"""What a script of rules is made of, and what every script keeps.
+
+* It is complete: loading it is one command, which its head names, and geocli never runs it.
+* What it makes has a name of its own (``NAME``), is replaced as a whole when a script is loaded again, and is
+  gone after one command, which its head names too. It touches nothing else.
+* IPv4 and IPv6 are apart. Only new connections are dropped: what this machine asks for is answered.
+* Text from outside stands in comments only, without control characters and line ends.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.model.records import clean_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+NAME = "geocli-advice"
+"""What everything is called that a script makes."""
+
+NAME_OF_TABLE = "geocli_advice"
+"""The same where a hyphen has a meaning."""
+
+
+class Rule(NamedTuple):
+    """A network to ban, with its length (``192.0.2.1/32``), and what may be said of it."""
+
+    network: str
+    note: str = ""
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether it is IPv6 (else it is IPv4)."""
+        return ":" in self.network
+
+
+class RuleSet(NamedTuple):
+    """What is to be banned.
+
+    ``summary`` is a line for people, ``seconds`` how long the bans last (``None``: until they are removed),
+    ``expires_at`` the moment in UTC when they end (``2026-12-06T00:00:00``).
+    """
+
+    rules: Sequence[Rule]
+    summary: str
+    seconds: int | None = None
+    expires_at: str | None = None
+
+    @property
+    def v4(self) -> list[Rule]:
+        """Those of IPv4."""
+        return [rule for rule in self.rules if not rule.is_ipv6]
+
+    @property
+    def v6(self) -> list[Rule]:
+        """Those of IPv6."""
+        return [rule for rule in self.rules if rule.is_ipv6]
+
+
+class RuleFormat(NamedTuple):
+    """A program's way to write rules. ``load``, ``hook`` and ``remove`` are commands for people.
+
+    ``hook`` is needed once, where the script cannot say by itself that its rules are to be looked at;
+    ``keeps_time`` says whether bans end by themselves.
+    """
+
+    render: Callable[[RuleSet], Iterator[str]]
+    load: str
+    remove: str
+    hook: str = ""
+    keeps_time: bool = True
+    shebang: str = ""
+
+
+def script(rules: RuleSet, form: RuleFormat) -> str:
+    """The whole script, with its head."""
+    ends = f", until {rules.expires_at}Z" if rules.expires_at and form.keeps_time else ""
+    head = [
+        f"geocli advise: {rules.summary}{ends}",
+        f"load:   {form.load}",
+        *([f"once:   {form.hook}"] if form.hook else []),
+        f"remove: {form.remove}",
+    ]
+    lines = [f"# {line}" for line in map(comment, head)]
+    return "\n".join([*([form.shebang] if form.shebang else []), *lines, *form.render(rules), ""])
+
+
+def comment(text: str) -> str:
+    """Text from outside as part of a comment."""
+    return clean_text(text, 500)

@@ -1,0 +1,41 @@
+"""Commands for a running fail2ban: a jail of its own bans the networks, and forgets those of last time.
+
+The jail is the admin's to make, because what it does with a ban is. In ``jail.local``::
+
+    [geocli-advice]
+    enabled = true
+    filter =
+    logpath = /dev/null
+    backend = polling
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geocli.output.rules.base import NAME, RuleFormat, RuleSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_AT_ONCE = 50  # networks in a command
+_FOR_GOOD = -1
+
+
+def _render(rules: RuleSet) -> Iterator[str]:
+    yield "set -e"
+    yield f"client=${{FAIL2BAN_CLIENT:-fail2ban-client}} jail=${{1:-{NAME}}}"
+    yield '$client -q reload --unban "$jail"'
+    yield f'$client -q set "$jail" bantime {rules.seconds or _FOR_GOOD}'
+    for begin in range(0, len(rules.rules), _AT_ONCE):
+        networks = " ".join(rule.network for rule in rules.rules[begin : begin + _AT_ONCE])
+        yield f'$client -q set "$jail" banip {networks}'
+
+
+FORMAT = RuleFormat(
+    _render,
+    load="sh FILE [JAIL]",
+    hook=f"jail.local: [{NAME}] with enabled = true, filter =, logpath = /dev/null, backend = polling",
+    remove=f"fail2ban-client reload --unban {NAME}",
+    shebang="#!/bin/sh",
+)
