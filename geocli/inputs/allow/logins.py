@@ -21,20 +21,19 @@ if TYPE_CHECKING:
 
 _ADDRESS = rb"([0-9A-Fa-f]{1,4}[0-9A-Fa-f.:]{3,44})"
 LOGINS = {
-    "sshd": rb"sshd(?:-session)?(?:\[\d+\])?: Accepted \S+ for \S+ from " + _ADDRESS + rb" port \d+(?: ssh2.*)?$",
-    "dovecot": rb"(?:imap|pop3|submission|managesieve)-login: (?:Info: )?Login: user=<[^<>]*>, "
-    rb"[^<>]*\brip=" + _ADDRESS + rb",",
-    "postfix": rb"postfix/[a-z/]*smtpd\[\d+\]: [0-9A-Za-z]+: client=[^ \[]*\[" + _ADDRESS + rb"\], sasl_method=\S+",
-    "vsftpd": rb'\[[^\]]*\] OK LOGIN: Client "(?:::ffff:)?' + _ADDRESS + rb'"',
-    "proftpd": rb"proftpd\[\d+\][^\[]*\[(?:::ffff:)?" + _ADDRESS + rb"\]\)[:\s-]+USER \S+: Login successful",
-    "openvpn": rb"\[AF_INET6?\]" + _ADDRESS + rb":\d+ \[[^\]]*\] Peer Connection Initiated",
-}  # fmt: skip
+    "sshd": rb"sshd(?:-session)?(?:\[\d+\])?: Accepted \S+ for \S+ from %s port \d+(?: ssh2.*)?$",
+    "dovecot": rb"-login: (?:Info: )?Login: user=<[^<>]*>, [^<>]*\brip=%s,",
+    "postfix": rb"postfix/[a-z/]*smtpd\[\d+\]: [0-9A-Za-z]+: client=[^ \[]*\[%s\], sasl_method=\S+",
+    "vsftpd": rb'\[[^\]]*\] OK LOGIN: Client "(?:::ffff:)?%s"',
+    "proftpd": rb"proftpd\[\d+\][^\[]*\[(?:::ffff:)?%s\]\)[:\s-]+USER \S+: Login successful",
+    "openvpn": rb"Peer Connection Initiated with \[AF_INET6?\]%s:\d+$",
+}
 """The programs whose logins are understood, and the line that each writes."""
 
 
 def logins(streams: Iterable[Stream], problems: Problems) -> list[Spared]:
     """Who logged in, each once. What cannot be read to its end is noted."""
-    patterns = {name: re.compile(rb"(?m)" + line) for name, line in LOGINS.items()}
+    patterns = {name: re.compile(rb"(?m)" + line.replace(b"%s", _ADDRESS)) for name, line in LOGINS.items()}
     found: dict[Spared, None] = {}
     for stream in streams:
         try:

@@ -1,6 +1,6 @@
-"""This machine's own addresses, its gateways and its resolvers, as Linux tells them in ``/proc`` and ``/etc``.
+"""What this machine lives by: its own addresses, gateways and resolvers, in Linux's ``/proc`` and ``/etc``.
 
-The forms: ``/proc/net/fib_trie`` (a local address is a leaf ``|-- 192.0.2.1`` followed by ``/32 host LOCAL``),
+The forms: ``/proc/net/fib_trie`` (a local address is a leaf ``|-- 192.0.2.1``, then ``/32 host LOCAL``),
 ``/proc/net/if_inet6`` and ``/proc/net/ipv6_route`` (32 hexadecimal digits an address), ``/proc/net/route``
 (eight, in the byte order of the machine), resolv.conf(5).
 """

@@ -1,7 +1,7 @@
 """Who is logged in from where: the session that geocli was started from, utmp, and systemd's sessions.
 
-``utmp`` is records of 384 bytes (utmp(5), on Linux the same on 32 and 64 bits): type, process, line, id, user,
-host, ..., and the address in network byte order. systemd keeps a file for each session in
+``utmp`` is records of 384 bytes (utmp(5), on Linux the same on 32 and 64 bits): type, process, line, id,
+user, host, and later the address in network byte order. systemd keeps a file for each session in
 ``/run/systemd/sessions`` with ``REMOTE_HOST=``. sudo takes ``SSH_CLIENT`` out of the environment: the shells
 around it still have it.
 """

@@ -44,13 +44,8 @@ def ask_server(program: str | None, socket: Path | None, jail: str | None) -> li
     ``program`` is fail2ban-client (``None``: where it usually is), ``socket`` the server's if it is not where
     fail2ban's configuration says. Raises ``UsageError`` and ``TryAgainError``.
     """
-    client = [_find(program), *(["-s", str(socket)] if socket is not None else [])]
-    answer = _ask([*client, "banned"])
-    if answer.code != 0:
-        raise _error_of(answer, socket)
-    if not answer.out.lstrip().startswith(b"["):
-        raise UsageError(f"{client[0]} does not answer as fail2ban-client does")
-    jails = read_jails(answer.out)
+    client = _client(program, socket)
+    jails = _jails(client, socket)
     if jail is not None:
         jails = [(name, identifiers) for name, identifiers in jails if name == jail]
         if not jails:
@@ -62,6 +57,31 @@ def ask_server(program: str | None, socket: Path | None, jail: str | None) -> li
         for name, identifiers in jails
         for ban in _joined(clean_text(name), identifiers, times.get(name, []))
     ]
+
+
+def ask_every_jail(program: str | None, socket: Path | None, *words: str) -> list[tuple[str, str]]:
+    """What ``get JAIL WORDS`` prints for each jail, with its name as it is; nothing where that fails.
+
+    Raises ``UsageError`` and ``TryAgainError`` when the server cannot be asked.
+    """
+    client = _client(program, socket)
+    names = [name for name, _ in _jails(client, socket)]
+    answers = [(name, _ask([*client, "get", name, *words])) for name in names]
+    return [(name, answer.out.decode("utf-8", "replace")) for name, answer in answers if answer.code == 0]
+
+
+def _client(program: str | None, socket: Path | None) -> list[str]:
+    return [_find(program), *(["-s", str(socket)] if socket is not None else [])]
+
+
+def _jails(client: list[str], socket: Path | None) -> list[tuple[str, list[str]]]:
+    """Each jail and who is banned in it."""
+    answer = _ask([*client, "banned"])
+    if answer.code != 0:
+        raise _error_of(answer, socket)
+    if not answer.out.lstrip().startswith(b"["):
+        raise UsageError(f"{client[0]} does not answer as fail2ban-client does")
+    return read_jails(answer.out)
 
 
 def _find(program: str | None) -> str:
