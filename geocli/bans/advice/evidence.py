@@ -80,6 +80,11 @@ class Evidence:
             for prefix, record in self._records.items()
         ]
 
+    def weighed(self) -> Iterable[tuple[Prefix, int, int, Holder]]:
+        """Everything that was banned, with its bans, what they count, and its holder, in no order."""
+        for prefix, record in self._records.items():
+            yield prefix, record.bans, _total(record), record.holder
+
     def holders(self) -> Iterable[tuple[Prefix, int, Holder]]:
         """Everything that was banned, with its bans and its holder, sorted."""
         for prefix in sorted(self._records):
