@@ -9,14 +9,15 @@ from __future__ import annotations
 from ipaddress import IPv6Address
 from socket import inet_ntoa
 from struct import pack
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from geocli.model.records import GeoRecord
+_T = TypeVar("_T")
 
 _SHIFT = {4: 0, 6: 64}  # an IPv6 address is told by its upper half: nobody is told apart by the lower one
+_BITS = {4: 32, 6: 64}
 _STEP = {4: 256, 6: 1 << 16}
 
 
@@ -29,21 +30,22 @@ class Stretch(NamedTuple):
 
 
 def survey(
-    stretches: Iterable[Stretch], look_up: Callable[[Sequence[str]], Sequence[GeoRecord]]
-) -> Iterator[tuple[Stretch, GeoRecord]]:
-    """The parts of these stretches, each with the record that holds for all of it, in no order.
+    stretches: Iterable[Stretch], look_up: Callable[[Sequence[str]], Iterable[tuple[str | None, _T]]]
+) -> Iterator[tuple[Stretch, _T]]:
+    """The parts of these stretches, each with the answer that holds for all of it, in no order.
 
-    ``look_up`` answers canonical addresses in their order.
+    ``look_up`` answers canonical addresses in their order, each with the network that the answer holds for.
     """
     waiting = list(stretches)
     while waiting:
-        records = look_up([_text(stretch.version, stretch.first) for stretch in waiting])
+        answers = look_up([_text(stretch.version, stretch.first) for stretch in waiting])
         left = []
-        for stretch, record in zip(waiting, records, strict=True):
-            end = min(stretch.last, _end(stretch, record.network))
-            yield stretch._replace(last=end), record
-            if end < stretch.last:
-                left.append(stretch._replace(first=end + 1))
+        for stretch, (network, answer) in zip(waiting, answers, strict=True):
+            version, first, last = stretch
+            end = min(last, _end(version, first, network))
+            yield Stretch(version, first, end), answer
+            if end < last:
+                left.append(Stretch(version, end + 1, last))
         waiting = left
 
 
@@ -54,9 +56,9 @@ def _text(version: int, number: int) -> str:
     return str(address.ipv4_mapped or address)
 
 
-def _end(stretch: Stretch, network: str | None) -> int:
-    _, _, length = (network or "").partition("/")
-    if not length:
-        return stretch.first | (_STEP[stretch.version] - 1)
-    bits = {4: 32, 6: 64}[stretch.version] - int(length)
-    return stretch.first | ((1 << max(0, bits)) - 1)
+def _end(version: int, first: int, network: str | None) -> int:
+    if network is None:
+        return first | (_STEP[version] - 1)
+    _, _, length = network.partition("/")
+    bits = _BITS[version] - int(length or _BITS[version])
+    return first | ((1 << max(0, bits)) - 1)

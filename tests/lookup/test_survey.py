@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from geocli.lookup.survey import Stretch, survey
-from geocli.model.records import GeoRecord
 from geocli.providers.mmdb import MmdbProvider
 from tests.conftest import MakeMmdb
 
@@ -24,21 +23,25 @@ def test_networks_follow_one_another(make_mmdb: MakeMmdb) -> None:
     provider = MmdbProvider([file])
     asked = 0
 
-    def look_up(targets: Sequence[str]) -> list[GeoRecord]:
+    def look_up(targets: Sequence[str]) -> list[tuple[str | None, int | None]]:
         nonlocal asked
         asked += len(targets)
-        return provider.records(list(targets), "2026-11-29T00:00:00Z")
+        records = provider.records(list(targets), "2026-11-29T00:00:00Z")
+        return [(record.network, record.asn) for record in records]
 
     base = 8 << 24 | 8 << 16
-    found = sorted(survey([Stretch(4, base + 100, base + 0xFFFF)], look_up))
+    found = sorted(
+        survey([Stretch(4, base + 100, base + 0xFFFF)], look_up),
+        key=lambda item: item[0],
+    )
     # Every address once, in order, without a gap.
     assert [part.first for part, _ in found] == [base + 100, *(part.last + 1 for part, _ in found[:-1])]
     assert found[-1][0].last == base + 0xFFFF
     sizes: dict[int | None, int] = {}
-    for part, record in found:
-        sizes[record.asn] = sizes.get(record.asn, 0) + part.last - part.first + 1
+    for part, asn in found:
+        sizes[asn] = sizes.get(asn, 0) + part.last - part.first + 1
     assert sizes == {1: 32768 - 100, 2: 16383, 3: 1, None: 16384}
     assert asked < 100
     v6 = 0x2A024780 << 32
-    parts = {record.asn: part for part, record in survey([Stretch(6, v6, v6 + 0x1FFFF)], look_up)}
+    parts = {asn: part for part, asn in survey([Stretch(6, v6, v6 + 0x1FFFF)], look_up)}
     assert parts[5] == Stretch(6, v6 + 0x10002, v6 + 0x10002)

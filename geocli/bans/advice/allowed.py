@@ -54,10 +54,13 @@ class AllowList:
     def reasons(self, prefix: Prefix) -> tuple[str, ...]:
         """Who is in it, or holds it: for people."""
         version, first, last = prefix.version, prefix.first, prefix.last
+        found: dict[str, list[Prefix]] = {}
+        for item in self._all:
+            if item.prefix.version == version and item.prefix.first <= last and first <= item.prefix.last:
+                found.setdefault(item.why, []).append(item.prefix)
         return tuple(
-            f"{item.prefix} ({item.why})"
-            for item in self._all
-            if item.prefix.version == version and item.prefix.first <= last and first <= item.prefix.last
+            f"{parts[0]} ({why})" if len(parts) == 1 else f"{parts[0]} and {len(parts) - 1} more ({why})"
+            for why, parts in found.items()
         )
 
     def without(self, prefix: Prefix) -> list[tuple[int, int]]:

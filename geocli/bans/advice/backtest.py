@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.bans.advice.advice import advise
-from geocli.bans.advice.prefix import BITS, Prefix, prefix_of
+from geocli.bans.advice.prefix import BITS, Prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -50,9 +50,9 @@ class Later:
     def __init__(self) -> None:
         self._bans: Counter[Prefix] = Counter()
 
-    def add(self, target: str) -> None:
-        """Count a ban of a canonical address or network. Raises ``ValueError`` for other text."""
-        self._bans[prefix_of(target)] += 1
+    def add(self, prefix: Prefix) -> None:
+        """Count a ban."""
+        self._bans[prefix] += 1
 
     @property
     def bans(self) -> int:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.bans.advice.forest import Banned
 from geocli.bans.advice.kinds import CARE, kind_of
-from geocli.bans.advice.prefix import Prefix, prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from geocli.bans.advice.prefix import Prefix
 
 SCALE = 4096
 """The weight of a ban of today."""
@@ -56,13 +57,11 @@ class Evidence:
     def __len__(self) -> int:
         return len(self._records)
 
-    def add(self, target: str, banned_at: str | None, ban_count: int | None, holder: Holder) -> None:
-        """Count a ban of a canonical address or network. A ban without a time is one of now.
+    def add(self, prefix: Prefix, banned_at: str | None, ban_count: int | None, holder: Holder) -> None:
+        """Count a ban. Without a time it is one of now.
 
-        ``ban_count`` is how often the address was banned by then, as fail2ban counts. Raises ``ValueError``
-        for what is neither address nor network.
+        ``ban_count`` is how often the address was banned by then, as fail2ban counts.
         """
-        prefix = prefix_of(target)
         record = self._records.get(prefix)
         if record is None:
             record = self._records[prefix] = _Record(holder)

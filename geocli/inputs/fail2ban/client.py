@@ -84,11 +84,21 @@ def _jails(client: list[str], socket: Path | None) -> list[tuple[str, list[str]]
     return read_jails(answer.out)
 
 
-def _find(program: str | None) -> str:
+def is_installed(program: str | None) -> bool:
+    """Whether there is a fail2ban-client on this machine, or that ``program``."""
+    return _path_of(program) is not None
+
+
+def _path_of(program: str | None) -> str | None:
     import shutil
 
     name = program or "fail2ban-client"
-    found = shutil.which(name) or (None if program else shutil.which(name, path=_ELSEWHERE))
+    return shutil.which(name) or (None if program else shutil.which(name, path=_ELSEWHERE))
+
+
+def _find(program: str | None) -> str:
+    name = program or "fail2ban-client"
+    found = _path_of(program)
     if found is None:
         raise UsageError(
             f"{clean_text(name)} was not found: where fail2ban is not installed,"

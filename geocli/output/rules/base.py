@@ -38,12 +38,12 @@ class Rule(NamedTuple):
 class RuleSet(NamedTuple):
     """What is to be banned.
 
-    ``summary`` is a line for people, ``seconds`` how long the bans last (``None``: until they are removed),
-    ``expires_at`` the moment in UTC when they end (``2026-12-06T00:00:00``).
+    ``said`` are lines for people, the first of them what it is, ``seconds`` how long the bans last (``None``:
+    until they are removed), ``expires_at`` the moment in UTC when they end (``2026-12-06T00:00:00``).
     """
 
     rules: Sequence[Rule]
-    summary: str
+    said: Sequence[str]
     seconds: int | None = None
     expires_at: str | None = None
 
@@ -77,7 +77,8 @@ def script(rules: RuleSet, form: RuleFormat) -> str:
     """The whole script, with its head."""
     ends = f", until {rules.expires_at}Z" if rules.expires_at and form.keeps_time else ""
     head = [
-        f"geocli advise: {rules.summary}{ends}",
+        f"geocli advise: {rules.said[0]}{ends}",
+        *rules.said[1:],
         f"load:   {form.load}",
         *([f"once:   {form.hook}"] if form.hook else []),
         f"remove: {form.remove}",

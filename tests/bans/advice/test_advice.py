@@ -27,8 +27,8 @@ Network = IPv4Network | IPv6Network
 
 def evidence(*bans: tuple[str, str | None, int | None, Holder]) -> Evidence:
     collected = Evidence(NOW)
-    for ban in bans:
-        collected.add(*ban)
+    for target, *facts in bans:
+        collected.add(prefix_of(target), *facts)  # type: ignore[arg-type]  # three of them
     return collected
 
 
@@ -72,7 +72,7 @@ def test_nobody_who_is_allowed_is_ever_inside(
     for target, count in bans:
         if not ip_address(target.partition("/")[0]).is_unspecified:
             for _ in range(count):
-                collected.add(target, None, None, HOSTER)
+                collected.add(prefix_of(target), None, None, HOSTER)
     allow = AllowList(allowed(spared, "spared"))
     terms = Terms(budget, {4: largest, 6: 2 * largest}, least, innocents)
     advice = advise(collected, allow, terms)
@@ -112,7 +112,7 @@ def test_planted_clusters_are_found(seed: int) -> None:
         last = int(space.broadcast_address)
         step = max(1, (last - first + 1) // (200 if space.prefixlen < 24 else 60))
         for number in range(first, last + 1, step):
-            collected.add(str(ip_address(number)), None, None, HOSTER)
+            collected.add(prefix_of(str(ip_address(number))), None, None, HOSTER)
     assert set(texts(collected, Terms(8))) == {str(prefix_of(network)) for network in planted}
 
 

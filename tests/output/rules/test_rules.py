@@ -22,11 +22,11 @@ RULES = RuleSet(
         Rule("10.9.1.7/32"),
         Rule("fd00:9:0:1::/64", "4 bans\n}; drop table"),
     ],
-    "3 networks hold 38 % of the bans",
+    ["3 networks hold 38 % of the bans", "left out: 10.9.1.8\n* for me"],
     7 * 86400,
     "2037-12-31T00:00:00",
 )
-NOTHING = RuleSet([], "nothing to ban")
+NOTHING = RuleSet([], ["nothing to ban"])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,256 @@
+"""``geocli advise``: which networks to ban, without locking anybody out."""
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+
+from geocli.bans.advice.advice import advise as best_advice
+from geocli.bans.advice.advice import budgets_beside
+from geocli.bans.advice.allowed import Allowed, AllowList
+from geocli.bans.advice.prefix import Prefix, covering
+from geocli.cli.commands.advise_evidence import (
+    Bans,
+    Holders,
+    allow_list,
+    holders_inside,
+    local_resolver,
+    read_bans,
+)
+from geocli.cli.commands.advise_options import Form, Judge, Rules, Source, Spare, Which
+from geocli.cli.console import ReaderGoneError, say, write_text
+from geocli.cli.option_groups import with_groups
+from geocli.cli.output import Output
+from geocli.cli.progress import Progress
+from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.model.records import utc_text
+from geocli.output import advice as show
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geocli.bans.advice.advice import Advice, Terms
+    from geocli.bans.advice.systems import System
+    from geocli.config.settings import Settings
+    from geocli.lookup.resolver import Resolver
+    from geocli.output.rules.base import Rule
+
+_MOST_ROUNDS = 20
+"""How often advice is made anew because of who was found in it. Each time what was found is out of it."""
+
+_PIPED = ("network", "addresses", "bans", "share", "density", "asn", "org", "kind", "blocked")
+_PIPED_SYSTEMS = ("asn", "org", "kind", "networks", "addresses", "bans", "share", "blocked")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command("advise")(with_groups(advise))
+
+
+def columns_of(by: str | None) -> tuple[str, ...]:
+    """What a row has."""
+    return show.SYSTEM_COLUMNS if by == "asn" else show.COLUMNS
+
+
+class Matter(NamedTuple):
+    """What there is to advise about: bans, who is allowed, and how to find out about others."""
+
+    bans: Bans
+    allow: AllowList
+    holders: Holders
+    resolver: "Resolver"
+    terms: "Terms"
+
+
+def advise(
+    ctx: typer.Context, source: Source, which: Which, rules: Rules, spare: Spare, judge: Judge, form: Form
+) -> ExitCode:
+    """Say which networks to ban: few rules that hold most bans, with nobody inside who is allowed.
+
+    Networks are built up from the banned addresses, not taken from a database. Never inside are fail2ban's
+    ignoreip, this machine's own addresses, gateways and resolvers, who is logged in, private space, and what
+    --allow says. geocli prints rules; it never applies them.
+    """
+    settings: Settings = ctx.obj
+    terms, period, seconds = rules.terms(), judge.period, form.seconds()
+    if (period is not None) + (judge.diff is not None) + (rules.by == "asn") > 1:
+        raise UsageError("give one of --backtest, --diff and --by asn")
+    if form.script is not None and (period is not None or judge.diff is not None):
+        raise UsageError("--backtest and --diff show rows, not a script")
+    output = _output(rules.by, judge, form, settings)
+    wanted = which.filter(time.time())
+    source.bans  # noqa: B018 (what does not go together is said before anything is read)
+    problems = Problems()
+    try:
+        with Progress.without_rows(settings) as progress:
+            bans = read_bans(source, wanted, settings, problems, progress)
+            resolver = local_resolver(settings, problems, progress)
+            allow, holders = allow_list(spare, source, bans, os.environ.get("SSH_CLIENT"), problems)
+            matter = Matter(bans, allow, holders, resolver, terms)
+            if form.script is not None and worst_of(problems):
+                pass  # rules of half the bans would replace good ones
+            elif period is not None:
+                _show_backtest(matter, period, output)
+            elif judge.diff is not None:
+                _show_changes(matter, judge.diff, output, problems)
+            elif rules.by == "asn":
+                _show_systems(matter, form, seconds, output, settings)
+            else:
+                _show_networks(matter, form, seconds, output, settings)
+    except ReaderGoneError:
+        pass
+    except GeocliError as error:
+        problems.note(error)
+    for problem in problems:
+        say(str(problem))
+    return worst_of(problems) or ExitCode.OK
+
+
+def _output(by: str, judge: Judge, form: Form, settings: "Settings") -> Output:
+    columns: tuple[str, ...]
+    piped: tuple[str, ...]
+    if judge.backtest is not None:
+        columns = piped = show.OUTCOME_COLUMNS
+    elif judge.diff is not None:
+        columns, piped = ("change", *show.COLUMNS), ("change", *_PIPED)
+    elif by == "asn":
+        columns, piped = show.SYSTEM_COLUMNS, _PIPED_SYSTEMS
+    else:
+        columns, piped = show.COLUMNS, _PIPED
+    return Output(form.wanted(), settings, columns, piped, piped)
+
+
+def _advice(matter: Matter, budgets: "Sequence[int]" = ()) -> "Advice":
+    """The best advice that has nobody inside whose holder is spared, also not where nobody was banned."""
+    evidence, allow = matter.bans.evidence(), matter.allow
+    for _ in range(_MOST_ROUNDS if matter.holders else 0):
+        advice = best_advice(evidence, allow, matter.terms)
+        prefixes = [network.prefix for network in advice.networks]
+        inside = holders_inside(prefixes, matter.resolver)
+        found = [
+            Allowed(prefix, why)
+            for stretch, who in inside
+            if (why := matter.holders.why(who))
+            for prefix in covering(*stretch)
+        ]
+        if not found:
+            break
+        allow = AllowList([*allow.items, *found])
+    else:
+        if matter.holders:
+            raise UsageError("too many are spared among too many bans: allow fewer, or lower --budget")
+    return best_advice(evidence, allow, matter.terms, budgets)
+
+
+def _show_networks(
+    matter: Matter, form: Form, seconds: int | None, output: Output, settings: "Settings"
+) -> None:
+    budget = matter.terms.budget
+    budgets = budgets_beside(budget)
+    advice = _advice(
+        matter, budgets if output.form == "table" else [b for b in budgets if b >= 2 * budget][:1]
+    )
+    said = show.sentence(advice, matter.bans.days, budget)
+    left_out = show.left_out(advice.left_out)
+    if form.script is not None:
+        _write_script(form.script, show.rules_of(advice), [said, *left_out], seconds)
+        return
+    output.write([show.row(network, advice.bans) for network in advice.networks])
+    output.finish()
+    if output.form == "table":
+        output.write_text("\n".join(["", said, *left_out, "", show.curve(advice.curve, advice.bans)]))
+    elif not settings.quiet:
+        for line in (*([said] if settings.verbose else []), *left_out):
+            say(line)
+
+
+def _show_systems(
+    matter: Matter, form: Form, seconds: int | None, output: Output, settings: "Settings"
+) -> None:
+    from geocli.bans.advice.systems import with_networks, worst_systems
+
+    evidence = matter.bans.evidence()
+    spared = {seen.holder.asn or 0 for seen in matter.bans.seen if matter.holders.why(seen.holder)}
+    systems = worst_systems(evidence, matter.terms.budget, matter.terms.min_bans, spared)
+    networks: dict[int, list[Prefix]] = {system.holder.asn or 0: [] for system in systems}
+    for prefix, _, holder in evidence.holders():
+        if prefix.version == 6 and holder.asn in networks:
+            networks[holder.asn].append(prefix)
+    # All of IPv4, in stretches that are looked through side by side.
+    everything = [Prefix(4, first << 16, 16) for first in range(1 << 8, 224 << 8)] if systems else []
+    for stretch, holder in holders_inside(everything, matter.resolver):
+        if holder.asn in networks:
+            networks[holder.asn] += covering(*stretch)
+    systems = with_networks(systems, networks, matter.allow)
+    _warn(systems, settings)
+    said = f"{len(systems)} whole AS, {show.blocked(_all_networks(systems))}"
+    if form.script is not None:
+        _write_script(form.script, show.rules_of_systems(systems), [said], seconds)
+        return
+    if form.form == "plain":
+        write_text("".join(f"{network}\n" for network in _all_networks(systems)))
+        return
+    output.write([show.system_row(system, evidence.bans) for system in systems])
+    output.finish()
+
+
+def _all_networks(systems: "Sequence[System]") -> "list[Prefix]":
+    return [network for system in systems for network in system.networks]
+
+
+def _warn(systems: "Sequence[System]", settings: "Settings") -> None:
+    """What goes with whole AS, plainly."""
+    if not systems or settings.quiet:
+        return
+    banned = sum(system.addresses for system in systems)
+    say(
+        f"these {len(systems)} AS are {show.blocked(_all_networks(systems))}, and {banned:,} of them were "
+        "banned: mail servers, customers, crawlers and package mirrors in them are blocked too"
+    )
+
+
+def _show_backtest(matter: Matter, period: float, output: Output) -> None:
+    from geocli.bans.advice.backtest import Later, backtest
+
+    split = utc_text(max(0.0, matter.bans.judged_at - period))
+    if any(ban.banned_at is None for ban in matter.bans.seen):
+        raise UsageError("--backtest: the input does not say when the bans began")
+    before, later = matter.bans.evidence(split), Later()
+    for ban in matter.bans.seen:
+        if ban.banned_at is not None and ban.banned_at >= split:
+            later.add(ban.prefix)
+    if not before.bans or not later.bans:
+        raise UsageError(
+            f"--backtest: {before.bans} bans began before {split} and {later.bans} after: it needs both"
+        )
+    output.write(
+        [show.outcome_row(outcome) for outcome in backtest(before, later, matter.allow, matter.terms)]
+    )
+    output.finish()
+
+
+def _show_changes(matter: Matter, path: Path, output: Output, problems: Problems) -> None:
+    from geocli.bans.advice.prefix import prefix_of
+    from geocli.inputs.targets import open_streams, read_targets
+
+    last = [
+        prefix_of(target)
+        for stream in open_streams([path], None, problems)
+        for targets in read_targets(stream.chunks())
+        for target in targets
+    ]
+    if worst_of(problems):
+        return  # everything would look new
+    advice = _advice(matter)
+    output.write(show.changes(last, advice.networks, advice.bans))
+    output.finish()
+
+
+def _write_script(name: str, rules: "Sequence[Rule]", said: "Sequence[str]", seconds: int | None) -> None:
+    from geocli.output.rules.base import RuleSet, script
+    from geocli.output.rules.formats import RULE_FORMATS
+
+    ends = None if seconds is None else utc_text(time.time() + seconds).removesuffix("Z")
+    write_text(script(RuleSet(rules, said, seconds, ends), RULE_FORMATS[name]))

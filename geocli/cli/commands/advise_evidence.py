@@ -1,0 +1,241 @@
+"""What advice is made of: bans with their holders, and who must not be banned; from this machine alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.bans.advice.allowed import Allowed, AllowList
+from geocli.bans.advice.evidence import Evidence, Holder
+from geocli.bans.advice.kinds import CARE
+from geocli.bans.advice.prefix import Prefix, prefix_of
+from geocli.bans.current import Locator
+from geocli.cli.console import reporter
+from geocli.cli.session import journal_and_store, open_history
+from geocli.inputs.targets import open_streams
+from geocli.lookup.pipeline import Pipeline
+from geocli.lookup.resolver import BATCH, Resolver
+from geocli.lookup.survey import Stretch, survey
+from geocli.model.addresses import parse_target
+from geocli.model.errors import GeocliError, UsageError
+from geocli.providers.base import load_provider
+from geocli.storage.store.base import BanQuestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from geocli.bans.current import Filter
+    from geocli.cli.commands.advise_options import Source, Spare
+    from geocli.cli.progress import Progress
+    from geocli.config.settings import Settings
+    from geocli.inputs.allow.spared import Spared
+    from geocli.model.errors import Problems
+    from geocli.model.records import GeoRecord
+
+_SECONDS = 86400
+
+
+class Seen(NamedTuple):
+    """A ban of an address or a network, and who holds it."""
+
+    prefix: Prefix
+    banned_at: str | None
+    ban_count: int | None
+    holder: Holder
+
+
+class Bans(NamedTuple):
+    """All bans that count. ``judged_at`` is now, or the moment of the last of them, if that is long ago."""
+
+    seen: Sequence[Seen]
+    judged_at: float
+
+    @property
+    def days(self) -> int | None:
+        """How many days they span; ``None`` where not all say when they began."""
+        times = {ban.banned_at for ban in self.seen}
+        if not times or None in times:
+            return None
+        first, last = (_moment(str(time)) for time in (min(times, key=str), max(times, key=str)))
+        return int((last - first) // _SECONDS) + 1
+
+    def evidence(self, before: str | None = None) -> Evidence:
+        """All that began before that moment, judged then; without one, everything."""
+        collected = Evidence(self.judged_at if before is None else _moment(before))
+        for prefix, banned_at, ban_count, holder in self.seen:
+            if before is None or (banned_at is not None and banned_at < before):
+                collected.add(prefix, banned_at, ban_count, holder)
+        return collected
+
+
+class Holders:
+    """Says who is spared because of who holds an address: an AS, or a kind of holder."""
+
+    def __init__(self) -> None:
+        self.asns: set[int] = set()
+        self.kinds: set[str] = set()
+
+    def why(self, holder: Holder) -> str | None:
+        """Why it is spared, for people; ``None`` where it is not."""
+        if holder.asn is not None and holder.asn in self.asns:
+            return f"--allow AS{holder.asn}"
+        kind = holder.kind if self.kinds else ""
+        return f"--allow {kind}, AS{holder.asn} {holder.org or ''}".strip() if kind in self.kinds else None
+
+    def __bool__(self) -> bool:
+        return bool(self.asns or self.kinds)
+
+
+def read_bans(
+    source: Source, wanted: Filter, settings: Settings, problems: Problems, progress: Progress
+) -> Bans:
+    """All bans. What cannot be read to its end is noted in ``problems``."""
+    seen: list[Seen] = []
+    known: dict[str, tuple[Prefix, Holder] | None] = {}
+    holders: dict[Holder, Holder] = {}
+
+    def add(banned_at: str | None, ban_count: int | None, record: GeoRecord) -> None:
+        if record.ip not in known:
+            holder = Holder(record.country_code, record.asn, record.org)
+            try:
+                known[record.ip] = prefix_of(record.ip), holders.setdefault(holder, holder)
+            except ValueError:
+                known[record.ip] = None  # a user or a host has no network
+        place = known[record.ip]
+        if place is not None:
+            seen.append(Seen(place[0], banned_at, ban_count, place[1]))
+
+    try:
+        if source.history:
+            hosts = frozenset(source.host or ())
+            question = BanQuestion(
+                wanted.since, wanted.until, hosts, wanted.jails, wanted.countries, wanted.asns
+            )
+            with journal_and_store(settings) as (journal, store):
+                reports = reporter(settings, problems, progress)
+                for batch in open_history(settings, journal, store, problems, reports).bans(question):
+                    for past in batch:
+                        add(past.seen.banned_at, past.seen.ban_count, past.record)
+                    progress.show("bans", len(seen))
+        else:
+            untimed = 0
+            pipeline = Pipeline(local_resolver(settings, problems, progress), None, lambda _: b"", problems)
+            locator = Locator(pipeline, BATCH)
+            for found in source.bans.read(sorted(wanted.jails), problems):
+                untimed += wanted.needs_time and sum(ban.banned_at is None for ban in found)
+                for ban, record in locator.locate(found, wanted):
+                    add(ban.banned_at, ban.ban_count, record)
+                progress.show("bans", len(seen))
+            if untimed:
+                said = f"--since and --until leave {untimed} bans out: the input does not say when they began"
+                problems.note(UsageError(said))
+    except GeocliError as error:
+        problems.note(error)
+    last = max((ban.banned_at for ban in seen if ban.banned_at is not None), default=None)
+    now = time.time()
+    is_old = last is not None and _moment(last) < now - _SECONDS and all(ban.banned_at for ban in seen)
+    return Bans(seen, _moment(last) + 1 if last is not None and is_old else now)
+
+
+def local_resolver(settings: Settings, problems: Problems, progress: Progress) -> Resolver:
+    """Look-ups in local databases only, which are not written down: advice is about many addresses."""
+    chain = [load_provider(name, settings) for name in dict.fromkeys((*settings.provider, "mmdb"))]
+    local = [provider for provider in chain if provider.local]
+    return Resolver(local, None, settings, reporter(settings, problems, progress))
+
+
+def allow_list(
+    spare: Spare, source: Source, bans: Bans, ssh_client: str | None, problems: Problems
+) -> tuple[AllowList, Holders]:
+    """Everybody who must not be banned. Raises ``UsageError`` for what --allow cannot be."""
+    from geocli.inputs.allow.machine import machine
+    from geocli.inputs.allow.sessions import sessions
+
+    found = [*_ignored(source, problems), *machine(), *sessions(ssh_client, process=os.getppid())]
+    if spare.allow_log:
+        from geocli.inputs.allow.logins import logins
+
+        found += logins(open_streams(spare.allow_log, sys.stdin, problems), problems)
+    holders = Holders()
+    items = [Allowed(prefix_of(item.target), item.why) for item in found]
+    for text in spare.allow or ():
+        items += _what(text, holders)
+    if holders:
+        reasons = {ban.holder: holders.why(ban.holder) for ban in bans.seen}
+        items += [Allowed(ban.prefix, why) for ban in bans.seen if (why := reasons[ban.holder])]
+    return AllowList(items), holders
+
+
+def holders_inside(prefixes: Iterable[Prefix], resolver: Resolver) -> Iterator[tuple[Stretch, Holder]]:
+    """Who holds what in these networks, also where nobody was banned."""
+
+    def look_up(targets: Sequence[str]) -> Iterator[tuple[str | None, Holder]]:
+        for _, shown in resolver.answer(targets):
+            records = shown.nowhere()
+            holders = {n: Holder(r.country_code, r.asn, r.org) for n, r in records.items()}
+            yield from zip(shown.networks, map(holders.__getitem__, shown.numbers), strict=True)
+
+    stretches = (Stretch(prefix.version, prefix.first, prefix.last) for prefix in prefixes)
+    return survey(stretches, look_up)
+
+
+def _ignored(source: Source, problems: Problems) -> Iterator[Spared]:
+    """What the running fail2ban ignores; that it cannot be asked is told where there is one."""
+    from geocli.inputs.allow.spared import Spared
+    from geocli.inputs.fail2ban.client import is_installed
+    from geocli.inputs.fail2ban.ignored import ask_ignored
+
+    if not is_installed(source.program):
+        return
+    try:
+        entries = ask_ignored(source.program, source.socket)
+    except GeocliError as error:
+        problems.mention(UsageError(f"ignoreip is not known: {error}; allow your own addresses with --allow"))
+        return
+    for jail, entry, targets in entries:
+        if not targets:
+            problems.mention(UsageError(f"ignoreip of the jail {jail}: {entry} has no address now"))
+        yield from (Spared(target, f"ignoreip of the jail {jail}") for target in targets)
+
+
+def _what(text: str, holders: Holders) -> list[Allowed]:
+    """What a value of --allow means. Raises ``UsageError``."""
+    if text in CARE:
+        holders.kinds.add(text)
+        return []
+    if re.fullmatch(r"(?i)as[0-9]{1,10}", text):
+        holders.asns.add(int(text[2:]))
+        return []
+    try:
+        return [Allowed(prefix_of(parse_target(text)), "--allow")]
+    except ValueError:
+        pass
+    from geocli.inputs.targets import read_targets
+    from geocli.model.errors import Problems
+
+    if not Path(text).exists():
+        raise UsageError(
+            f"--allow: {text[:80]!r} is no address, network, AS64496 or file, and none of {', '.join(CARE)}"
+        )
+    problems = Problems()
+    targets = [
+        target
+        for stream in open_streams([Path(text)], None, problems)
+        for found in read_targets(stream.chunks())
+        for target in found
+    ]
+    for problem in problems:
+        raise problem
+    if not targets:
+        raise UsageError(f"--allow: {text} holds no address")
+    return [Allowed(prefix_of(target), text) for target in targets]
+
+
+def _moment(text: str) -> float:
+    from datetime import datetime
+
+    return datetime.fromisoformat(text).timestamp()

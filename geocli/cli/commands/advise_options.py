@@ -1,0 +1,212 @@
+"""The options of ``geocli advise``, in the groups in which they travel, and what they mean."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from geocli.bans.advice.advice import LARGEST, Terms
+from geocli.bans.advice.prefix import BITS
+from geocli.cli import ban_options, options
+from geocli.cli.output import FormOptions
+from geocli.config.parsers import parse_duration
+from geocli.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from geocli.bans.current import Filter
+
+FORMATS = ("nft", "ipset", "iptables", "fail2ban", "nginx", "csv", "plain")
+"""What --format takes: the rule formats, and two forms of rows."""
+
+_MOST_RULES = 65536  # what a set of ipset's holds
+_LONGEST_BANS = 10 * 366 * 86400
+
+
+class Source(NamedTuple):
+    """Where bans are read."""
+
+    inputs: ban_options.Inputs = None
+    database: ban_options.Database = None
+    client: ban_options.Client = False
+    program: ban_options.Program = None
+    socket: ban_options.Socket = None
+    history: Annotated[bool, typer.Option("--history", help="All bans that were recorded.")] = False
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="NAME", help="With --history: only this machine; may be repeated."),
+    ] = None
+
+    @property
+    def bans(self) -> ban_options.BanSource:
+        """The source of bans, when they do not come from the history. Raises ``UsageError``."""
+        source = ban_options.BanSource(self.inputs, self.database, self.client, self.program, self.socket)
+        source.check()
+        if self.history and (self.inputs or self.database is not None or self.client):
+            raise UsageError("--history reads what was recorded: leave all inputs out")
+        if self.host and not self.history:
+            raise UsageError("--host is for --history")
+        return source
+
+
+class Which(NamedTuple):
+    """Which bans count."""
+
+    jail: ban_options.Jail = None
+    country: ban_options.Country = None
+    asn: ban_options.Asn = None
+    since: ban_options.Since = None
+    until: ban_options.Until = None
+
+    def filter(self, now: float) -> "Filter":
+        """What they say together. Raises ``UsageError``."""
+        return ban_options.filter_of(self.jail, self.country, self.asn, self.since, self.until, now)
+
+
+class Rules(NamedTuple):
+    """What is advised."""
+
+    budget: Annotated[
+        int, typer.Option("--budget", metavar="N", min=1, max=_MOST_RULES, help="At most so many networks.")
+    ] = 100
+    max_prefix: Annotated[
+        str | None,
+        typer.Option(
+            "--max-prefix",
+            metavar="V4[,V6]",
+            help="The largest network; IPv6 is counted in /64.",
+            show_default="20,48",
+        ),
+    ] = None
+    min_bans: Annotated[
+        int, typer.Option("--min-bans", metavar="N", min=1, help="No network with fewer bans.")
+    ] = 2
+    innocents: Annotated[
+        int,
+        typer.Option(
+            "--innocents",
+            metavar="N",
+            min=1,
+            max=4096,
+            help="How many innocent addresses of a hosting company one ban of today outweighs.",
+        ),
+    ] = 64
+    max_blocked: Annotated[
+        int | None,
+        typer.Option("--max-blocked", metavar="N", min=1, help="Block at most so many addresses in all."),
+    ] = None
+    by: Annotated[
+        str,
+        typer.Option("--by", metavar="network|asn", help="Networks built up from bans, or whole AS."),
+    ] = "network"
+
+    def terms(self) -> Terms:
+        """What the choice is made for. Raises ``UsageError``."""
+        if self.by not in {"network", "asn"}:
+            raise UsageError(f"--by takes network or asn, not {ascii(self.by)}")
+        if self.by == "asn" and (self.max_prefix, self.max_blocked) != (None, None):
+            raise UsageError(
+                "--by asn bans whole AS, however large: leave --max-prefix and --max-blocked out"
+            )
+        largest = dict(LARGEST)
+        if self.max_prefix is not None:
+            texts = [text.strip().removeprefix("/") for text in self.max_prefix.split(",")]
+            if len(texts) > len(BITS) or not all(text.isascii() and text.isdigit() for text in texts):
+                raise UsageError("--max-prefix takes a length for IPv4, and one for IPv6: 20,48")
+            for version, text in zip(BITS, texts, strict=False):
+                if not 1 <= int(text[:4]) <= BITS[version]:
+                    raise UsageError(
+                        f"--max-prefix: IPv{version} has 1 to {BITS[version]} here, not {text[:9]}"
+                    )
+                largest[version] = int(text)
+        return Terms(self.budget, largest, self.min_bans, self.innocents, self.max_blocked)
+
+
+class Spare(NamedTuple):
+    """Who must not be banned, beside those whom geocli finds by itself."""
+
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow",
+            metavar="WHAT",
+            help="Never ban this: an address, a network, AS64496, a kind (cloud, research, access), or what "
+            "a file holds; may be repeated.",
+        ),
+    ] = None
+    allow_log: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--allow-log", metavar="FILE", help="Never ban who logged in there: auth.log, mail.log."
+        ),
+    ] = None
+
+
+class Judge(NamedTuple):
+    """What is shown in place of the advice."""
+
+    backtest: Annotated[
+        str | None,
+        typer.Option(
+            "--backtest",
+            metavar="TIME",
+            help="Advice from before the last 30d, say, and which bans since then it would have avoided.",
+        ),
+    ] = None
+    diff: Annotated[
+        Path | None,
+        typer.Option(
+            "--diff", metavar="FILE", help="What is new and gone since the last advice, in any form."
+        ),
+    ] = None
+
+    @property
+    def period(self) -> float | None:
+        """The seconds of the backtest. Raises ``UsageError``."""
+        if self.backtest is None:
+            return None
+        period = options.duration("--backtest", self.backtest)
+        if period == 0:
+            raise UsageError("--backtest: a time without length has no bans")
+        return period
+
+
+class Form(NamedTuple):
+    """How it is shown."""
+
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="|".join(FORMATS), help="A script for this program, or rows."),
+    ] = None
+    ban_time: Annotated[
+        str, typer.Option("--ban-time", metavar="TIME", help="How long a script's bans last; 0: for good.")
+    ] = "7d"
+    json: options.Json = False
+    csv: options.Csv = False
+    tsv: options.Tsv = False
+    table: options.TableFlag = False
+    no_header: options.NoHeader = False
+    field: options.Field = None
+    template: options.Template = None
+
+    @property
+    def script(self) -> str | None:
+        """The rule format that is asked for, if one is."""
+        return None if self.form in {None, "csv", "plain"} else self.form
+
+    def wanted(self) -> FormOptions:
+        """The form of rows. Raises ``UsageError``."""
+        wanted = FormOptions(*self[2:])
+        if self.form is not None and self.form not in FORMATS:
+            raise UsageError(f"--format takes {', '.join(FORMATS)}, not {ascii(self.form)}")
+        if self.form is not None and wanted != FormOptions():
+            raise UsageError("--format is a form by itself: leave the others out")
+        if self.form == "csv":
+            return FormOptions(csv=True)
+        return FormOptions(field=["network"]) if self.form == "plain" else wanted
+
+    def seconds(self) -> int | None:
+        """How long the bans of a script last; ``None`` for good. Raises ``UsageError``."""
+        seconds = options.parsed("--ban-time", parse_duration, self.ban_time)
+        if seconds > _LONGEST_BANS:
+            raise UsageError("--ban-time: ten years are the most; 0 is for good")
+        return int(seconds) or None
