@@ -15,23 +15,24 @@ from bisect import bisect_left
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.bans.advice.choice import Chooser, Price
 from geocli.bans.advice.evidence import SCALE, Holder, main_holder
 from geocli.bans.advice.forest import Limits, grow, merge
-from geocli.bans.advice.prefix import BITS, Prefix
+from geocli.bans.advice.ration import within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from geocli.bans.advice.allowed import AllowList
-    from geocli.bans.advice.choice import Choice
     from geocli.bans.advice.evidence import Evidence
     from geocli.bans.advice.forest import Forest
+    from geocli.bans.advice.prefix import Prefix
 
 LARGEST: Mapping[int, int] = MappingProxyType({4: 20, 6: 48})
 """The length of the largest network that is advised, by version of IP, unless somebody says another."""
 
-BUDGETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
+_A_RULE = 256  # addresses: a /24, which is what people ban by hand
+
+BUDGETS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000)
 """The steps of the curve, and what a budget is compared with."""
 
 
@@ -39,14 +40,20 @@ class Terms(NamedTuple):
     """What is asked for.
 
     ``budget`` is the most rules, ``innocents`` how many innocent addresses one ban of today outweighs,
-    ``max_blocked`` the most addresses (or IPv6 /64) that all networks together may have.
+    ``max_blocked`` the most addresses (or IPv6 /64) that all networks together may have; ``None``: as many as
+    a /24 for each rule.
     """
 
     budget: int = 100
     largest: Mapping[int, int] = LARGEST
     min_bans: int = 2
-    innocents: int = 64
+    innocents: int = 256
     max_blocked: int | None = None
+
+    @property
+    def most(self) -> int:
+        """How many addresses may be blocked."""
+        return _A_RULE * self.budget if self.max_blocked is None else self.max_blocked
 
 
 class Advised(NamedTuple):
@@ -114,12 +121,16 @@ def advise(evidence: Evidence, allow: AllowList, terms: Terms, budgets: Sequence
     def grown(largest: Mapping[int, int]) -> Forest:
         return grow(banned, Limits(largest, terms.min_bans, price, is_free))
 
-    most = max(terms.budget, *budgets, 1)
-    chooser, chosen = _within(grown, terms, price, most)
+    forest = grown(terms.largest)
+    chosen = within(forest, grown, terms.largest, terms.budget, terms.most, price)
     left_out: list[LeftOut] = []
     if refused:
         free = Limits(terms.largest, terms.min_bans, price, lambda _: True)
-        _, wanted = _within(lambda largest: grow(banned, free._replace(shortest=largest)), terms, price, most)
+        wanted = within(
+            grow(banned, free),
+            lambda largest: grow(banned, free._replace(shortest=largest)),
+            terms.largest, terms.budget, terms.most, price,
+        )  # fmt: skip
         left_out = [
             LeftOut(c.prefix, c.units, c.bans, allow.reasons(c.prefix))
             for c in wanted.networks
@@ -132,56 +143,20 @@ def advise(evidence: Evidence, allow: AllowList, terms: Terms, budgets: Sequence
         sorted(left_out, key=lambda network: (-network.bans, network.prefix)),
         len(everything),
         evidence.bans,
-        {budget: sum(c.bans for c in chooser.best(budget).networks) for budget in budgets},
+        {
+            budget: chosen.bans
+            if budget == terms.budget
+            else within(forest, grown, terms.largest, budget, terms.most * budget // terms.budget, price).bans
+            for budget in budgets
+        },
         chosen.worth / chosen.bound if chosen.bound else 1.0,
     )
 
 
 def budgets_beside(budget: int) -> list[int]:
-    """Round budgets from 1 on to some five times as many, and this one."""
-    larger = next((step for step in BUDGETS if step >= 5 * budget), BUDGETS[-1])
+    """Round budgets from 1 on to twice as many or more, and this one."""
+    larger = next((step for step in BUDGETS if step >= 2 * budget), BUDGETS[-1])
     return sorted({budget, *(step for step in BUDGETS if step <= larger)})
-
-
-def _within(
-    grown: Callable[[Mapping[int, int]], Forest], terms: Terms, price: int, most: int
-) -> tuple[Chooser, Choice]:
-    """The best choice that blocks no more than it may, and what chose it.
-
-    There are two ways to block less. A price on every address: what is chosen then is the best of all that
-    block as much, but from one price to the next it may be much less. And smaller networks, so small that
-    all of them fit: no worse than that many networks of one size. The better one is taken.
-    """
-    forest = grown(terms.largest)
-    chooser = Chooser(forest, most, Price(price))
-    chosen = chooser.best(terms.budget)
-    allowed = terms.max_blocked
-    if allowed is None or _blocked(chosen) <= allowed:
-        return chooser, chosen
-    low, high = 0, 1
-    while _blocked(_priced(forest, terms, price, high)) > allowed:
-        low, high = high, 2 * high
-    while high - low > max(1, low >> 4):
-        middle = (low + high) // 2
-        if _blocked(_priced(forest, terms, price, middle)) > allowed:
-            low = middle
-        else:
-            high = middle
-    choosers = [Chooser(forest, most, Price(price, high))]
-    if each := allowed // terms.budget:
-        bits = each.bit_length() - 1
-        small = {version: max(length, BITS[version] - bits) for version, length in terms.largest.items()}
-        choosers.append(Chooser(grown(small), most, Price(price)))
-    choices = [(chooser, chooser.best(terms.budget)) for chooser in choosers]
-    return max(choices, key=lambda both: sum(c.weight - price * c.cost for c in both[1].networks))
-
-
-def _priced(forest: Forest, terms: Terms, price: int, each: int) -> Choice:
-    return Chooser(forest, terms.budget, Price(price, each)).best(terms.budget)
-
-
-def _blocked(choice: Choice) -> int:
-    return sum(candidate.prefix.units for candidate in choice.networks)
 
 
 def _holder_of(prefix: Prefix, holders: Sequence[tuple[Prefix, int, Holder]]) -> Holder:

@@ -34,11 +34,25 @@ class Price(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Networks in their order, what they are ``worth``, and more than ``bound`` no choice is worth."""
+    """Networks in their order, what they are ``worth``, and more than ``bound`` no choice is worth.
+
+    ``rule_price`` is what one more rule would have added, at most.
+    """
 
     networks: list[Candidate]
     worth: int
     bound: int
+    rule_price: int = 0
+
+    @property
+    def blocked(self) -> int:
+        """The addresses of all networks."""
+        return sum(network.prefix.units for network in self.networks)
+
+    @property
+    def bans(self) -> int:
+        """The bans in all networks."""
+        return sum(network.bans for network in self.networks)
 
 
 class _Table(NamedTuple):
@@ -87,15 +101,16 @@ class Chooser:
 
     def best(self, budget: int) -> Choice:
         """The candidates that are worth most."""
-        shares, bound = self._shared_out(budget)
+        shares, bound, rule_price = self._shared_out(budget)
         taken = sorted(index for tree, share in shares.items() for index in _taken(self._trees[tree], share))
-        return Choice([self._candidates[index] for index in taken], self._worth(shares), bound)
+        networks = [self._candidates[index] for index in taken]
+        return Choice(networks, self._worth(shares), bound, rule_price)
 
     def _worth(self, shares: Mapping[int, int]) -> int:
         return sum(self._trees[tree].worth[share] for tree, share in shares.items())
 
-    def _shared_out(self, budget: int) -> tuple[Mapping[int, int], int]:
-        """How many rules each tree gets, by its index, and what no shares are worth more than."""
+    def _shared_out(self, budget: int) -> tuple[Mapping[int, int], int, int]:
+        """How many rules each tree gets, what no shares are worth more than, and the price of a rule."""
         shares: Mapping[int, int]
         shares, rule_price = self._greedy(budget)
         worth = self._worth(shares)
@@ -106,12 +121,12 @@ class Chooser:
                 break
             bound += step.gain - rule_price * step.rules
         if bound <= worth:
-            return shares, worth
+            return shares, worth, rule_price
         better = _least_loss(self._trees, budget, rule_price, bound - worth)
         if better is None:
-            return shares, bound
+            return shares, bound, rule_price
         shares = better or shares
-        return shares, self._worth(shares)
+        return shares, self._worth(shares), rule_price
 
     def _greedy(self, budget: int) -> tuple[dict[int, int], int]:
         """Shares, each rule where it adds most, and what a rule adds where the first step did not fit."""
@@ -148,8 +163,12 @@ def _with_node(below: _Table | None, index: int, value: int) -> _Table | None:
 def _table(worth: list[int], node: int, parts: tuple[_Table, ...]) -> _Table:
     while len(worth) > 2 and worth[-1] <= worth[-2]:
         worth.pop()  # a rule more that adds nothing
-    gains = _gains(worth)
-    return _Table(worth, all(a >= b for a, b in pairwise(gains)), node, parts)
+    # What even parts are worth side by side is even; else it has to be seen.
+    is_even = node < 0 and parts[0].is_even and parts[1].is_even
+    if not is_even:
+        gains = _gains(worth)
+        is_even = gains == sorted(gains, reverse=True)
+    return _Table(worth, is_even, node, parts)
 
 
 def _gains(worth: Sequence[int]) -> list[int]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from geocli.bans.advice.prefix import Prefix
 
-SCALE = 4096
+SCALE = 1 << 16
 """The weight of a ban of today."""
 
 HALF_LIFE = 30 * 86400

@@ -119,6 +119,28 @@ def grow(banned: Sequence[Banned], limits: Limits) -> Forest:
     return Forest(grower.candidates, roots)
 
 
+def thinned(forest: Forest, innocent: int, each: int) -> Forest:
+    """The same without what is not worth choosing where every address costs ``each`` as well, or more.
+
+    ``innocent`` is the price that the forest was grown for.
+    """
+    kept: list[Candidate] = []
+    # By old index: the outermost that are kept of it and all inside it, and the value of the best of them.
+    outer: list[tuple[int, ...]] = []
+    best: list[int] = []
+    for candidate in forest.candidates:
+        inside = tuple(index for part in candidate.inside for index in outer[part])
+        most = max((best[part] for part in candidate.inside), default=0)
+        value = candidate.weight - innocent * candidate.cost - each * candidate.prefix.units
+        if value > most:
+            prefix, units, bans, weight, cost, _ = candidate
+            kept.append(Candidate(prefix, units, bans, weight, cost, inside))
+            inside, most = (len(kept) - 1,), value
+        outer.append(inside)
+        best.append(most)
+    return Forest(kept, [index for root in forest.roots for index in outer[root]])
+
+
 class _Branch(NamedTuple):
     """What has been found in a part of the banned from ``begin`` on.
 
@@ -160,7 +182,7 @@ class _Grower:
             if self._limits.is_free(prefix):
                 self.candidates.append(Candidate(prefix, units, bans, weight, cost, branch.inside))
                 return _Branch(begin, (len(self.candidates) - 1,), value, cost)
-        return branch._replace(cost=cost)
+        return _Branch(begin, branch.inside, branch.best, cost)
 
 
 def _shared(one: Prefix, other: Prefix) -> int:

@@ -148,10 +148,7 @@ def _show_networks(
     matter: Matter, form: Form, seconds: int | None, output: Output, settings: "Settings"
 ) -> None:
     budget = matter.terms.budget
-    budgets = budgets_beside(budget)
-    advice = _advice(
-        matter, budgets if output.form == "table" else [b for b in budgets if b >= 2 * budget][:1]
-    )
+    advice = _advice(matter, budgets_beside(budget) if output.form == "table" else ())
     said = show.sentence(advice, matter.bans.days, budget)
     left_out = show.left_out(advice.left_out)
     if form.script is not None:

@@ -86,13 +86,19 @@ class Rules(NamedTuple):
             "--innocents",
             metavar="N",
             min=1,
-            max=4096,
+            max=65536,
             help="How many innocent addresses of a hosting company one ban of today outweighs.",
         ),
-    ] = 64
+    ] = 256
     max_blocked: Annotated[
         int | None,
-        typer.Option("--max-blocked", metavar="N", min=1, help="Block at most so many addresses in all."),
+        typer.Option(
+            "--max-blocked",
+            metavar="N",
+            min=1,
+            help="Block at most so many addresses in all.",
+            show_default="256 for each rule",
+        ),
     ] = None
     by: Annotated[
         str,
