@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from geocli.bans.advice.allowed import AllowList
     from geocli.bans.advice.evidence import Evidence
-    from geocli.bans.advice.forest import Forest
     from geocli.bans.advice.prefix import Prefix
 
 LARGEST: Mapping[int, int] = MappingProxyType({4: 20, 6: 48})
@@ -117,20 +116,13 @@ def advise(evidence: Evidence, allow: AllowList, terms: Terms, budgets: Sequence
         return free
 
     price = max(1, SCALE // terms.innocents)
-
-    def grown(largest: Mapping[int, int]) -> Forest:
-        return grow(banned, Limits(largest, terms.min_bans, price, is_free))
-
-    forest = grown(terms.largest)
-    chosen = within(forest, grown, terms.largest, terms.budget, terms.most, price)
+    limits = Limits(terms.largest, terms.min_bans, price, is_free)
+    forest = grow(banned, limits)
+    chosen = within(forest, terms.largest, terms.budget, terms.most, price)
     left_out: list[LeftOut] = []
     if refused:
-        free = Limits(terms.largest, terms.min_bans, price, lambda _: True)
-        wanted = within(
-            grow(banned, free),
-            lambda largest: grow(banned, free._replace(shortest=largest)),
-            terms.largest, terms.budget, terms.most, price,
-        )  # fmt: skip
+        with_all = grow(banned, limits._replace(is_free=lambda _: True))
+        wanted = within(with_all, terms.largest, terms.budget, terms.most, price)
         left_out = [
             LeftOut(c.prefix, c.units, c.bans, allow.reasons(c.prefix))
             for c in wanted.networks
@@ -146,7 +138,7 @@ def advise(evidence: Evidence, allow: AllowList, terms: Terms, budgets: Sequence
         {
             budget: chosen.bans
             if budget == terms.budget
-            else within(forest, grown, terms.largest, budget, terms.most * budget // terms.budget, price).bans
+            else within(forest, terms.largest, budget, terms.most * budget // terms.budget, price).bans
             for budget in budgets
         },
         chosen.worth / chosen.bound if chosen.bound else 1.0,

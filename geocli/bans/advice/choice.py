@@ -13,6 +13,7 @@ nodes of a forest, none inside another, is a knapsack on trees:
 
 from __future__ import annotations
 
+from heapq import nlargest
 from itertools import accumulate, pairwise
 from operator import sub
 from typing import TYPE_CHECKING, NamedTuple
@@ -86,12 +87,13 @@ class Chooser:
     """Knows the best choice for every budget up to ``most`` rules."""
 
     def __init__(self, forest: Forest, most: int, price: Price) -> None:
+        values, least = _values(forest, most, price)
         tables: list[_Table | None] = []
         for index, candidate in enumerate(forest.candidates):
-            below = _beside(_found(tables, candidate.inside), most)
-            value = candidate.weight - price.innocent * candidate.cost - price.any * candidate.prefix.units
-            tables.append(_with_node(below, index, value))
-            for part in candidate.inside:
+            inside = candidate.inside
+            below = _beside(_found(tables, inside), most) if inside else None
+            tables.append(_with_node(below, index, values[index]) if values[index] >= least else below)
+            for part in inside:
                 tables[part] = None  # it is in this one now
         self._candidates = forest.candidates
         self._trees = _found(tables, forest.roots)
@@ -146,6 +148,21 @@ class Chooser:
                 break
             full.add(step.tree)
         return shares, rule_price
+
+
+def _values(forest: Forest, most: int, price: Price) -> tuple[list[int], int]:
+    """What each candidate is worth, and what each is worth at least that a best choice may have.
+
+    Where ``most`` trees have something that is worth more, one of them is without a rule, or has this one.
+    """
+    values: list[int] = []
+    best: list[int] = []  # of each candidate and all inside it
+    for prefix, _, _, weight, cost, inside in forest.candidates:
+        value = weight - price.innocent * cost - (price.any * prefix.units if price.any else 0)
+        values.append(value)
+        best.append(max(value, *(best[part] for part in inside)) if inside else value)
+    trees = nlargest(most, (best[root] for root in forest.roots))
+    return values, trees[-1] if len(trees) == most else 1
 
 
 def _found(tables: Sequence[_Table | None], indexes: Iterable[int]) -> tuple[_Table, ...]:

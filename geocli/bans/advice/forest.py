@@ -119,21 +119,24 @@ def grow(banned: Sequence[Banned], limits: Limits) -> Forest:
     return Forest(grower.candidates, roots)
 
 
-def thinned(forest: Forest, innocent: int, each: int) -> Forest:
+def thinned(forest: Forest, innocent: int, each: int, largest: int) -> Forest:
     """The same without what is not worth choosing where every address costs ``each`` as well, or more.
 
-    ``innocent`` is the price that the forest was grown for.
+    Nor what has more addresses than ``largest``. ``innocent`` is the price that the forest was grown for.
     """
     kept: list[Candidate] = []
     # By old index: the outermost that are kept of it and all inside it, and the value of the best of them.
     outer: list[tuple[int, ...]] = []
     best: list[int] = []
-    for candidate in forest.candidates:
-        inside = tuple(index for part in candidate.inside for index in outer[part])
-        most = max((best[part] for part in candidate.inside), default=0)
-        value = candidate.weight - innocent * candidate.cost - each * candidate.prefix.units
-        if value > most:
-            prefix, units, bans, weight, cost, _ = candidate
+    for prefix, units, bans, weight, cost, parts in forest.candidates:
+        inside: tuple[int, ...] = ()
+        most = 0
+        for part in parts:
+            inside += outer[part]
+            most = max(most, best[part])
+        size = prefix.units
+        value = weight - innocent * cost - each * size
+        if value > most and size <= largest:
             kept.append(Candidate(prefix, units, bans, weight, cost, inside))
             inside, most = (len(kept) - 1,), value
         outer.append(inside)

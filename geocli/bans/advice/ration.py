@@ -17,41 +17,34 @@ from geocli.bans.advice.forest import thinned
 from geocli.bans.advice.prefix import BITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from geocli.bans.advice.forest import Candidate, Forest
 
 _FINE = 5  # the price of an address is found to one part in 2 ** 5 ...
 _FULL = 0.98  # ... or until so much of what may be blocked is
-_MOST_WAYS = 200_000
+_NEAR = 200  # what is within one part in so many of the best is not worth a search
+_MOST_WAYS = 100_000
 """How many ways are tried to do better. Small worlds have fewer; in large ones little is left to gain."""
 
 
-def within(
-    forest: Forest,
-    grown: Callable[[Mapping[int, int]], Forest],
-    largest: Mapping[int, int],
-    budget: int,
-    most: int,
-    price: int,
-) -> Choice:
+def within(forest: Forest, largest: Mapping[int, int], budget: int, most: int, price: int) -> Choice:
     """The best at most ``budget`` networks of the forest with at most ``most`` addresses.
 
-    ``grown`` makes a forest of smaller networks, by the length of the largest, as ``largest`` has it for
-    ``forest``. ``price`` is that of an innocent address. The bound holds for all choices within the limits.
+    ``largest`` is the length of the largest network by version of IP, ``price`` that of an innocent address.
+    The bound holds for all choices within the limits.
     """
     free = Chooser(forest, budget, Price(price)).best(budget)
     if free.blocked <= most:
         return free
+    forest = thinned(forest, price, 0, most)
     over, under, each, bound = _priced(forest, free, budget, most, price)
     ways = [under.networks, _between(over, under.networks, largest, budget, most, price)]
     if size := most // budget:
-        bits = size.bit_length() - 1
-        small = {version: max(length, BITS[version] - bits) for version, length in largest.items()}
-        ways.append(Chooser(grown(small), budget, Price(price)).best(budget).networks)
+        ways.append(Chooser(thinned(forest, price, 0, size), budget, Price(price)).best(budget).networks)
     best = max(ways, key=lambda networks: _worth(networks, price))
     worth = _worth(best, price)
-    if bound > worth:
+    if bound > worth + worth // _NEAR:
         search = _Search(forest, budget, most, Price(price, each), under.rule_price, worth)
         found = search.best()
         if found is not None:
@@ -70,30 +63,33 @@ def _units(networks: Iterable[Candidate]) -> int:
 
 def _priced(
     forest: Forest, free: Choice, budget: int, most: int, price: int
-) -> tuple[list[Candidate], Choice, int, int]:
+) -> tuple[Sequence[Candidate], Choice, int, int]:
     """The networks at the last price of an address that is too low, the choice at the first that is not.
 
-    And that price, and a bound.
+    And that price, and a bound: whatever blocks no more than ``most`` is worth no more (weak duality).
     """
-    over, low, high = free, 0, _guess(free.networks, most)
-    bound = free.worth
-    under: Choice | None = None
-    each = high
-    while under is None or (high - low > max(1, low >> _FINE) and under.blocked < _FULL * most):
+    over, low, each = free, 0, _guess(free.networks, most)
+    under = Chooser(forest, budget, Price(price, each)).best(budget)
+    bound = min(free.bound, under.bound + each * most)
+    while under.blocked > most:
+        over, low, each = under, each, 2 * each
+        forest = thinned(forest, price, low, most)
+        under = Chooser(forest, budget, Price(price, each)).best(budget)
+        bound = min(bound, under.bound + each * most)
+    high = each
+    while high - low > max(1, low >> _FINE) and under.blocked < _FULL * most:
+        # Blocked addresses fall about as the price rises: a guess, kept well inside what is open.
+        edge = (high - low) // 8
+        guess = each * max(1, under.blocked if each == high else over.blocked) // most
+        each = min(max(guess, low + edge), high - edge)
+        if not low < each < high:
+            each = (low + high) // 2
         choice = Chooser(forest, budget, Price(price, each)).best(budget)
-        # Whatever blocks no more than ``most`` is worth no more than this (weak duality).
         bound = min(bound, choice.bound + each * most)
         if choice.blocked > most:
             over, low = choice, each
-            forest = thinned(forest, price, each)
         else:
             under, high = choice, each
-        # Blocked addresses fall about as the price rises: a guess, kept well inside what is open.
-        guess = each * max(1, choice.blocked) // max(1, most)
-        edge = (high - low) // 8
-        each = max(guess, each + 1) if under is None else min(max(guess, low + edge), high - edge)
-        if under is not None and not low < each < high:
-            each = (low + high) // 2
     return over.networks, under, high, bound
 
 

@@ -1,5 +1,6 @@
 """``geocli advise``: which networks to ban, without locking anybody out."""
 
+import gc
 import os
 import time
 from pathlib import Path
@@ -82,6 +83,7 @@ def advise(
     output = _output(rules.by, judge, form, settings)
     wanted = which.filter(time.time())
     source.bans  # noqa: B018 (what does not go together is said before anything is read)
+    gc.disable()  # a hundred thousand bans are a million small tuples, and none of them is garbage
     problems = Problems()
     try:
         with Progress.without_rows(settings) as progress:
