@@ -23,7 +23,8 @@ from geocli.cli.commands.advise_evidence import (
 from geocli.cli.commands.advise_options import Form, Judge, Rules, Source, Spare, Which
 from geocli.cli.console import ReaderGoneError, say, write_text
 from geocli.cli.option_groups import with_groups
-from geocli.cli.output import Output
+from geocli.cli.option_groups import grouped
+from geocli.cli.output import FormOptions, Output
 from geocli.cli.progress import Progress
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
 from geocli.model.records import utc_text
@@ -121,7 +122,10 @@ def _output(by: str, judge: Judge, form: Form, settings: "Settings") -> Output:
         columns, piped = show.SYSTEM_COLUMNS, _PIPED_SYSTEMS
     else:
         columns, piped = show.COLUMNS, _PIPED
-    return Output(form.wanted(), settings, columns, piped, piped)
+    wanted = form.wanted()
+    if by == "asn" and form.form == "plain":
+        wanted = FormOptions()  # its networks are no column
+    return Output(wanted, settings, columns, piped, piped)
 
 
 def _advice(matter: Matter, budgets: "Sequence[int]" = ()) -> "Advice":
