@@ -20,6 +20,7 @@ from geocli.cli.app import COMMANDS
 from geocli.config.keys import KEYS
 from tests.conftest import need
 from tests.mmdb.handmade import encode, one_record
+from tests.support.ban_month import month_of_bans
 from tests.support.emulators import Dbip, IpApi
 from tests.support.targets import addresses
 
@@ -121,6 +122,7 @@ def playground(tmp_path_factory: pytest.TempPathFactory, ip_api: str, dbip: str)
     place = tmp_path_factory.mktemp("docs")
     (place / "auth.log").write_text(LOG)
     (place / "addresses.txt").write_text("\n".join(addresses(5200)) + "\n")
+    (place / "month.log").write_text(month_of_bans(datetime(2026, 10, 31, tzinfo=UTC)))
     (place / "countries.csv").write_text("8.8.8.0,8.8.8.255,US\n")
     programs = place / "bin"
     programs.mkdir()

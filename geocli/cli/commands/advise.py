@@ -23,7 +23,6 @@ from geocli.cli.commands.advise_evidence import (
 from geocli.cli.commands.advise_options import Form, Judge, Rules, Source, Spare, Which
 from geocli.cli.console import ReaderGoneError, say, write_text
 from geocli.cli.option_groups import with_groups
-from geocli.cli.option_groups import grouped
 from geocli.cli.output import FormOptions, Output
 from geocli.cli.progress import Progress
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
