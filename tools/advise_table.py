@@ -12,7 +12,7 @@ import lzma
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geocli.bans.advice.advice import Terms, advise
 from geocli.bans.advice.allowed import AllowList
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _LISTS = 3
 _BUDGETS = (12, 100, 1000)
 _NOW = 0.0
-_OPTIONS = (
+_OPTIONS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("", {}),
     ("`--max-blocked 1000000`", {"max_blocked": 1_000_000}),
     ("`--innocents 4096`", {"innocents": 4096}),

@@ -211,7 +211,8 @@ class GroupOptions(NamedTuple):
         typer.Option(
             "--by",
             metavar="|".join(GROUPS),
-            help="Count bans and addresses by this, or by several with commas between; host with --history.",
+            help="Count bans and addresses by this, or by several with commas between; host with --history. "
+            "A network is what a database has one answer for: which to ban is what advise says.",
         ),
     ] = None
     map: Annotated[bool, typer.Option("--map", help="With --by country: draw the world above the table.")] = (

@@ -12,6 +12,7 @@ from geocli.bans.advice.advice import advise as best_advice
 from geocli.bans.advice.advice import budgets_beside
 from geocli.bans.advice.allowed import Allowed, AllowList
 from geocli.bans.advice.prefix import Prefix, covering
+from geocli.cli.ban_options import BanFilters, BanInput
 from geocli.cli.commands.advise_evidence import (
     Bans,
     Holders,
@@ -20,12 +21,13 @@ from geocli.cli.commands.advise_evidence import (
     local_resolver,
     read_bans,
 )
-from geocli.cli.commands.advise_options import Form, Judge, Rules, Source, Spare, Which
-from geocli.cli.console import ReaderGoneError, say, write_text
+from geocli.cli.commands.advise_options import Judge, Past, Rules, Script, Spare
+from geocli.cli.console import say, write_text
 from geocli.cli.option_groups import with_groups
-from geocli.cli.output import FormOptions, Output
-from geocli.cli.progress import Progress
-from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.cli.options import FormOptions
+from geocli.cli.output import Output
+from geocli.cli.session import finish, noting
+from geocli.model.errors import ExitCode, Problems, UsageError, worst_of
 from geocli.model.records import utc_text
 from geocli.output import advice as show
 
@@ -47,7 +49,7 @@ _PIPED_SYSTEMS = ("asn", "org", "kind", "networks", "addresses", "bans", "share"
 
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
-    app.command("advise")(with_groups(advise))
+    app.command("advise")(advise)
 
 
 def columns_of(by: str | None) -> tuple[str, ...]:
@@ -65,8 +67,17 @@ class Matter(NamedTuple):
     terms: "Terms"
 
 
+@with_groups
 def advise(
-    ctx: typer.Context, source: Source, which: Which, rules: Rules, spare: Spare, judge: Judge, form: Form
+    ctx: typer.Context,
+    source: BanInput,
+    past: Past,
+    filters: BanFilters,
+    rules: Rules,
+    spare: Spare,
+    judge: Judge,
+    script: Script,
+    form: FormOptions,
 ) -> ExitCode:
     """Say which networks to ban: few rules that hold most bans, with nobody inside who is allowed.
 
@@ -75,42 +86,33 @@ def advise(
     --allow says. geocli prints rules; it never applies them.
     """
     settings: Settings = ctx.obj
-    terms, period, seconds = rules.terms(), judge.period, form.seconds()
+    terms, period, seconds = rules.terms(), judge.period, script.seconds()
     if (period is not None) + (judge.diff is not None) + (rules.by == "asn") > 1:
         raise UsageError("give one of --backtest, --diff and --by asn")
-    if form.script is not None and (period is not None or judge.diff is not None):
+    if script.rules is not None and (period is not None or judge.diff is not None):
         raise UsageError("--backtest and --diff show rows, not a script")
-    output = _output(rules.by, judge, form, settings)
-    wanted = which.filter(time.time())
-    source.bans  # noqa: B018 (what does not go together is said before anything is read)
+    output = _output(rules.by, judge, script.form(form, rules.by), settings)
+    past.check(source)
     gc.disable()  # a hundred thousand bans are a million small tuples, and none of them is garbage
     problems = Problems()
-    try:
-        with Progress.without_rows(settings) as progress:
-            bans = read_bans(source, wanted, settings, problems, progress)
-            resolver = local_resolver(settings, problems, progress)
-            allow, holders = allow_list(spare, source, bans, os.environ.get("SSH_CLIENT"), problems)
-            matter = Matter(bans, allow, holders, resolver, terms)
-            if form.script is not None and worst_of(problems):
-                pass  # rules of half the bans would replace good ones
-            elif period is not None:
-                _show_backtest(matter, period, output)
-            elif judge.diff is not None:
-                _show_changes(matter, judge.diff, output, problems)
-            elif rules.by == "asn":
-                _show_systems(matter, form, seconds, output, settings)
-            else:
-                _show_networks(matter, form, seconds, output, settings)
-    except ReaderGoneError:
-        pass
-    except GeocliError as error:
-        problems.note(error)
-    for problem in problems:
-        say(str(problem))
-    return worst_of(problems) or ExitCode.OK
+    with noting(problems):
+        bans = read_bans(source, filters, past, settings, problems)
+        allow, holders = allow_list(spare, source, bans, os.environ.get("SSH_CLIENT"), problems)
+        matter = Matter(bans, allow, holders, local_resolver(settings, problems), terms)
+        if script.rules is not None and worst_of(problems):
+            pass  # rules of half the bans would replace good ones
+        elif period is not None:
+            _show_backtest(matter, period, output)
+        elif judge.diff is not None:
+            _show_changes(matter, judge.diff, output, problems)
+        elif rules.by == "asn":
+            _show_systems(matter, script, seconds, output, settings)
+        else:
+            _show_networks(matter, script, seconds, output, settings)
+    return finish(problems)
 
 
-def _output(by: str, judge: Judge, form: Form, settings: "Settings") -> Output:
+def _output(by: str, judge: Judge, form: FormOptions, settings: "Settings") -> Output:
     columns: tuple[str, ...]
     piped: tuple[str, ...]
     if judge.backtest is not None:
@@ -121,10 +123,7 @@ def _output(by: str, judge: Judge, form: Form, settings: "Settings") -> Output:
         columns, piped = show.SYSTEM_COLUMNS, _PIPED_SYSTEMS
     else:
         columns, piped = show.COLUMNS, _PIPED
-    wanted = form.wanted()
-    if by == "asn" and form.form == "plain":
-        wanted = FormOptions()  # its networks are no column
-    return Output(wanted, settings, columns, piped, piped)
+    return Output(form, settings, columns, piped, piped)
 
 
 def _advice(matter: Matter, budgets: "Sequence[int]" = ()) -> "Advice":
@@ -150,14 +149,14 @@ def _advice(matter: Matter, budgets: "Sequence[int]" = ()) -> "Advice":
 
 
 def _show_networks(
-    matter: Matter, form: Form, seconds: int | None, output: Output, settings: "Settings"
+    matter: Matter, script: Script, seconds: int | None, output: Output, settings: "Settings"
 ) -> None:
     budget = matter.terms.budget
     advice = _advice(matter, budgets_beside(budget) if output.form == "table" else ())
     said = show.sentence(advice, matter.bans.days, budget)
     left_out = show.left_out(advice.left_out)
-    if form.script is not None:
-        _write_script(form.script, show.rules_of(advice), [said, *left_out], seconds)
+    if script.rules is not None:
+        _write_script(script.rules, show.rules_of(advice), [said, *left_out], seconds)
         return
     output.write([show.row(network, advice.bans) for network in advice.networks])
     output.finish()
@@ -169,7 +168,7 @@ def _show_networks(
 
 
 def _show_systems(
-    matter: Matter, form: Form, seconds: int | None, output: Output, settings: "Settings"
+    matter: Matter, script: Script, seconds: int | None, output: Output, settings: "Settings"
 ) -> None:
     from geocli.bans.advice.systems import with_networks, worst_systems
 
@@ -188,10 +187,10 @@ def _show_systems(
     systems = with_networks(systems, networks, matter.allow)
     _warn(systems, settings)
     said = f"{len(systems)} whole AS, {show.blocked(_all_networks(systems))}"
-    if form.script is not None:
-        _write_script(form.script, show.rules_of_systems(systems), [said], seconds)
+    if script.rules is not None:
+        _write_script(script.rules, show.rules_of_systems(systems), [said], seconds)
         return
-    if form.form == "plain":
+    if script.format == "plain":
         write_text("".join(f"{network}\n" for network in _all_networks(systems)))
         return
     output.write([show.system_row(system, evidence.bans) for system in systems])

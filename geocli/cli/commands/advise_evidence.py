@@ -13,28 +13,28 @@ from geocli.bans.advice.allowed import Allowed, AllowList
 from geocli.bans.advice.evidence import Evidence, Holder
 from geocli.bans.advice.kinds import CARE
 from geocli.bans.advice.prefix import Prefix, prefix_of
-from geocli.bans.current import Locator
-from geocli.cli.console import reporter
-from geocli.cli.session import journal_and_store, open_history
+from geocli.bans.current import locate_bans
+from geocli.bans.locator import Locator
+from geocli.cli.progress import Progress
+from geocli.cli.session import noting, open_history
 from geocli.inputs.targets import open_streams
 from geocli.lookup.pipeline import Pipeline
-from geocli.lookup.resolver import BATCH, Resolver
+from geocli.lookup.resolver import Resolver
 from geocli.lookup.survey import Stretch, survey
 from geocli.model.addresses import parse_target
 from geocli.model.errors import GeocliError, UsageError
 from geocli.providers.base import load_provider
-from geocli.storage.store.base import BanQuestion
+from geocli.system.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from geocli.bans.current import Filter
-    from geocli.cli.commands.advise_options import Source, Spare
-    from geocli.cli.progress import Progress
+    from geocli.cli.ban_options import BanFilters, BanInput
+    from geocli.cli.commands.advise_options import Past, Spare
     from geocli.config.settings import Settings
     from geocli.inputs.allow.spared import Spared
+    from geocli.model.bans import LocatedBan
     from geocli.model.errors import Problems
-    from geocli.model.records import GeoRecord
 
 _SECONDS = 86400
 
@@ -91,14 +91,42 @@ class Holders:
 
 
 def read_bans(
-    source: Source, wanted: Filter, settings: Settings, problems: Problems, progress: Progress
+    source: BanInput, filters: BanFilters, past: Past, settings: Settings, problems: Problems
 ) -> Bans:
-    """All bans. What cannot be read to its end is noted in ``problems``."""
+    """All bans. What cannot be read to its end is noted in ``problems``. Raises ``UsageError``."""
+    query = filters.query(time.time())._replace(hosts=frozenset(past.host or ()))
     seen: list[Seen] = []
     known: dict[str, tuple[Prefix, Holder] | None] = {}
     holders: dict[Holder, Holder] = {}
+    with noting(problems), Progress.without_rows(settings) as progress:
+        if past.history:
+            with open_history(settings, problems, progress) as history:
+                for located in history.bans(query):
+                    seen += _seen(located, known, holders)
+                    progress.show("bans", len(seen))
+        else:
+            resolver = local_resolver(settings, problems)
+            locator = Locator(Pipeline(resolver, None, lambda _: b"", problems))
+            untimed = 0
+            for found in source.read(query.jails, problems):
+                untimed += query.needs_time and sum(ban.banned_at is None for ban in found)
+                seen += _seen(locate_bans(found, query, locator), known, holders)
+                progress.show("bans", len(seen))
+            if untimed:
+                problems.note(filters.untimed(untimed))
+    last = max((ban.banned_at for ban in seen if ban.banned_at is not None), default=None)
+    now = time.time()
+    is_old = last is not None and _moment(last) < now - _SECONDS and all(ban.banned_at for ban in seen)
+    return Bans(seen, _moment(last) + 1 if last is not None and is_old else now)
 
-    def add(banned_at: str | None, ban_count: int | None, record: GeoRecord) -> None:
+
+def _seen(
+    located: Iterable[LocatedBan],
+    known: dict[str, tuple[Prefix, Holder] | None],
+    holders: dict[Holder, Holder],
+) -> Iterator[Seen]:
+    """Yield the bans of addresses; ``known`` and ``holders`` keep what is the same from one to the next."""
+    for ban, record, kept in located:
         if record.ip not in known:
             holder = Holder(record.country_code, record.asn, record.org)
             try:
@@ -107,49 +135,19 @@ def read_bans(
                 known[record.ip] = None  # a user or a host has no network
         place = known[record.ip]
         if place is not None:
-            seen.append(Seen(place[0], banned_at, ban_count, place[1]))
-
-    try:
-        if source.history:
-            hosts = frozenset(source.host or ())
-            question = BanQuestion(
-                wanted.since, wanted.until, hosts, wanted.jails, wanted.countries, wanted.asns
-            )
-            with journal_and_store(settings) as (journal, store):
-                reports = reporter(settings, problems, progress)
-                for batch in open_history(settings, journal, store, problems, reports).bans(question):
-                    for past in batch:
-                        add(past.seen.banned_at, past.seen.ban_count, past.record)
-                    progress.show("bans", len(seen))
-        else:
-            untimed = 0
-            pipeline = Pipeline(local_resolver(settings, problems, progress), None, lambda _: b"", problems)
-            locator = Locator(pipeline, BATCH)
-            for found in source.bans.read(sorted(wanted.jails), problems):
-                untimed += wanted.needs_time and sum(ban.banned_at is None for ban in found)
-                for ban, record in locator.locate(found, wanted):
-                    add(ban.banned_at, ban.ban_count, record)
-                progress.show("bans", len(seen))
-            if untimed:
-                said = f"--since and --until leave {untimed} bans out: the input does not say when they began"
-                problems.note(UsageError(said))
-    except GeocliError as error:
-        problems.note(error)
-    last = max((ban.banned_at for ban in seen if ban.banned_at is not None), default=None)
-    now = time.time()
-    is_old = last is not None and _moment(last) < now - _SECONDS and all(ban.banned_at for ban in seen)
-    return Bans(seen, _moment(last) + 1 if last is not None and is_old else now)
+            moment = ban.banned_at if kept is None else kept.banned_at
+            yield Seen(place[0], moment, ban.ban_count, place[1])
 
 
-def local_resolver(settings: Settings, problems: Problems, progress: Progress) -> Resolver:
+def local_resolver(settings: Settings, problems: Problems) -> Resolver:
     """Look-ups in local databases only, which are not written down: advice is about many addresses."""
     chain = [load_provider(name, settings) for name in dict.fromkeys((*settings.provider, "mmdb"))]
     local = [provider for provider in chain if provider.local]
-    return Resolver(local, None, settings, reporter(settings, problems, progress))
+    return Resolver(local, None, settings, Reporter(problem=problems.note))
 
 
 def allow_list(
-    spare: Spare, source: Source, bans: Bans, ssh_client: str | None, problems: Problems
+    spare: Spare, source: BanInput, bans: Bans, ssh_client: str | None, problems: Problems
 ) -> tuple[AllowList, Holders]:
     """Everybody who must not be banned. Raises ``UsageError`` for what --allow cannot be."""
     from geocli.inputs.allow.machine import machine
@@ -183,7 +181,7 @@ def holders_inside(prefixes: Iterable[Prefix], resolver: Resolver) -> Iterator[t
     return survey(stretches, look_up)
 
 
-def _ignored(source: Source, problems: Problems) -> Iterator[Spared]:
+def _ignored(source: BanInput, problems: Problems) -> Iterator[Spared]:
     """What the running fail2ban ignores; that it cannot be asked is told where there is one."""
     from geocli.inputs.allow.spared import Spared
     from geocli.inputs.fail2ban.client import is_installed

@@ -1,19 +1,17 @@
 """The options of ``geocli advise``, in the groups in which they travel, and what they mean."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
 from geocli.bans.advice.advice import LARGEST, Terms
 from geocli.bans.advice.prefix import BITS
-from geocli.cli import ban_options, options
-from geocli.cli.output import FormOptions
+from geocli.cli import options
+from geocli.cli.ban_options import BanInput
+from geocli.cli.options import FormOptions
 from geocli.config.parsers import parse_duration
 from geocli.model.errors import UsageError
-
-if TYPE_CHECKING:
-    from geocli.bans.current import Filter
 
 FORMATS = ("nft", "ipset", "iptables", "fail2ban", "nginx", "csv", "plain")
 """What --format takes: the rule formats, and two forms of rows."""
@@ -22,44 +20,22 @@ _MOST_RULES = 65536  # what a set of ipset's holds
 _LONGEST_BANS = 10 * 366 * 86400
 
 
-class Source(NamedTuple):
-    """Where bans are read."""
+class Past(NamedTuple):
+    """Whether bans are those that were recorded."""
 
-    inputs: ban_options.Inputs = None
-    database: ban_options.Database = None
-    client: ban_options.Client = False
-    program: ban_options.Program = None
-    socket: ban_options.Socket = None
     history: Annotated[bool, typer.Option("--history", help="All bans that were recorded.")] = False
     host: Annotated[
         list[str] | None,
         typer.Option("--host", metavar="NAME", help="With --history: only this machine; may be repeated."),
     ] = None
 
-    @property
-    def bans(self) -> ban_options.BanSource:
-        """The source of bans, when they do not come from the history. Raises ``UsageError``."""
-        source = ban_options.BanSource(self.inputs, self.database, self.client, self.program, self.socket)
+    def check(self, source: BanInput) -> None:
+        """Raises ``UsageError`` where bans would come from two places."""
         source.check()
-        if self.history and (self.inputs or self.database is not None or self.client):
+        if self.history and (source.inputs or source.database is not None or source.client):
             raise UsageError("--history reads what was recorded: leave all inputs out")
         if self.host and not self.history:
             raise UsageError("--host is for --history")
-        return source
-
-
-class Which(NamedTuple):
-    """Which bans count."""
-
-    jail: ban_options.Jail = None
-    country: ban_options.Country = None
-    asn: ban_options.Asn = None
-    since: ban_options.Since = None
-    until: ban_options.Until = None
-
-    def filter(self, now: float) -> "Filter":
-        """What they say together. Raises ``UsageError``."""
-        return ban_options.filter_of(self.jail, self.country, self.asn, self.since, self.until, now)
 
 
 class Rules(NamedTuple):
@@ -176,39 +152,34 @@ class Judge(NamedTuple):
         return period
 
 
-class Form(NamedTuple):
-    """How it is shown."""
+class Script(NamedTuple):
+    """Whether it is shown as a script, and for how long that bans."""
 
-    form: Annotated[
+    format: Annotated[
         str | None,
         typer.Option("--format", metavar="|".join(FORMATS), help="A script for this program, or rows."),
     ] = None
     ban_time: Annotated[
         str, typer.Option("--ban-time", metavar="TIME", help="How long a script's bans last; 0: for good.")
     ] = "7d"
-    json: options.Json = False
-    csv: options.Csv = False
-    tsv: options.Tsv = False
-    table: options.TableFlag = False
-    no_header: options.NoHeader = False
-    field: options.Field = None
-    template: options.Template = None
 
     @property
-    def script(self) -> str | None:
+    def rules(self) -> str | None:
         """The rule format that is asked for, if one is."""
-        return None if self.form in {None, "csv", "plain"} else self.form
+        return None if self.format in {None, "csv", "plain"} else self.format
 
-    def wanted(self) -> FormOptions:
+    def form(self, form: FormOptions, by: str) -> FormOptions:
         """The form of rows. Raises ``UsageError``."""
-        wanted = FormOptions(*self[2:])
-        if self.form is not None and self.form not in FORMATS:
-            raise UsageError(f"--format takes {', '.join(FORMATS)}, not {ascii(self.form)}")
-        if self.form is not None and wanted != FormOptions():
+        if self.format is None:
+            return form
+        if self.format not in FORMATS:
+            raise UsageError(f"--format takes {', '.join(FORMATS)}, not {ascii(self.format)}")
+        if form != FormOptions():
             raise UsageError("--format is a form by itself: leave the others out")
-        if self.form == "csv":
-            return FormOptions(csv=True)
-        return FormOptions(field=["network"]) if self.form == "plain" else wanted
+        if self.format == "csv":
+            return FormOptions(forms=("csv",))
+        # The networks of whole AS are no column.
+        return FormOptions(field=("network",)) if self.format == "plain" and by == "network" else form
 
     def seconds(self) -> int | None:
         """How long the bans of a script last; ``None`` for good. Raises ``UsageError``."""
