@@ -13,12 +13,10 @@ from geocli.bans.advice.allowed import Allowed, AllowList
 from geocli.bans.advice.evidence import Evidence, Holder
 from geocli.bans.advice.kinds import CARE
 from geocli.bans.advice.prefix import Prefix, prefix_of
-from geocli.bans.current import locate_bans
-from geocli.bans.locator import Locator
+from geocli.cli.commands.bans_list import read_located
 from geocli.cli.progress import Progress
-from geocli.cli.session import noting, open_history
+from geocli.cli.session import noting, open_history, open_lookup
 from geocli.inputs.targets import open_streams
-from geocli.lookup.pipeline import Pipeline
 from geocli.lookup.resolver import Resolver
 from geocli.lookup.survey import Stretch, survey
 from geocli.model.addresses import parse_target
@@ -37,6 +35,7 @@ if TYPE_CHECKING:
     from geocli.model.errors import Problems
 
 _SECONDS = 86400
+_LOCAL = "mmdb"  # nobody on the network is asked
 
 
 class Seen(NamedTuple):
@@ -105,15 +104,9 @@ def read_bans(
                     seen += _seen(located, known, holders)
                     progress.show("bans", len(seen))
         else:
-            resolver = local_resolver(settings, problems)
-            locator = Locator(Pipeline(resolver, None, lambda _: b"", problems))
-            untimed = 0
-            for found in source.read(query.jails, problems):
-                untimed += query.needs_time and sum(ban.banned_at is None for ban in found)
-                seen += _seen(locate_bans(found, query, locator), known, holders)
-                progress.show("bans", len(seen))
-            if untimed:
-                problems.note(filters.untimed(untimed))
+            with open_lookup(_local(settings), problems, progress, no_cache=True) as lookup:
+                for located in read_located(settings, lookup, source, query, problems, progress):
+                    seen += _seen(located, known, holders)
     last = max((ban.banned_at for ban in seen if ban.banned_at is not None), default=None)
     now = time.time()
     is_old = last is not None and _moment(last) < now - _SECONDS and all(ban.banned_at for ban in seen)
@@ -141,9 +134,11 @@ def _seen(
 
 def local_resolver(settings: Settings, problems: Problems) -> Resolver:
     """Look-ups in local databases only, which are not written down: advice is about many addresses."""
-    chain = [load_provider(name, settings) for name in dict.fromkeys((*settings.provider, "mmdb"))]
-    local = [provider for provider in chain if provider.local]
-    return Resolver(local, None, settings, Reporter(problem=problems.note))
+    return Resolver([load_provider(_LOCAL, settings)], None, settings, Reporter(problem=problems.note))
+
+
+def _local(settings: Settings) -> Settings:
+    return settings._replace(provider=(_LOCAL,))
 
 
 def allow_list(

@@ -32,7 +32,7 @@ class Past(NamedTuple):
     def check(self, source: BanInput) -> None:
         """Raises ``UsageError`` where bans would come from two places."""
         source.check()
-        if self.history and (source.inputs or source.database is not None or source.client):
+        if self.history and (source.paths or source.database is not None or source.client):
             raise UsageError("--history reads what was recorded: leave all inputs out")
         if self.host and not self.history:
             raise UsageError("--host is for --history")

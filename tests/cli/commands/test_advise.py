@@ -175,7 +175,7 @@ def test_a_holder_may_be_spared_also_where_nobody_was_banned(geocli: Geocli) -> 
         (["--allow", "/dev/null"], "holds no address"),
         (["--history", "-i", "x"], "--history reads what was recorded"),
         (["--host", "web"], "--host is for --history"),
-        (["--client", "-i", "x"], "give one of --input"),
+        (["--client", "-i", "x"], "give one of FILE"),
         (["-i", "/no/such/file"], "cannot read /no/such/file"),
         (["--diff", "/no/such/file"], "cannot read /no/such/file"),
         (["--since", "7"], "--since"),
