@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.model.errors import NO_FILES, CorruptFileError, DamagedFileError, GeocliError, TryAgainError
 from geocli.system.files import lock_directory, make_private_directory, no_locks, open_private
 from geocli.system.ownership import file_mode, is_lent, os_error_of
+from geocli.system.sqlite_guard import foreign_part, guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ _MAGIC = b"SQLite format 3\0"
 _LOG_HEADER = 32  # bytes
 _LOG_MAGIC = 0x377F0682
 _MOMENT = 0.01  # seconds
+_LARGEST = 1 << 20  # bytes of a value in the schema
 _STEPS = 1_000_000  # of SQLite's virtual machine, which does so many in 0.1 s
 _FILES = 8  # for two databases: it, its log, the log's index, and the directory to sync
 _LOCK_FAILED = {
@@ -64,6 +66,8 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return CorruptFileError(path, "is not SQLite, or damaged", "the next geocli flush sets it aside")
     if isinstance(error, OSError):
         return os_error_of(error, path)
+    if primary == sqlite3.SQLITE_TOOBIG:
+        return DamagedFileError(path, "holds a value that is larger than any of geocli's", "delete it")
     if primary == sqlite3.SQLITE_FULL:
         return TryAgainError(f"{path}: the disk is full; make room and try again")
     if code in _LOCK_FAILED:
@@ -115,8 +119,10 @@ def _look_for_signals() -> int:
     return 0  # go on
 
 
-def open_for_reading(path: Path, busy_timeout: float) -> sqlite3.Connection | None:
+def open_for_reading(path: Path, busy_timeout: float, largest: int) -> sqlite3.Connection | None:
     """A read-only connection that leaves no trace, or ``None`` when there is no such file.
+
+    A value of more than ``largest`` bytes is an error. Nothing in the file is trusted (``sqlite_guard``).
 
     The first connection to a file in WAL mode writes its -shm file anew, even a reader's, unless it is told
     not to: then it keeps that index in its own memory. Raises ``GeocliError``.
@@ -127,7 +133,7 @@ def open_for_reading(path: Path, busy_timeout: float) -> sqlite3.Connection | No
             query = "mode=ro&readonly_shm=1"
         elif is_lent(path.parent) and log_size(path) == 0:  # it cannot make a -shm file
             query = "mode=ro&immutable=1"
-    return _connect(path, query, busy_timeout)
+    return _connect(path, query, busy_timeout, largest)
 
 
 def _has_index(path: Path) -> bool:
@@ -177,32 +183,34 @@ def _can_be_log(start: bytes) -> bool:
 class _Reader(sqlite3.Connection):
     """A connection that may read. ``query`` is what follows the file's name in a SQLite URI."""
 
-    def __init__(self, path: Path, query: str, busy_timeout: float) -> None:
-        self._path = path
-        self._busy_timeout = busy_timeout
-        self._open(query)
-
-    def _open(self, query: str) -> None:
-        uri = uri_of(self._path, query)
-        super().__init__(uri, uri=True, timeout=self._busy_timeout, isolation_level=None)
+    def __init__(self, path: Path, query: str, busy_timeout: float, largest: int) -> None:
+        super().__init__(uri_of(path, query), uri=True, timeout=busy_timeout, isolation_level=None)
+        self._reopening = path, "mode=ro", busy_timeout  # after it: beginning anew takes all attributes away
+        self._largest = largest
         interruptible(self)
+        guard(self, largest)
 
-    def execute(self, *arguments: Any) -> sqlite3.Cursor:
+    def execute(self, statement: str, parameters: Any = ()) -> sqlite3.Cursor:
         """That of ``sqlite3``, also when the log's index was begun anew and is not filled yet.
 
         The first process to open the file does that, and may be slow or killed over it. Meanwhile who may
         not write the index hears "readonly database", and has to become one who may: this connection does.
         """
+        # What is asked for may be longer than what is there: a list of addresses.
+        asked = sum(4 * len(value) for value in parameters if isinstance(value, str))
+        if asked > self._largest:
+            self._largest = asked
+            self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, asked)
         try:
-            return super().execute(*arguments)
+            return super().execute(statement, parameters)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
                 raise
-        self._open("mode=ro")  # closes it first
-        return super().execute(*arguments)
+        self.__init__(*self._reopening, self._largest)  # type: ignore[misc]  # which closes it first
+        return super().execute(statement, parameters)
 
 
-def _connect(path: Path, query: str, busy_timeout: float) -> sqlite3.Connection | None:
+def _connect(path: Path, query: str, busy_timeout: float, largest: int) -> sqlite3.Connection | None:
     with translated(path):
         try:
             path.stat()
@@ -210,12 +218,15 @@ def _connect(path: Path, query: str, busy_timeout: float) -> sqlite3.Connection 
             return None
         if _has_damaged_log(path):
             raise CorruptFileError(path, "its write-ahead log is damaged", "the next geocli flush sees to it")
-        connection = _Reader(path, query, busy_timeout)
+        connection = _Reader(path, query, busy_timeout, largest)
         try:
-            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-        except sqlite3.Error:
+            part = foreign_part(connection)
+        except BaseException:
             connection.close()
             raise
+        if part is not None:
+            connection.close()
+            raise DamagedFileError(path, f"holds {part}, which geocli did not make", "drop it")
         return connection
 
 
@@ -309,7 +320,7 @@ def expect_same(before: FileId, path: Path) -> None:
 
 def hold_open(path: Path, busy_timeout: float) -> sqlite3.Connection:
     """A read-only connection to close after a writer, so that the writer is not the last (see above)."""
-    connection = _connect(path, "mode=ro", busy_timeout)
+    connection = _connect(path, "mode=ro", busy_timeout, _LARGEST)
     if connection is None:
         raise DamagedFileError(path, "is gone", "something removed it just now: try again")
     return connection

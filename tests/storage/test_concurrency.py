@@ -203,7 +203,7 @@ def test_a_reader_that_comes_before_the_index_is_filled_fills_it(
 def test_a_reader_goes_on_when_the_index_is_begun_anew(geocli: Geocli, data_dir: Path) -> None:
     geocli("8.8.8.8")
     path = data_dir / "journal" / "cache.db"
-    reader = open_for_reading(path, 1.0)
+    reader = open_for_reading(path, 1.0, 1 << 20)
     assert reader is not None
     with closing(reader), begun_anew(path):
         assert reader.execute("SELECT count(*) FROM Cache").fetchone() == (1,)

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _PATIENCE = 4
 """Seconds to wait for a lock of fail2ban's, which keeps one for milliseconds."""
 
+_LARGEST = 1 << 20
+"""Bytes of a value that is read: an identifier, a jail's name. The matches of a ban are not read."""
+
 _COLUMNS = ("jail", "ip", "timeofban", "bantime", "bancount")
 
 
@@ -109,20 +112,28 @@ def _spooled(stream: Stream) -> Iterator[Path]:
 def _read(path: Path, name: str, question: DatabaseQuestion, mode: str) -> DatabaseAnswer:
     import sqlite3
 
-    from geocli.system.sqlite_file import uri_of  # imports sqlite3
+    from geocli.system.sqlite_file import interruptible, uri_of  # imports sqlite3
+    from geocli.system.sqlite_guard import foreign_part, guard
 
     try:
         _check_readable(path)
         uri = uri_of(path, mode)
         connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE, isolation_level=None)
         try:
+            # Whoever made it: a view in the place of a table may never end, an interrupt has to end it.
+            interruptible(connection)
+            guard(connection, _LARGEST)
             connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+            if part := foreign_part(connection):
+                raise InputError(f"{name} is not fail2ban's database: it holds {part}")
             tables = _tables(connection, name)
             rows = connection.execute(_statement(tables, question), question._asdict()).fetchall()
             remarks = _remarks(connection, tables, question, name, is_empty=not rows)
         finally:
             connection.close()
     except (OSError, sqlite3.Error) as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from None
         raise _error_of(error, name) from error
     return DatabaseAnswer([_ban(*row) for row in rows], remarks)
 

@@ -334,10 +334,9 @@ class Journal:
     def _rows(self, select: str, parameters: tuple[Any, ...] = ()) -> Iterator[Any]:
         if self._reader is None:
             self._reads = file_id(self._path)
-            self._reader = open_for_reading(self._path, self._busy_timeout)
+            self._reader = open_for_reading(self._path, self._busy_timeout, _LARGEST)
             if self._reader is None:
                 return iter(())
-            self._reader.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST)
         if self._reads is not None:
             self._read.add(self._reads)
         return self._reader.execute(select, parameters)

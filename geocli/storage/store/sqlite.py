@@ -64,6 +64,10 @@ _ALL = "SELECT {} FROM geo_cache WHERE ip > ? ORDER BY ip LIMIT ?"
 _ROOM = "PRAGMA cache_size = -16000"
 _IN_FILES = "PRAGMA temp_store = FILE"  # some are built to keep all of it in memory
 _BATCH = 10_000  # rows read at once; nothing is held in between
+_ROWS_CHECKED = (
+    200  # rows after which it is seen whether they can be geocli's, before there are more in memory
+)
+_LARGEST = 32 << 10  # bytes of a value: all texts of an answer together, in JSON, have half as many
 _OUTLIVED = (
     f"SELECT ip, {believed('resolved_at', ':latest')} AS since FROM geo_cache "  # noqa: S608 (constants)
     "WHERE since < iif(status = 'ok', :before, :unknown_before) AND (since, ip) > (:last, :last_ip) "
@@ -75,6 +79,7 @@ _COUNT = (
 )
 _COUNT_BANS = "SELECT (SELECT count(*) FROM bans), (SELECT count(*) FROM bans WHERE banned_at > ?)"
 _TO_WRITE = (
+    "PRAGMA trusted_schema = OFF",
     "PRAGMA synchronous = FULL",
     # Of itself, SQLite would copy a large log into the file in the midst of COMMIT.
     "PRAGMA wal_autocheckpoint = 0",
@@ -179,15 +184,21 @@ class SqliteStore:
         while (connection := self._reading()) is not None:
             with translated(self._path):
                 columns = selection(FIELDS, self._lacks(connection))
-                rows = connection.execute(_ALL.format(columns), (last, _BATCH)).fetchall()
+                rows = self._read(connection.execute(_ALL.format(columns), (last, _BATCH)), check_rows)
             if not rows:
                 return
-            yield self._records(rows)
+            yield [GeoRecord._make(row) for row in rows]
             last = rows[-1][0]
 
-    def _records(self, rows: list[tuple[Any, ...]]) -> list[GeoRecord]:
-        self._checked(rows, check_rows)
-        return [GeoRecord._make(row) for row in rows]
+    def _read(
+        self, cursor: sqlite3.Cursor, check: Callable[[list[tuple[Any, ...]]], None]
+    ) -> list[tuple[Any, ...]]:
+        """All rows of a batch, checked before they can fill the memory."""
+        rows: list[tuple[Any, ...]] = []
+        while part := cursor.fetchmany(_ROWS_CHECKED):
+            self._checked(part, check)
+            rows += part
+        return rows
 
     def _bans(self, rows: list[tuple[Any, ...]]) -> list[SeenBan]:
         self._checked(rows, check_bans)
@@ -217,10 +228,11 @@ class SqliteStore:
         last = ("", "", "", "")
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
-                rows = sqlite_bans.every(connection, last, _BATCH, self._lacks(connection))
+                cursor = sqlite_bans.every(connection, last, _BATCH, self._lacks(connection))
+                rows = self._read(cursor, check_bans)
             if not rows:
                 return
-            yield self._bans(rows)
+            yield [SeenBan._make(row) for row in rows]
             last = rows[-1][:4]
 
     def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
@@ -385,7 +397,7 @@ class SqliteStore:
 
     def _reading(self) -> sqlite3.Connection | None:
         if self._reader is None:
-            reader = open_for_reading(self._path, self._busy_timeout)
+            reader = open_for_reading(self._path, self._busy_timeout, _LARGEST)
             if reader is None:
                 return None
             with translated(self._path):

@@ -70,9 +70,9 @@ _NAME = "SELECT {} FROM geo_cache WHERE {} = ? AND {} IS NOT NULL LIMIT 1"
 
 def every(
     connection: sqlite3.Connection, last: tuple[str, str, str, str], size: int, lacks: Collection[str]
-) -> list[tuple[Any, ...]]:
+) -> sqlite3.Cursor:
     """At most ``size`` bans behind the key ``last``. ``lacks``: columns that this store does not have."""
-    return connection.execute(_ALL.format(selection(SEEN_FIELDS, lacks, "b.")), (*last, size)).fetchall()
+    return connection.execute(_ALL.format(selection(SEEN_FIELDS, lacks, "b.")), (*last, size))
 
 
 def seen(

@@ -109,7 +109,7 @@ def test_an_interrupt_ends_a_flush_in_the_midst_and_it_can_be_done_again(
 def test_an_interrupt_ends_a_question_that_takes_long(store: SqliteStore, tmp_path: Path) -> None:
     store.replay(answers([record("192.0.2.1")]), NOW)
     path = tmp_path / "data" / "geo.db"
-    reader = open_for_reading(path, 1)
+    reader = open_for_reading(path, 1, 1 << 20)
     assert reader is not None
     with closing(reader), interrupted(), translated(path):
         reader.execute(_ENDLESS).fetchall()

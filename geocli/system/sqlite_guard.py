@@ -1,0 +1,46 @@
+"""SQLite files that somebody else may have written: what may stand in their schema, how large a value may be.
+
+A file can hold more than data. A view, a virtual table or a generated column runs SQL of its author's where
+it is read, a trigger or an index on an expression where it is written: without an end, with values that fill
+the memory, or against other tables. geocli makes none of these; diskcache makes five triggers that count.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+_SCHEMA = "SELECT type, name, sql, rootpage FROM sqlite_master"
+_GENERATED = (
+    "SELECT t.name FROM sqlite_master AS t JOIN pragma_table_xinfo(t.name) AS c "
+    "WHERE t.type = 'table' AND c.hidden > 0 LIMIT 1"
+)
+_COUNTING_TRIGGER = re.compile(
+    r"CREATE TRIGGER (?:IF NOT EXISTS )?Settings_\w+ AFTER (?:INSERT|UPDATE|DELETE) ON Cache FOR EACH ROW "
+    r'BEGIN UPDATE Settings SET value = value [\w+. -]+ WHERE key = "\w+"; END'
+)
+_PLAIN_INDEX = re.compile(r'CREATE (?:UNIQUE )?INDEX [\w"]+ ON [\w"]+ ?\([\w", ]+\)', re.I)
+
+
+def guard(connection: sqlite3.Connection, largest: int) -> None:
+    """Have a new connection trust nothing in its file, and refuse values of more than ``largest`` bytes."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, largest)
+
+
+def foreign_part(connection: sqlite3.Connection) -> str | None:
+    """Return what in the schema would run SQL of its author's, like ``a trigger``; ``None``: nothing does.
+
+    Raises ``sqlite3.Error``.
+    """
+    for kind, name, sql, page in connection.execute(_SCHEMA):
+        text = " ".join(sql.split()) if isinstance(sql, str) else ""
+        if kind == "table" and not page:
+            return "a virtual table"
+        if kind == "index" and text and not _PLAIN_INDEX.fullmatch(text):
+            return "an index on an expression"
+        if kind not in {"table", "index"} and not _COUNTING_TRIGGER.fullmatch(text):
+            return f"a {kind}" if kind in {"view", "trigger"} else f"something called {ascii(name)[:80]}"
+    if connection.execute(_GENERATED).fetchone() is not None:
+        return "a generated column"
+    return None
