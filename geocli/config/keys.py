@@ -80,7 +80,7 @@ KEYS: dict[tuple[str, str], Key] = {
 for _provider in PROVIDERS:
     KEYS |= {(_provider.section, _name): Key(_parse) for _name, _parse in _provider.settings.items()}
 for _publisher in PUBLISHERS:
-    KEYS |= {(_publisher.name, _name): Key(_parse) for _name, _parse in _publisher.settings.items()}
+    KEYS |= {(_publisher.section, _name): Key(_parse) for _name, _parse in _publisher.settings.items()}
 
 
 class Found(NamedTuple):

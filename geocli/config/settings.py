@@ -97,7 +97,7 @@ class Settings(NamedTuple):
         return self.publishers.get(name, PublisherSettings())
 
 
-_PUBLISHERS_ALONE = frozenset(publisher.name for publisher in PUBLISHERS) - ONLINE.keys()
+_PUBLISHERS_ALONE = frozenset(publisher.section for publisher in PUBLISHERS) - ONLINE.keys()
 
 _NAMES = {("store", "url"): "store_url"}
 """What keys are called in ``Settings``, where it is not their own name."""

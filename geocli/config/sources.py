@@ -77,7 +77,8 @@ ONLINE = {provider.name: provider for provider in PROVIDERS if provider.online}
 class PublisherChoice(NamedTuple):
     """A publisher of databases: what their names begin with, the module that has it, and its settings.
 
-    Its settings are in the section of its name, with those of a provider of that name.
+    ``databases`` are those whose names begin otherwise. Its settings are in the section of its name, with those
+    of a provider of that name.
 
     ``mark`` is a word that its databases have in their names or descriptions: where one answered, pages carry
     the ``credit``.
@@ -88,6 +89,12 @@ class PublisherChoice(NamedTuple):
     settings: dict[str, Callable[[str], object]]
     mark: str
     credit: Credit
+    databases: tuple[str, ...] = ()
+
+    @property
+    def section(self) -> str:
+        """Its section in the configuration file."""
+        return self.name.replace("-", "_")
 
 
 _PUBLISHERS = "geocli.mmdb.downloads.publishers."
@@ -99,6 +106,14 @@ PUBLISHERS: tuple[PublisherChoice, ...] = (
         {"url": parse_url},
         "db-ip",
         Credit("", "IP Geolocation by DB-IP", "https://db-ip.com"),
+    ),
+    PublisherChoice(
+        "ip-location-db",
+        _PUBLISHERS + "ip_location_db",
+        {"url": parse_url},
+        "ip-location-db",
+        Credit("IP data of", "ip-location-db", "https://github.com/sapics/ip-location-db"),
+        databases=("iptoasn-country", "server-country", "origin-asn"),
     ),
     PublisherChoice(
         "ipinfo",

@@ -27,7 +27,7 @@ from geocli.mmdb.reader import Database, embedded_path
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.errors import TryAgainError
 from tests.mmdb.handmade import BUILT, encode, head, one_record
-from tests.support.emulators import Dbip, Fault, Files, IpinfoData, MaxMind
+from tests.support.emulators import Dbip, Fault, Files, IpinfoData, IpLocationDb, MaxMind
 from tests.support.emulators.publishers import tar_gz
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -47,6 +47,7 @@ class Server(NamedTuple):
     dbip: Dbip
     maxmind: MaxMind
     ipinfo: IpinfoData
+    ip_location_db: IpLocationDb
     storage: Files
 
     @property
@@ -57,6 +58,7 @@ class Server(NamedTuple):
             "GEOCLI_MAXMIND_ACCOUNT_ID": MaxMind.account,
             "GEOCLI_MAXMIND_LICENCE_KEY": MaxMind.licence_key,
             "GEOCLI_IPINFO_DATA_URL": self.ipinfo.base,
+            "GEOCLI_IP_LOCATION_DB_URL": self.ip_location_db.base,
             "GEOCLI_IPINFO_TOKEN": IpinfoData.token,
         }
 
@@ -69,6 +71,7 @@ def server() -> Iterator[Server]:
             stack.enter_context(Dbip()),
             stack.enter_context(MaxMind(storage)),
             stack.enter_context(IpinfoData(storage)),
+            stack.enter_context(IpLocationDb(storage)),
             storage,
         )
 
@@ -207,6 +210,33 @@ def test_ipinfo_gives_country_and_as_in_one_file(here: Here, server: Server, mad
     answer = here.answer()
     assert (answer["country_code"], answer["asn"]) == ("FR", 64497)
     assert answer["source"] == "mmdb:ipinfo-lite-2026-10-01"
+
+
+def test_ip_location_dbs_daily_releases_are_fetched_by_their_names(
+    here: Here, server: Server, made: Made
+) -> None:
+    country = {"country_code": "FR"}
+    system = {"autonomous_system_number": 64498, "autonomous_system_organization": "O"}
+    server.ip_location_db.databases = {
+        "server-country.mmdb": made.any(country),
+        "iptoasn-country.mmdb": made.any(country),
+        "origin-asn.mmdb": made.any(
+            {"autonomous_system_number": 64498, "autonomous_system_organization": "O"}
+        ),
+    }
+    here.update("ip-location-db")
+    answer = here.answer()
+    assert (answer["country_code"], answer["asn"], answer["org"]) == ("FR", 64498, "O")
+    assert answer["source"] == "mmdb:server-country-2026-10-01+origin-asn-2026-10-01"
+    here.update("iptoasn-country")
+    assert sorted(one.name for one in installed(here.directory)) == sorted(
+        ["server-country", "origin-asn", "iptoasn-country"]
+    )
+    here.update()  # nothing new: the host that GitHub redirects to says so
+    assert [request.status for request in server.storage.requests][-3:] == [304, 304, 304]
+    assert "PDDL" in (here.directory / "origin-asn.licence.txt").read_text()
+    code, _, err = here("db", "update", f"{server.storage.origin}/x.mmdb", "--name", "origin-asn")
+    assert (code, "cannot be a database's name" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ from tests.support.emulators.country_is import CountryIs
 from tests.support.emulators.faults import Fault
 from tests.support.emulators.ip_api import IpApi
 from tests.support.emulators.ipinfo import Ipinfo
-from tests.support.emulators.publishers import Dbip, Files, IpinfoData, MaxMind
+from tests.support.emulators.publishers import Dbip, Files, IpinfoData, IpLocationDb, MaxMind
 from tests.support.emulators.wire import Answer, Request
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Fault",
     "Files",
     "IpApi",
+    "IpLocationDb",
     "Ipinfo",
     "IpinfoData",
     "MaxMind",

@@ -6,6 +6,7 @@
 - ``MaxMind``: HTTP basic authentication (401); ``/geoip/updates/metadata?edition_id=`` says date and MD5 of
   the unpacked file; ``/geoip/databases/{id}/download?date=&suffix=tar.gz`` redirects (302) to another host
   with a signature in the URL, and is counted: more than ``downloads`` are 429 with Retry-After.
+- ``IpLocationDb``: ``.../releases/download/latest/{name}.mmdb`` redirects to another host.
 - ``IpinfoData``: ``/data/ipinfo_lite.mmdb?token=`` (403 for another token), ETag, redirected as well.
 """
 
@@ -133,6 +134,24 @@ class IpinfoData(Redirecting):
         if request.path != "/data/ipinfo_lite.mmdb":
             return Answer(404, "Not found")
         return self.elsewhere_with("ipinfo_lite.mmdb", self.database)
+
+
+class IpLocationDb(Redirecting):
+    """The release ``latest`` of github.com/sapics/ip-location-db; GitHub has the files on another host."""
+
+    def __init__(self, storage: Files, port: int = 0) -> None:
+        super().__init__(storage, port=port)
+        self.databases: dict[str, bytes] = {}
+
+    @property
+    def base(self) -> str:
+        return f"{self.origin}/sapics/ip-location-db/releases/download/latest"
+
+    def respond(self, request: Request) -> Answer:
+        name = request.path.removeprefix("/sapics/ip-location-db/releases/download/latest/")
+        if name not in self.databases:
+            return Answer(404, "Not Found")
+        return self.elsewhere_with(name, self.databases[name])
 
 
 def tar_gz(edition: str, day: str, database: bytes, **changes: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Publishers: where fresh databases come from. One file a publisher; its name begins those of its databases.
+"""Publishers: where fresh databases come from. One file a publisher; its name mostly begins its databases'.
 
 ``dbip-city`` is published by ``dbip.py``; ``config.sources`` says which publishers there are. The contract,
 which ``tests/mmdb/downloads/publishers`` runs over all of them:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from geocli.config.settings import Settings
+    from geocli.config.sources import PublisherChoice
 
 DEFAULT = ("dbip-country", "dbip-asn")
 """What is fetched where nothing is said and nothing is there: free, and without a key."""
@@ -54,29 +55,36 @@ class Offer(NamedTuple):
 
 def database_names(text: str) -> tuple[str, ...]:
     """The databases that a name on the command line means. Raises ``UsageError``."""
-    module = _module(text.partition("-")[0])
-    if module is not None and text == text.partition("-")[0]:
-        return tuple(module.USUAL)
-    if module is None or text not in module.NAMES:
-        known = [name for publisher in PUBLISHERS for name in _module(publisher.name).NAMES]
+    choice = _publisher_of(text)
+    if choice is not None and text == choice.name:
+        return tuple(_module(choice).USUAL)
+    if choice is None or text not in _module(choice).NAMES:
+        known = [name for publisher in PUBLISHERS for name in _module(publisher).NAMES]
         raise UsageError(f"no database is called {ascii(text)[:80]}: there is {', '.join(known)}, or a URL")
     return (text,)
 
 
 def is_taken(name: str) -> bool:
     """Whether a name belongs to a publisher."""
-    return any(name.partition("-")[0] == publisher.name for publisher in PUBLISHERS)
+    return _publisher_of(name) is not None
 
 
 def offer(name: str, settings: Settings, today: date, ask: Callable[[Source], bytes]) -> Offer:
     """What there is of that name, one of ``database_names``. Raises ``UsageError`` when a key is missing."""
-    found: Offer = _module(name.partition("-")[0]).offer(name, settings, today, ask)
+    choice = _publisher_of(name)
+    if choice is None:
+        raise UsageError(f"nobody publishes {ascii(name)[:80]}")
+    found: Offer = _module(choice).offer(name, settings, today, ask)
     return found
 
 
-def _module(name: str) -> Any:
-    """The module of a publisher, ``None`` where there is none of that name."""
+def _publisher_of(name: str) -> PublisherChoice | None:
+    """The publisher that a name, its own or a database's, belongs to."""
     for choice in PUBLISHERS:
-        if choice.name == name:
-            return importlib.import_module(choice.module)
+        if name == choice.name or name in choice.databases or name.partition("-")[0] == choice.name:
+            return choice
     return None
+
+
+def _module(choice: PublisherChoice) -> Any:
+    return importlib.import_module(choice.module)
