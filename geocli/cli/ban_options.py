@@ -137,7 +137,8 @@ class BanFilters(NamedTuple):
         list[str] | None, typer.Option("--jail", metavar="NAME", help="Only this jail; may be repeated.")
     ] = None
     country: Annotated[
-        list[str] | None, typer.Option("--country", metavar="CC[,CC...]", help="Only these countries.")
+        list[str] | None,
+        typer.Option("--country", metavar="CC[,CC...]", help="Only these countries, by code or name."),
     ] = None
     asn: Annotated[
         list[str] | None, typer.Option("--asn", metavar="N[,N...]", help="Only these AS numbers.")
@@ -233,11 +234,12 @@ def _moment(option: str, text: str | None, now: float) -> str | None:
 
 
 def _country(text: str) -> str:
+    """The code that a code or a name means. Two letters that are no code (UK) are an error, not a guess."""
     from geocli.model.countries import country_code, parse_country  # and with it the list of countries
 
-    code = country_code(text.strip())
-    if code is None:
-        raise ValueError(f"{ascii(text.strip()[:40])} is no country code: write {parse_country(text)}")
+    code, text = parse_country(text), text.strip()
+    if len(text) == 2 and country_code(text) is None:
+        raise ValueError(f"{ascii(text)} is no country code: write {code}")
     return code
 
 

@@ -77,8 +77,8 @@ ONLINE = {provider.name: provider for provider in PROVIDERS if provider.online}
 class PublisherChoice(NamedTuple):
     """A publisher of databases: what their names begin with, the module that has it, and its settings.
 
-    ``databases`` are those whose names begin otherwise. Its settings are in the section of its name, with those
-    of a provider of that name.
+    ``databases`` are those whose names begin otherwise. Its settings are in the section of its name, with
+    those of a provider of that name.
 
     ``mark`` is a word that its databases have in their names or descriptions: where one answered, pages carry
     the ``credit``.

@@ -64,6 +64,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
 """What vendors put under the keys that are read here. ``answer_of`` passes over anything else."""
 
 
+FIELDS = _PLACE | _TYPES.keys() | {"organization", "isp", "org", "lng", "lon", "longitude", "iso_code"}
+"""The keys of a record under which something is that geocli shows."""
+
+
 def mistyped(data: dict[str, Any]) -> str | None:
     """The first key whose value is of a type that no vendor gives it: a sign of damage."""
     for key in _TYPES.keys() & data.keys():

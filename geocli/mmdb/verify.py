@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.mmdb.decoder import BrokenError
-from geocli.mmdb.layouts import KINDS, answer_of, mistyped
+from geocli.mmdb.layouts import FIELDS, KINDS, answer_of, mistyped
 from geocli.mmdb.reader import EMBEDDED, unreadable
 from geocli.mmdb.safe_reader import SEPARATOR, SafeReader
 from geocli.mmdb.trusted import fingerprint
@@ -89,6 +89,20 @@ def gives(reader: SafeReader, most: int = 200) -> tuple[str, ...]:
     for _, number in reader.some_addresses(most):
         found |= kinds_of(reader.record(number))
     return tuple(kind for kind in KINDS if kind in found)
+
+
+def is_of_use(reader: SafeReader, most: int = 1000) -> bool:
+    """Whether a file may have fields of geocli's, as far as some of its records tell.
+
+    MaxMind's Anonymous-IP, Connection-Type and Domain files have none. Raises ``BrokenError``.
+    """
+    records = (reader.record(number) for _, number in reader.some_addresses(most))
+    other = False
+    for data in records:
+        if not isinstance(data, dict) or not data or not FIELDS.isdisjoint(data):
+            return True
+        other = True
+    return not other
 
 
 def kinds_of(data: Any) -> set[str]:

@@ -188,6 +188,9 @@ class MmdbProvider:
                     raise
                 # An update has just put a new edition in its place.
                 self._chosen = in_use(self._directory)
+            else:
+                for database in self._opened if self._files else ():
+                    _check_fields(database)
         return self._opened
 
     @property
@@ -256,6 +259,23 @@ class MmdbProvider:
                 if agreed is NOTHING:
                     break
         return NOTHING, None
+
+
+def _check_fields(database: Database) -> None:
+    """See that a file that the user named can answer something. Raises ``UsageError``."""
+    from geocli.mmdb.decoder import BrokenError
+    from geocli.mmdb.safe_reader import SafeReader
+    from geocli.mmdb.verify import is_of_use
+
+    described = database.description
+    try:
+        of_use = is_of_use(SafeReader(described.path))
+    except (OSError, BrokenError):  # the look-up will say it, if it is about the addresses that are asked
+        return
+    if not of_use:
+        raise UsageError(
+            f"{described.path}: a {described.type} file has neither country, city nor AS: give another file"
+        )
 
 
 def _status(answer: Answer) -> Status:

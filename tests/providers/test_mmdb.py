@@ -270,6 +270,34 @@ def test_answers_of_files_with_long_names_are_stored_and_found_again(
     assert stored.stdout == first.stdout
 
 
+# --- files that have none of geocli's fields
+
+
+@pytest.mark.parametrize(
+    ("kind", "record"),
+    [
+        ("GeoIP2-Anonymous-IP", {"is_anonymous": True, "is_anonymous_vpn": True}),
+        ("GeoIP2-Connection-Type", {"connection_type": "Cable/DSL"}),
+        ("GeoIP2-Domain", {"domain": "example.net"}),
+    ],
+)
+def test_a_file_without_any_field_of_geoclis_says_so(
+    kind: str, record: dict[str, Any], geocli: Geocli, make_mmdb: MakeMmdb
+) -> None:
+    path = make_mmdb("file", {"8.8.8.0/24": record, "9.9.9.0/24": record | {"more": 1}}, kind)
+    done = geocli("--mmdb", path, "8.8.8.8")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == f"geocli: {path}: a {kind} file has neither country, city nor AS: give another file\n"
+    )
+
+
+def test_a_file_in_which_few_records_have_fields_is_asked(geocli: Geocli, make_mmdb: MakeMmdb) -> None:
+    path = make_mmdb("file", {"8.8.8.0/24": {"domain": "x"}, "200.0.0.0/24": {"country": {"iso_code": "BR"}}})
+    assert geocli("--mmdb", path, "200.0.0.1", "-f", "country_code").stdout == "BR\n"
+    assert geocli("--mmdb", path, "8.8.8.8", "-f", "status").stdout == "unknown\n"
+
+
 # --- IPv4 inside of IPv6
 
 

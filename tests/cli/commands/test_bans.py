@@ -348,3 +348,18 @@ def test_a_map_is_of_countries_and_above_a_table(geocli: Geocli, options: list[s
     done = geocli("bans", *options, stdin=BANNED)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("geocli: --map is ")
+
+
+@pytest.mark.parametrize("text", ["US", "us", "United States", "usa", "Germany,United States"])
+def test_a_country_is_a_code_or_a_name(text: str, geocli: Geocli) -> None:
+    assert geocli("bans", "--country", text, "-f", "ip", stdin="8.8.8.8\n").stdout == "8.8.8.8\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("UK", "write GB"), ("Germny", "did you mean DE (Germany)?"), ("ZZ", "is no country")]
+)
+def test_a_country_that_is_none_is_an_error_that_knows_better(text: str, said: str, geocli: Geocli) -> None:
+    done = geocli("bans", "--country", text, stdin="8.8.8.8\n")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("geocli: --country: ")
+    assert said in done.stderr
