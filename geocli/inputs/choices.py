@@ -47,6 +47,9 @@ BAN_SOURCES = (
         ),
         rb"Sorry but the |not banned: |Invalid command|\[\[|\{|\[['\"]",
     ),
+    # A message in JSON is no line of a log.
+    BanSource("banned", _FAIL2BAN + "literal", "fail2ban-client banned, get JAIL banned", start=rb"[ \t]*\["),
+    BanSource("json", "geocli.inputs.json_documents", "JSON", start=rb"(?:\x1e|data: )?[ \t]*[\[{]|null\s"),
     BanSource(
         "log",
         _FAIL2BAN + "log",
@@ -73,8 +76,6 @@ BAN_SOURCES = (
     BanSource(
         "with-time", _FAIL2BAN + "times", "fail2ban-client get JAIL banip --with-time", (b"\t20", b"\t19")
     ),
-    BanSource("banned", _FAIL2BAN + "literal", "fail2ban-client banned, get JAIL banned", start=rb"[ \t]*\["),
-    BanSource("json", "geocli.inputs.json_documents", "JSON", start=rb"(?:\x1e|data: )?[ \t]*[\[{]|null\s"),
     BanSource(
         "status", _FAIL2BAN + "status", "fail2ban-client status JAIL", (b"IP list:",), rb"[ |]*[|`]- |Status"
     ),

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from geocli.inputs.ban_reader import Reading, Tally
 
-_BLOCK = re.compile(rb"\s*+(?:(?:add )?(table|set|map|chain)|\w++) [^{}\n]{1,300}\{\s*\Z")
-_SET = re.compile(rb"\s*+(?:set|map) (\S{1,256}) \{\s*\Z")
+_HANDLE = rb"(?: # handle [0-9]{1,20})?\s*\Z"  # with nft -a
+_BLOCK = re.compile(rb"\s*+(?:(?:add )?(table|set|map|chain)|\w++) [^{}\n]{1,300}\{" + _HANDLE)
+_SET = re.compile(rb"\s*+(?:set|map) (\S{1,256}) \{" + _HANDLE)
 _ADD = re.compile(rb"add element (?:\w{1,16} ){0,1}\S{1,256} (\S{1,256}) \{(.*)\}\s*\Z", re.DOTALL)
 _TYPE = re.compile(rb"\s*+type(?:of)? ([^\n;]{1,300})")
 _ELEMENTS = re.compile(rb"\s*+elements = \{(.*)\Z", re.DOTALL)

@@ -57,7 +57,8 @@ def seeds(target: str) -> list[bytes]:
     if target == "addresses":
         return _TEXT
     if target == "bans":
-        files = sorted(path for path in _FIXTURES.rglob("*") if path.is_file())
+        folders = (_FIXTURES, _FIXTURES.with_name("ban_sources"))
+        files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
         return [*_TEXT, *filter(None, (path.read_bytes()[:_LARGEST] for path in files))]
     if target == "segment":
         segments = (
