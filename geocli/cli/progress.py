@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from geocli.config.settings import Settings
 
 _PATIENCE = 0.5  # seconds: shorter work shows nothing, and does not pay for importing Rich
+_FRAME = 0.1  # seconds: no eye sees more
 
 
 class Progress:
@@ -20,6 +21,7 @@ class Progress:
         self._among_rows = sys.stdout is not None and sys.stdout.isatty()
         self._color = settings.color != "never"
         self._since = time.monotonic()
+        self._shown = 0.0
         self._bar: Any = None
         self._task: Any = None
 
@@ -67,7 +69,11 @@ class Progress:
                 TimeElapsedColumn(),
                 console=Console(stderr=True, no_color=not self._color),
                 transient=True,
+                auto_refresh=False,  # its thread would be alive when workers are forked
             )
             self._bar.start()
             self._task = self._bar.add_task(what, total=None)
         self._bar.update(self._task, description=what, **figures)
+        if (now := time.monotonic()) - self._shown >= _FRAME:
+            self._bar.refresh()
+            self._shown = now
