@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from geocli.output.formats.base import Row
 
 
+_MAIL = 78  # columns that a mail may have (RFC 5322, 2.1.1)
+
+
 class Output:
     """Writes rows to stdout in the form that was asked for, or that fits where stdout goes."""
 
@@ -46,7 +49,7 @@ class Output:
             chosen=chosen,
             header=not wanted.no_header and (bool(wanted.forms) or form == "table"),
             template=wanted.value or "",
-            width=shutil.get_terminal_size().columns if terminal else None,
+            width=_width(form, terminal=terminal),
             color=settings.color == "always" or (settings.color == "auto" and terminal),
         )
         if form == "table" and wanted.no_header:
@@ -56,6 +59,7 @@ class Output:
         self.form = form
         self.color = layout.color
         self._begun = False
+        self._quiet = settings.quiet
         if sys.stdout is not None and not terminal:
             # What goes into a file or a pipe is UTF-8 in every locale; a terminal gets what it can show.
             sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]  # a real stream
@@ -87,6 +91,16 @@ class Output:
         """Show the header of an empty result."""
         if not self._begun:
             self.write([])
+        left_out = getattr(self._format, "left_out", ())
+        if left_out and not self._quiet and sys.stderr is not None and sys.stderr.isatty():
+            say(f"for want of room left out: {', '.join(left_out)} (a wider terminal, or -f, shows them)")
+
+
+def _width(form: str, *, terminal: bool) -> int | None:
+    """How wide rows may be: a table in a pipe is for a mail, unless COLUMNS says otherwise."""
+    if terminal:
+        return shutil.get_terminal_size().columns
+    return shutil.get_terminal_size((_MAIL, 0)).columns if form == "table" else None
 
 
 def check_map(by: Grouping | None, form: FormOptions) -> FormOptions:

@@ -1,15 +1,17 @@
-"""A table for people, batch by batch under one header.
+"""A table for people, batch by batch under one header. Each row is one line.
 
-What fits is set here. Rich, which takes half as long to load as a whole look-up, is for cells that have to be
-folded, and knows how wide the world's characters are. The only form that imports it.
+What somebody may copy is never broken and never cut: an address, a network, an AS number, a jail, a time, a
+number. Names give way, with "…". Where that is not enough, bars go, heads get short, and columns are left out
+from the right (``left_out``). The first batch decides how wide columns are; a later row that needs more room
+takes it from its own names.
+
+Rich is asked how wide the characters of other scripts are: the only form that imports it.
 """
 
 from __future__ import annotations
 
-import io
 import re
-from operator import le
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.output.formats.base import cell, to_bytes
 
@@ -20,21 +22,61 @@ if TYPE_CHECKING:
     from geocli.output.formats.base import Layout, Row
 
 _GAP = 2  # blanks between two columns
-_NARROWEST = 8
-_BAR = 20  # characters of a bar that stands for everything
-_NUMBERS = frozenset({"asn", "latitude", "longitude", "hits", "addresses", "bans", "size", "age_days"})
+_BAR = 10  # characters of a bar that stands for everything
+_BAR_COLUMN = "bar"
+_ROOMY, _NARROWEST = 16, 8  # cells that are left of a name, and that are left where there is no more room
+_NUMBERS = frozenset({
+    "asn", "latitude", "longitude", "hits", "addresses", "bans", "size", "age_days", "ban_count", "share",
+    "addresses_before", "bans_before", "change", "growth", "flushed", "density", "blocked", "packets",
+})  # fmt: skip
+_WHOLE = _NUMBERS | {
+    "ip", "network", "jail", "host", "country_code", "status", "hour", "weekday", "day", "week", "month",
+    "trend", "edition", "banned_at", "expires_at", "first_seen", "last_seen", "first_banned_at",
+    "resolved_at", _BAR_COLUMN,
+}  # fmt: skip
+_KEPT = {"ip": (15, 39), "network": (18, 43)}  # cells for IPv4, and where IPv6 has been seen
+_SHORT = {
+    "country_code": "cc",
+    "country_name": "country",
+    "addresses": "addr",
+    "addresses_before": "before",
+    "bans_before": "before",
+    "banned_at": "banned",
+    "expires_at": "expires",
+    "ban_count": "nth",
+    "first_banned_at": "first",
+    "resolved_at": "resolved",
+    "age_days": "days",
+}
 _STYLES = {"ip": "bold", "country_code": "cyan", "status": "dim", "source": "dim", "resolved_at": "dim"}
 _CODES = {"bold": "\x1b[1m", "cyan": "\x1b[36m", "dim": "\x1b[2m"}  # ECMA-48, SGR
 _PLAIN = "\x1b[0m"
-_NARROW = re.compile("[ -\u02ff\u2500-\u259f]*")  # one cell each: ASCII, Latin, and what bars are drawn with
+_NARROW = re.compile("[ -\u02ff\u2026\u2500-\u259f]*")  # one cell each: ASCII, Latin, "…", bars
+
+
+class _Column(NamedTuple):
+    """A column of the table: what it shows, under which head, and how many cells wide it is."""
+
+    name: str
+    title: str
+    width: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.name in _WHOLE
+
+    @property
+    def is_number(self) -> bool:
+        return self.name in _NUMBERS
 
 
 class _Table:
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
-        self._indexes = layout.indexes
-        self._titles = [name.replace("_", " ") for name in layout.chosen]
-        self._widths: list[int] = []
+        self._sources = dict(zip(layout.chosen, layout.indexes, strict=True))
+        self._columns: list[_Column] = []
+        self.left_out: tuple[str, ...] = ()
+        """The columns that the terminal has no room for."""
 
     def head(self) -> str:
         return ""  # the first rows decide how wide the columns are
@@ -42,43 +84,101 @@ class _Table:
     def rows(self, rows: Sequence[Row]) -> str:
         if not rows:
             return ""
-        layout = self._layout
+        lines: list[str] = []
+        if not self._columns:
+            self._columns = self._fitted(self._texts(rows, self._names()))
+            shown = {column.name for column in self._columns}
+            self.left_out = tuple(name for name in self._layout.chosen if name not in shown)
+            lines = self._heads() if self._layout.header else []
+        texts = self._texts(rows, [column.name for column in self._columns])
+        lines += self._lines([texts[column.name] for column in self._columns])
+        return "".join(f"{line}\n" for line in lines)
+
+    def batch(self, block: RecordBatch) -> bytes:
+        return to_bytes(self.rows(block.records()))
+
+    def _names(self) -> list[str]:
+        """What is shown: the chosen columns, and a bar before each share."""
+        names: list[str] = []
+        for name in self._layout.chosen:
+            names += [_BAR_COLUMN, name] if name == "share" else [name]
+        return names
+
+    def _texts(self, rows: Sequence[Row], names: Sequence[str]) -> dict[str, list[str]]:
+        texts: dict[str, list[str]] = {}
+        for name in names:
+            index = self._sources["share" if name == _BAR_COLUMN else name]
+            show = _bar if name == _BAR_COLUMN else _percent if name == "share" else cell
+            texts[name] = [show(row[index]) for row in rows]
+        return texts
+
+    def _fitted(self, texts: dict[str, list[str]]) -> list[_Column]:
+        """Return the columns, as wide as their cells and as narrow as the terminal."""
+        limit = self._layout.width
+        if limit is None:
+            return self._wanted(texts, with_bar=True, short=False)
+        for with_bar, short, floor in (
+            (True, False, _ROOMY),
+            (False, False, _ROOMY),
+            (False, True, _ROOMY),
+            (False, True, _NARROWEST),
+        ):
+            columns = self._wanted(texts, with_bar=with_bar, short=short)
+            if (fitted := _narrowed(columns, limit, floor)) is not None:
+                return fitted
+        return _without_last(columns, limit, _NARROWEST)
+
+    def _wanted(self, texts: dict[str, list[str]], *, with_bar: bool, short: bool) -> list[_Column]:
+        columns = []
+        for name, values in texts.items():
+            if with_bar or name != _BAR_COLUMN:
+                title = _title(name, short=short) if self._layout.header else ""
+                columns.append(_Column(name, title, max(_needed(name, values), len(title))))
+        return columns
+
+    def _heads(self) -> list[str]:
+        heads = [_padded(column, column.title, len(column.title)) for column in self._columns]
+        length = sum(column.width for column in self._columns) + _GAP * (len(self._columns) - 1)
+        return [*self._styled([(" " * _GAP).join(heads).rstrip()], "bold"), "─" * length]
+
+    def _lines(self, texts: Sequence[Sequence[str]]) -> list[str]:
+        """Return a line for each row."""
+        limited = self._layout.width is not None
+        cells: list[list[str]] = []
+        too_long: set[int] = set()
+        for column, values in zip(self._columns, texts, strict=True):
+            size = _cells_of(values)
+            lengths = [size(text) for text in values]
+            if limited and max(lengths) > column.width:
+                if column.is_whole:
+                    too_long |= {row for row, length in enumerate(lengths) if length > column.width}
+                else:
+                    values = [_cut(text, column.width, size) for text in values]
+                    lengths = [size(text) for text in values]
+            styled = self._styled(values, _STYLES.get(column.name))
+            cells.append(
+                [_padded(column, text, length) for text, length in zip(styled, lengths, strict=True)]
+            )
+        lines = [(" " * _GAP).join(row).rstrip() for row in zip(*cells, strict=True)]
+        for row in too_long:
+            lines[row] = self._long_line([values[row] for values in texts])
+        return lines
+
+    def _long_line(self, texts: Sequence[str]) -> str:
+        """Return the line of a row of which something that is never cut does not fit its column."""
+        limit = self._layout.width or 0
+        size = _cells_of(texts)
         columns = [
-            [_shown(name, row[i]) for row in rows]
-            for name, i in zip(layout.chosen, self._indexes, strict=True)
+            column._replace(width=max(column.width, size(text)) if column.is_whole else column.width)
+            for column, text in zip(self._columns, texts, strict=True)
         ]
-        titles: list[str] = []
-        if not self._widths:
-            self._widths = _widths(self._titles, columns, layout.width)
-            titles = self._titles if layout.header else []
-        fits = self._length <= (layout.width or self._length) and all(
-            map(le, _widths(titles, columns, None), self._widths)
-        )
-        lines = (self._set if fits else self._folded)(titles, columns)
-        return "".join(line.rstrip() + "\n" for line in lines)
-
-    def _set(self, titles: Sequence[str], columns: Sequence[Sequence[str]]) -> list[str]:
-        """The lines of a table of which every cell fits."""
-        set_columns = []
-        for name, width, column in zip(self._layout.chosen, self._widths, columns, strict=True):
-            length = _cells_of(column)
-            blanks = [" " * (width - length(text)) for text in column]
-            styled = self._styled(column, _STYLES.get(name))
-            pairs = zip(blanks, styled, strict=True) if name in _NUMBERS else zip(styled, blanks, strict=True)
-            set_columns.append(["".join(pair) for pair in pairs])
-        lines = [(" " * _GAP).join(cells) for cells in zip(*set_columns, strict=True)]
-        if not titles:
-            return lines
-        heads = [
-            title.rjust(width) if name in _NUMBERS else title.ljust(width)
-            for name, title, width in zip(self._layout.chosen, titles, self._widths, strict=True)
-        ]
-        return [*self._styled([(" " * _GAP).join(heads).rstrip()], "bold"), "─" * self._length, *lines]
-
-    @property
-    def _length(self) -> int:
-        """How long a line is."""
-        return sum(self._widths) + _GAP * (len(self._widths) - 1)
+        columns = _without_last(columns, limit, 1)
+        parts = []
+        for column, text in zip(columns, texts, strict=False):
+            shown = text if column.is_whole and size(text) <= column.width else _cut(text, column.width, size)
+            (styled,) = self._styled([shown], _STYLES.get(column.name))
+            parts.append(_padded(column, styled, size(shown)))
+        return (" " * _GAP).join(parts).rstrip()
 
     def _styled(self, texts: Sequence[str], style: str | None) -> Sequence[str]:
         if style is None or not self._layout.color:
@@ -86,77 +186,79 @@ class _Table:
         code = _CODES[style]
         return [f"{code}{text}{_PLAIN}" if text else "" for text in texts]
 
-    def _folded(self, titles: Sequence[str], columns: Sequence[Sequence[str]]) -> list[str]:
-        """The lines of a table of which some cells take more than one."""
-        from rich.box import SIMPLE_HEAD
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
 
-        table = Table(
-            box=SIMPLE_HEAD,
-            show_header=bool(titles),
-            show_edge=False,
-            pad_edge=False,
-            padding=(0, 1, 0, 0),
-        )
-        for name, title, width in zip(self._layout.chosen, self._titles, self._widths, strict=True):
-            table.add_column(
-                Text(title),
-                width=width,
-                style=_STYLES.get(name, ""),
-                justify="right" if name in _NUMBERS else "left",
-                overflow="fold",
-            )
-        for cells in zip(*columns, strict=True):
-            table.add_row(*map(Text, cells))
-        color = self._layout.color
-        console = Console(
-            file=io.StringIO(),
-            width=self._layout.width or 100_000,
-            force_terminal=color,
-            color_system="standard" if color else None,
-            no_color=not color,
-            markup=False,
-            emoji=False,
-            highlight=False,
-            legacy_windows=False,
-        )
-        with console.capture() as capture:
-            console.print(table)
-        return capture.get().splitlines()
-
-    def batch(self, block: RecordBatch) -> bytes:
-        return to_bytes(self.rows(block.records()))
+def _title(name: str, *, short: bool) -> str:
+    if name == _BAR_COLUMN:
+        return ""
+    return _SHORT.get(name, name.replace("_", " ")) if short else name.replace("_", " ")
 
 
-def _shown(name: str, value: object) -> str:
-    if name == "share" and isinstance(value, float):
-        return f"{_bar(value)} {value:6.1%}"
-    return cell(value)
+def _needed(name: str, texts: Sequence[str]) -> int:
+    """Return how many cells a column is to have for these texts and those that may follow."""
+    longest = max(map(_cells_of(texts), texts))
+    if name not in _KEPT:
+        return longest
+    of_v4, of_v6 = _KEPT[name]
+    return max(longest, of_v6 if any(":" in text for text in texts) else of_v4)
 
 
-def _bar(share: float) -> str:
+def _narrowed(columns: Sequence[_Column], limit: int, floor: int) -> list[_Column] | None:
+    """Return the columns in so many cells, the widest names narrower; ``None`` where that is not enough."""
+    widths = [column.width for column in columns]
+    excess = sum(widths) + _GAP * (len(widths) - 1) - limit
+    names = [index for index, column in enumerate(columns) if not column.is_whole]
+    while excess > 0:
+        widest = max(names, key=lambda index: widths[index], default=None)
+        if widest is None or widths[widest] <= max(floor, len(columns[widest].title) if floor > 1 else 0):
+            return None
+        widths[widest] -= 1
+        excess -= 1
+    return [column._replace(width=width) for column, width in zip(columns, widths, strict=True)]
+
+
+def _without_last(columns: Sequence[_Column], limit: int, floor: int) -> list[_Column]:
+    """Return the first columns, as many as fit; the first one in any case, and cut if it must be."""
+    for count in range(len(columns), 0, -1):
+        if (fitted := _narrowed(columns[:count], limit, floor)) is not None:
+            return fitted
+    return [columns[0]._replace(width=limit)]
+
+
+def _padded(column: _Column, text: str, length: int) -> str:
+    blanks = " " * (column.width - length)
+    return blanks + text if column.is_number else text + blanks
+
+
+def _cut(text: str, width: int, size: Callable[[str], int]) -> str:
+    """Return as much of a text as so many cells hold, and "…" where that is not all."""
+    if size(text) <= width:
+        return text
+    if size is len:
+        return text[: width - 1] + "…"
+    kept, left = "", width - 1
+    for char in text:
+        left -= size(char)
+        if left < 0:
+            break
+        kept += char
+    return kept + "…"
+
+
+def _percent(share: object) -> str:
+    return f"{share:.1%}" if isinstance(share, float) else cell(share)
+
+
+def _bar(share: object) -> str:
     """A bar for a share between 0 and 1, in eighths of a character; what is there at all is seen."""
+    if not isinstance(share, float):
+        return ""
     eighths = max(1, round(share * _BAR * 8)) if share > 0 else 0
     whole, rest = divmod(eighths, 8)
     return ("█" * whole + ("▏▎▍▌▋▊▉"[rest - 1] if rest else "")).ljust(_BAR)
 
 
-def _widths(titles: Sequence[str], columns: Sequence[Sequence[str]], limit: int | None) -> list[int]:
-    """Wide enough for every cell; where the terminal is narrower, the widest columns give way."""
-    widths = [max(map(_cells_of(column), column)) for column in columns]
-    widths = list(map(max, widths, map(len, titles))) if titles else widths
-    if limit is not None:
-        excess = sum(widths) + _GAP * (len(widths) - 1) - limit
-        while excess > 0 and max(widths) > _NARROWEST:
-            widths[widths.index(max(widths))] -= 1
-            excess -= 1
-    return widths
-
-
 def _cells_of(column: Sequence[str]) -> Callable[[str], int]:
-    """What tells how many cells of a terminal a text of this column takes."""
+    """Return what tells how many cells of a terminal a text of this column takes."""
     if _NARROW.fullmatch("".join(column)):
         return len
     from rich.cells import cell_len
