@@ -83,7 +83,7 @@ def measure(file: Path, data: Path, cache: Path) -> Iterator[Measured]:
     yardstick = Yardstick(fetch(inputs.GEOLITE, cache))
     database = Database(file, _Vouched())
     announced = _announced(inputs.data_file(inputs.IPTOASN[4], data))
-    yield _compare("announced IPv4 addresses", database, yardstick, _sample(announced))
+    yield _compare("announced IPv4 addresses", database, yardstick, sample(announced, _SAMPLE))
     attackers = list(_attackers(inputs.data_file(inputs.ATTACKERS, data)))
     yield _compare("addresses that attack", database, yardstick, [address for address, _ in attackers])
     worst = [address for address, lists in attackers if lists >= _MANY_LISTS]
@@ -100,7 +100,8 @@ def report(file: Path, data: Path, cache: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _countries(database: Database, addresses: Iterable[object]) -> Iterator[str | None]:
+def countries_of(database: Database, addresses: Iterable[object]) -> Iterator[str | None]:
+    """Yield what a file says of each address."""
     for data, _ in database.find(map(str, addresses)):
         yield answer_of(data).country_code if isinstance(data, dict) else None
 
@@ -110,7 +111,7 @@ def _compare(
 ) -> Measured:
     counted = Counter(
         found == expected
-        for address, found in zip(addresses, _countries(database, addresses), strict=True)
+        for address, found in zip(addresses, countries_of(database, addresses), strict=True)
         if (expected := yardstick.country(address)) is not None
     )
     return Measured(what, counted[True], counted.total())
@@ -123,17 +124,17 @@ def _declared(database: Database, path: Path) -> Iterator[Measured]:
         for row in csv.DictReader(file):
             rows[row["operator"]].append((ip_network(row["network"])[0], row["country_code"]))
     for operator, declared in sorted(rows.items()):
-        found = _countries(database, [address for address, _ in declared])
+        found = countries_of(database, [address for address, _ in declared])
         right = sum(code == expected for code, (_, expected) in zip(found, declared, strict=True))
         yield Measured(f"prefixes of {operator}", right, len(declared))
 
 
-def _sample(ranges: Sequence[tuple[int, int]]) -> list[IPv4Address | IPv6Address]:
-    """Random IPv4 addresses out of ranges, the same each time."""
+def sample(ranges: Sequence[tuple[int, int]], size: int) -> list[IPv4Address | IPv6Address]:
+    """Return random IPv4 addresses out of ranges, the same each time."""
     ends = list(accumulate(end - start + 1 for start, end in ranges))
     chosen = random.Random(_SEED)  # noqa: S311 (a sample, not a secret)
     addresses: list[IPv4Address | IPv6Address] = []
-    for number in sorted(chosen.randrange(ends[-1]) for _ in range(_SAMPLE)):
+    for number in sorted(chosen.randrange(ends[-1]) for _ in range(size)):
         index = bisect_right(ends, number)
         addresses.append(IPv4Address(ranges[index][1] - (ends[index] - 1 - number)))
     return addresses
