@@ -1,7 +1,7 @@
 """Surveys: which networks a stretch of address space is made of, and who holds each, by local databases.
 
-A look-up says how far its answer holds, so the next one begins behind that. All stretches advance together,
-many addresses at once. Where nobody knows anything, the step is a /24, or a /48.
+A look-up says how far its answer holds, also that there is none, so the next one begins behind that. All
+stretches advance together, many addresses at once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ _T = TypeVar("_T")
 
 _SHIFT = {4: 0, 6: 64}  # an IPv6 address is told by its upper half: nobody is told apart by the lower one
 _BITS = {4: 32, 6: 64}
-_STEP = {4: 256, 6: 1 << 16}
 
 
 class Stretch(NamedTuple):
@@ -30,19 +29,20 @@ class Stretch(NamedTuple):
 
 
 def survey(
-    stretches: Iterable[Stretch], look_up: Callable[[Sequence[str]], Iterable[tuple[str | None, _T]]]
+    stretches: Iterable[Stretch], look_up: Callable[[Sequence[str]], Iterable[tuple[int, _T]]]
 ) -> Iterator[tuple[Stretch, _T]]:
     """The parts of these stretches, each with the answer that holds for all of it, in no order.
 
-    ``look_up`` answers canonical addresses in their order, each with the network that the answer holds for.
+    ``look_up`` answers canonical addresses in their order: how long the prefix is that the answer holds for,
+    and the answer.
     """
     waiting = list(stretches)
     while waiting:
         answers = look_up([_text(stretch.version, stretch.first) for stretch in waiting])
         left = []
-        for stretch, (network, answer) in zip(waiting, answers, strict=True):
+        for stretch, (length, answer) in zip(waiting, answers, strict=True):
             version, first, last = stretch
-            end = min(last, _end(version, first, network))
+            end = min(last, first | ((1 << max(0, _BITS[version] - length)) - 1))
             yield Stretch(version, first, end), answer
             if end < last:
                 left.append(Stretch(version, end + 1, last))
@@ -54,11 +54,3 @@ def _text(version: int, number: int) -> str:
         return inet_ntoa(pack(">I", number))
     address = IPv6Address(number << _SHIFT[6])
     return str(address.ipv4_mapped or address)
-
-
-def _end(version: int, first: int, network: str | None) -> int:
-    if network is None:
-        return first | (_STEP[version] - 1)
-    _, _, length = network.partition("/")
-    bits = _BITS[version] - int(length or _BITS[version])
-    return first | ((1 << max(0, bits)) - 1)

@@ -18,7 +18,6 @@ from geocli.cli.commands.advise_evidence import (
     Holders,
     allow_list,
     holders_inside,
-    local_resolver,
     read_bans,
 )
 from geocli.cli.commands.advise_options import Judge, Past, Rules, Script, Spare
@@ -26,6 +25,7 @@ from geocli.cli.console import say, write_text
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import FormOptions
 from geocli.cli.output import Output
+from geocli.cli.progress import Progress
 from geocli.cli.session import finish, noting
 from geocli.model.errors import ExitCode, Problems, UsageError, worst_of
 from geocli.model.records import utc_text
@@ -37,11 +37,12 @@ if TYPE_CHECKING:
     from geocli.bans.advice.advice import Advice, Terms
     from geocli.bans.advice.systems import System
     from geocli.config.settings import Settings
-    from geocli.lookup.resolver import Resolver
     from geocli.output.rules.base import Rule
 
 _MOST_ROUNDS = 20
 """How often advice is made anew because of who was found in it. Each time what was found is out of it."""
+
+_TELL = 10_000  # networks
 
 _PIPED = ("network", "addresses", "bans", "share", "density", "asn", "org", "kind", "blocked")
 _PIPED_SYSTEMS = ("asn", "org", "kind", "networks", "addresses", "bans", "share", "blocked")
@@ -63,7 +64,7 @@ class Matter(NamedTuple):
     bans: Bans
     allow: AllowList
     holders: Holders
-    resolver: "Resolver"
+    settings: "Settings"
     terms: "Terms"
 
 
@@ -98,7 +99,7 @@ def advise(
     with noting(problems):
         bans = read_bans(source, filters, past, settings, problems)
         allow, holders = allow_list(spare, source, bans, os.environ.get("SSH_CLIENT"), problems)
-        matter = Matter(bans, allow, holders, local_resolver(settings, problems), terms)
+        matter = Matter(bans, allow, holders, settings, terms)
         if script.rules is not None and worst_of(problems):
             pass  # rules of half the bans would replace good ones
         elif period is not None:
@@ -132,7 +133,7 @@ def _advice(matter: Matter, budgets: "Sequence[int]" = ()) -> "Advice":
     for _ in range(_MOST_ROUNDS if matter.holders else 0):
         advice = best_advice(evidence, allow, matter.terms)
         prefixes = [network.prefix for network in advice.networks]
-        inside = holders_inside(prefixes, matter.resolver)
+        inside = holders_inside(prefixes, matter.settings)
         found = [
             Allowed(prefix, why)
             for stretch, who in inside
@@ -181,9 +182,12 @@ def _show_systems(
             networks[holder.asn].append(prefix)
     # All of IPv4, in stretches that are looked through side by side.
     everything = [Prefix(4, first << 16, 16) for first in range(1 << 8, 224 << 8)] if systems else []
-    for stretch, holder in holders_inside(everything, matter.resolver):
-        if holder.asn in networks:
-            networks[holder.asn] += covering(*stretch)
+    with Progress.without_rows(settings) as progress:
+        for done, (stretch, holder) in enumerate(holders_inside(everything, matter.settings)):
+            if holder.asn in networks:
+                networks[holder.asn] += covering(*stretch)
+            if done % _TELL == 0:
+                progress.show("networks", done)
     systems = with_networks(systems, networks, matter.allow)
     _warn(systems, settings)
     said = f"{len(systems)} whole AS, {show.blocked(_all_networks(systems))}"

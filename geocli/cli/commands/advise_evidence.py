@@ -17,12 +17,9 @@ from geocli.cli.commands.bans_list import read_located
 from geocli.cli.progress import Progress
 from geocli.cli.session import noting, open_history, open_lookup
 from geocli.inputs.targets import open_streams
-from geocli.lookup.resolver import Resolver
 from geocli.lookup.survey import Stretch, survey
 from geocli.model.addresses import parse_target
 from geocli.model.errors import GeocliError, UsageError
-from geocli.providers.base import load_provider
-from geocli.system.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -132,11 +129,6 @@ def _seen(
             yield Seen(place[0], moment, ban.ban_count, place[1])
 
 
-def local_resolver(settings: Settings, problems: Problems) -> Resolver:
-    """Look-ups in local databases only, which are not written down: advice is about many addresses."""
-    return Resolver([load_provider(_LOCAL, settings)], None, settings, Reporter(problem=problems.note))
-
-
 def _local(settings: Settings) -> Settings:
     return settings._replace(provider=(_LOCAL,))
 
@@ -163,14 +155,21 @@ def allow_list(
     return AllowList(items), holders
 
 
-def holders_inside(prefixes: Iterable[Prefix], resolver: Resolver) -> Iterator[tuple[Stretch, Holder]]:
-    """Who holds what in these networks, also where nobody was banned."""
+def holders_inside(prefixes: Iterable[Prefix], settings: Settings) -> Iterator[tuple[Stretch, Holder]]:
+    """Who holds what in these networks, also where nobody was banned, by the local databases.
 
-    def look_up(targets: Sequence[str]) -> Iterator[tuple[str | None, Holder]]:
-        for _, shown in resolver.answer(targets):
-            records = shown.nowhere()
-            holders = {n: Holder(r.country_code, r.asn, r.org) for n, r in records.items()}
-            yield from zip(shown.networks, map(holders.__getitem__, shown.numbers), strict=True)
+    Raises ``GeocliError``.
+    """
+    from geocli.mmdb.catalog import open_databases
+    from geocli.mmdb.layouts import answer_of, merge
+
+    databases = open_databases(settings.data_dir / "mmdb", settings.mmdb)
+
+    def look_up(targets: Sequence[str]) -> Iterator[tuple[int, Holder]]:
+        for found in zip(*(database.find(targets) for database in databases), strict=True):
+            answers = [answer_of(data) for data, _ in found if isinstance(data, dict)]
+            answer = answers[0] if len(answers) == 1 else merge(answers)
+            yield max(length for _, length in found), Holder(answer.country_code, answer.asn, answer.org)
 
     stretches = (Stretch(prefix.version, prefix.first, prefix.last) for prefix in prefixes)
     return survey(stretches, look_up)

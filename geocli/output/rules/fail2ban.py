@@ -25,11 +25,12 @@ _FOR_GOOD = -1
 def _render(rules: RuleSet) -> Iterator[str]:
     yield "set -e"
     yield f"client=${{FAIL2BAN_CLIENT:-fail2ban-client}} jail=${{1:-{NAME}}}"
-    yield '$client -q reload --unban "$jail"'
-    yield f'$client -q set "$jail" bantime {rules.seconds or _FOR_GOOD}'
+    yield 'ask() { $client -q "$@" > /dev/null; }'
+    yield 'ask reload --unban "$jail"'
+    yield f'ask set "$jail" bantime {rules.seconds or _FOR_GOOD}'
     for begin in range(0, len(rules.rules), _AT_ONCE):
         networks = " ".join(rule.network for rule in rules.rules[begin : begin + _AT_ONCE])
-        yield f'$client -q set "$jail" banip {networks}'
+        yield f'ask set "$jail" banip {networks}'
 
 
 FORMAT = RuleFormat(

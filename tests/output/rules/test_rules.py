@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,10 @@ import pytest
 
 from geocli.output.rules.base import NAME, NAME_OF_TABLE, Rule, RuleSet, script
 from geocli.output.rules.formats import RULE_FORMATS
+from tests.support.fail2ban_server import Fail2ban, fail2ban_server, running_fail2ban
+from tests.support.waiting import wait_until
+
+__all__ = ["fail2ban_server", "running_fail2ban"]  # fixtures
 
 RULES = RuleSet(
     [
@@ -197,6 +202,26 @@ def test_scripts_pass_the_programs_own_tests(ends: tuple[Namespace, Namespace], 
     assert here.ok("nft", "list", "ruleset") == ""
     for program in ("iptables-restore", "ip6tables-restore"):
         here.ok(program, "--test", stdin=script(rules, RULE_FORMATS["iptables"]))
+
+
+def test_a_running_fail2ban_takes_them(fail2ban_server: Fail2ban, tmp_path: Path) -> None:
+    file = tmp_path / "advice.sh"
+    client = f"{fail2ban_server.client} -c {fail2ban_server.directory} -s {fail2ban_server.socket}"
+    many = RULES._replace(rules=[*RULES.rules, *(Rule(f"10.7.{n}.0/24") for n in range(60))])
+    for rules, banned in ((many, 63), (RULES, 3)):
+        file.write_text(script(rules, RULE_FORMATS["fail2ban"]), encoding="utf-8")
+        done = subprocess.run(
+            ["sh", str(file), "empty"],
+            env={**os.environ, "FAIL2BAN_CLIENT": client},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout == ""
+        wait_until(lambda: len(fail2ban_server("get", "empty", "banip").split()) == banned)  # noqa: B023 (called here)
+    assert fail2ban_server("get", "empty", "bantime") == b"604800\n"
+    assert b"10.9.0.0/25" in fail2ban_server("get", "empty", "banip")
+    fail2ban_server("reload", "--unban", "empty")
 
 
 @pytest.mark.skipif(not shutil.which("nginx"), reason="needs nginx")
