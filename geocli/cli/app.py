@@ -28,7 +28,7 @@ COMMANDS = {
     "refresh": "Ask again about what is unknown, or old.",
     "flush": "Write what waits in the journal to the store.",
     "forget": "Delete what is older than you want to keep.",
-    "store": "Copy a store: from a file to a server, or back.",
+    "store": "Copy a store, to a server or back; check what is kept.",
     "stats": "Show what is stored, what waits, and how old the data is.",
     "setup": "Make geocli ready here, or take it back.",
     "cron": "Have geocli flush, and fetch new databases, by itself.",

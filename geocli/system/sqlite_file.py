@@ -35,6 +35,7 @@ _LOG_HEADER = 32  # bytes
 _LOG_MAGIC = 0x377F0682
 _MOMENT = 0.01  # seconds
 _LARGEST = 1 << 20  # bytes of a value in the schema
+_MOST_FOUND = 10  # faults of a file that are told
 _STEPS = 1_000_000  # of SQLite's virtual machine, which does so many in 0.1 s
 _FILES = 8  # for two databases: it, its log, the log's index, and the directory to sync
 _LOCK_FAILED = {
@@ -396,6 +397,13 @@ def _is_damaged(path: Path) -> bool:
             return bool(connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)])
     except sqlite3.DatabaseError as error:
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
+
+
+def integrity(path: Path, connection: sqlite3.Connection) -> list[str]:
+    """Return what SQLite finds wrong with a file and its indexes, in sentences. Raises ``GeocliError``."""
+    with translated(path):
+        found = [str(text) for (text,) in connection.execute(f"PRAGMA integrity_check({_MOST_FOUND})")]
+    return [] if found == ["ok"] else [f"{path}: {text}" for text in found]
 
 
 def size_on_disk(path: Path) -> int:

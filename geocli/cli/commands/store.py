@@ -3,6 +3,7 @@
 import json as json_
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,9 +12,11 @@ import typer
 from geocli.cli import options
 from geocli.cli.console import say, write_text
 from geocli.cli.progress import Progress
+from geocli.cli.session import journal_and_store
 from geocli.config.store_url import has_password, is_server, parse_server, shown
-from geocli.model.errors import ExitCode, UsageError
+from geocli.model.errors import DamagedFileError, ExitCode, UsageError
 from geocli.model.records import utc_text
+from geocli.storage.check import check as check_all
 from geocli.storage.copy import copy as copy_store
 from geocli.storage.store.open import open_file, open_server
 from geocli.system.ownership import check_trusted
@@ -26,10 +29,12 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     group = typer.Typer(
-        help="Copy a store: from a file to a server, or back.", no_args_is_help=True, rich_markup_mode=None
+        help="Copy a store, to a server or back; check what is kept.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
     )
     group.command("copy")(copy)
-    group.callback()(lambda: None)  # without, a group of one command is that command
+    group.command("check")(check)
     app.add_typer(group, name="store")
 
 
@@ -71,6 +76,36 @@ def copy(
         say(f"{copied.missing} rows are not there: somebody deletes them meanwhile? Start it again")
         return ExitCode.TRY_AGAIN
     return ExitCode.OK
+
+
+def check(ctx: typer.Context, json: options.Json = False) -> ExitCode:
+    """Read all that is kept, and see that it can be trusted: files, rows, counts, times, the journal.
+
+    Changes nothing. Silent when all is well. Ends with 4 for damage, with 1 for what should be seen to: one
+    line each. Prints on a terminal, with -v and with --json.
+    """
+    settings: Settings = ctx.obj
+    begun = time.perf_counter()
+    with Progress(settings) as progress, journal_and_store(settings) as (journal, store):
+        total = None
+        with suppress(DamagedFileError):  # which is what the check tells
+            state = store.state()
+            total = state.stored + state.bans
+        found = check_all(
+            journal, store, utc_text(time.time()), lambda done: progress.show("checking", done, total)
+        )
+    seconds = round(time.perf_counter() - begun, 3)
+    if json:
+        write_text(json_.dumps(found._asdict() | {"seconds": seconds}) + "\n")
+    elif settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
+        well = "no errors were found" if not (found.damage or found.remarks) else "not all is well"
+        waiting = f"{found.segments} of the journal's segments"
+        write_text(f"{found.answers} answers, {found.bans} bans, {waiting} in {seconds} s: {well}\n")
+    for text in (*found.damage, *found.remarks):
+        say(text)
+    if found.damage:
+        return ExitCode.DAMAGED
+    return ExitCode.FOUND_WANTING if found.remarks else ExitCode.OK
 
 
 def _is_the_same(source: str, target: str) -> bool:

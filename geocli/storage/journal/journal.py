@@ -47,6 +47,7 @@ from geocli.system.ownership import is_lent
 from geocli.system.sqlite_file import (
     ReplacedError,
     file_id,
+    integrity,
     open_for_reading,
     set_aside,
     size_on_disk,
@@ -320,6 +321,12 @@ class Journal:
 
     def _set_aside(self) -> list[Path]:
         return list(self._quarantine.iterdir()) if self._quarantine.is_dir() else []
+
+    def integrity(self) -> list[str]:
+        """Return what is wrong with the file, in sentences. Raises ``GeocliError``."""
+        with translated(self._path):
+            self._rows("SELECT 1")
+        return [] if self._reader is None else integrity(self._path, self._reader)
 
     @contextmanager
     def flushing(self) -> Iterator[bool]:

@@ -149,6 +149,9 @@ class Store(Protocol):
         A store may go through the batches more than once, if they can be: a list can, a generator cannot.
         """
 
+    def integrity(self) -> list[str]:
+        """What is wrong with the store's files, in sentences; of a server's, nothing is known."""
+
     def set_aside(self) -> CorruptFileError | None:
         """Put a damaged store out of the way and say so; ``None`` when it is not damaged."""
 

@@ -24,6 +24,7 @@ from geocli.system.sqlite_file import (
     file_id,
     hold_open,
     in_the_way,
+    integrity,
     interruptible,
     open_for_reading,
     set_aside,
@@ -374,6 +375,22 @@ class SqliteStore:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def integrity(self) -> list[str]:
+        """What is wrong with the file, and whether something forgotten is not erased yet, in sentences.
+
+        Raises ``GeocliError``.
+        """
+        connection = self._reading()
+        if connection is None:
+            return []
+        found = integrity(self._path, connection)
+        with translated(self._path):
+            if not found and connection.execute(_IS_TO_BE_ERASED).fetchone() is not None:
+                found = [
+                    f"{self._path}: geocli forget was interrupted: run it again, to erase what was deleted"
+                ]
+        return found
 
     def set_aside(self) -> CorruptFileError | None:
         """Rename a damaged file and say so; ``None`` when it is not damaged. Raises ``GeocliError``."""

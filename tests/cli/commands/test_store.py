@@ -1,4 +1,4 @@
-"""``geocli store copy``: all of it arrives, in both directions, and what is better stays."""
+"""``geocli store``: a copy arrives whole, in both directions, and what is better stays; a check finds."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from geocli.storage.copy import copy as copy_store
 from geocli.storage.store.base import Store
 from geocli.storage.store.postgres.store import PostgresStore
 from geocli.storage.store.sqlite import SqliteStore
+from tests.cli.commands.test_lookup import snapshot
 from tests.conftest import Geocli
 from tests.storage.store.samples import NOW, every_ban, record
 from tests.support.bans import BAN
@@ -175,3 +176,86 @@ def test_the_password_of_the_configured_store_is_used(
     knowing = Geocli(data_dir, {"GEOCLI_STORE_URL": with_password})
     assert knowing("store", "copy", data_dir / "geo.db", plain).returncode == 0
     assert json.loads(knowing("stats", "-j").stdout)["stored"] == 1
+
+
+# --- check --------------------------------------------------------------------------------------------
+
+
+def test_a_check_of_what_is_well_is_silent_and_counts_everything(geocli: Geocli, data_dir: Path) -> None:
+    assert (geocli("store", "check").returncode, data_dir.exists()) == (0, False)
+    geocli("8.8.8.8", "9.9.9.9")
+    geocli("flush")
+    geocli("1.1.1.1")
+    done = geocli("store", "check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    figures = json.loads(geocli("store", "check", "-j").stdout)
+    assert [figures[name] for name in ("answers", "bans", "segments")] == [3, 0, 1]
+    assert (figures["damage"], figures["remarks"]) == ([], [])
+    assert "no errors were found" in geocli("store", "check", "-v").stdout
+
+
+FAULTS = {
+    "an address that is none": (
+        "geo.db",
+        "INSERT INTO geo_cache (ip, status, resolved_at) VALUES ('nonsense', 'ok', '2026-01-01T00:00:00Z')",
+        (4, "1 answers in the store are about what is no address"),
+    ),
+    "a time that is none": (
+        "geo.db",
+        "UPDATE geo_cache SET resolved_at = 'yesterday'",
+        (4, "holds a row that geocli did not write: resolved_at is not a time"),
+    ),
+    "a time in the future": (
+        "geo.db",
+        "UPDATE geo_cache SET resolved_at = '2098-01-01T00:00:00Z'",
+        (1, "2 answers and bans in the store are of the future"),
+    ),
+    "an index that lacks a row": (
+        "geo.db",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_master SET sql = replace(sql, '(asn)', '(org)')",
+        (4, "geo_cache_asn"),
+    ),
+    "a forgetting that was interrupted": (
+        "geo.db",
+        "INSERT INTO geo_state VALUES ('to_erase', '1')",
+        (4, "geocli forget was interrupted"),
+    ),
+    "a bad segment": (
+        "journal/cache.db",
+        "UPDATE Cache SET value = 'scribble'",
+        (4, "of the journal is damaged"),
+    ),
+    "a tag of other addresses": (
+        "journal/cache.db",
+        "UPDATE Cache SET tag = ' 192.0.2.1 192.0.2.2 '",
+        (1, "1 answers and bans wait in the journal, not 2"),
+    ),
+    "a trigger": (
+        "geo.db",
+        "CREATE TRIGGER odd AFTER INSERT ON bans BEGIN DELETE FROM geo_cache; END",
+        (4, "holds a trigger"),
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_check_finds_and_changes_nothing(geocli: Geocli, data_dir: Path, fault: str) -> None:
+    geocli("8.8.8.8", "9.9.9.9")
+    geocli("flush")
+    geocli("1.1.1.1")
+    name, statement, (code, complaint) = FAULTS[fault]
+    with closing(sqlite3.connect(data_dir / name, isolation_level=None)) as connection:
+        connection.executescript(statement)
+    geocli("stats")  # whoever reads first makes the index of the log
+    before = snapshot(data_dir)
+    done = geocli("store", "check")
+    assert (done.returncode, done.stdout) == (code, ""), done
+    assert complaint in done.stderr
+    assert snapshot(data_dir) == before
+
+
+def test_a_check_reads_a_server_too(data_dir: Path, postgres: Postgres) -> None:
+    geocli = Geocli(data_dir, {"GEOCLI_STORE_URL": postgres.new_url()})
+    geocli("8.8.8.8")
+    geocli("flush")
+    assert json.loads(geocli("store", "check", "-j").stdout)["answers"] == 1

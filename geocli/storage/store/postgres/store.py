@@ -179,6 +179,10 @@ class PostgresStore:
 
         return PostgresWriter(self._url, self._name, self._busy_timeout).replay(batches, flushed_at)
 
+    def integrity(self) -> list[str]:
+        """Nothing: a server's files are not geocli's to judge."""
+        return []
+
     def set_aside(self) -> CorruptFileError | None:
         """``None``: a server's files are not geocli's to judge."""
         return None
