@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -63,8 +64,8 @@ def test_systemd_accepts_its_units(tmp_path: Path) -> None:
 def run_line(geocli: Geocli, line: str, data_dir: Path) -> subprocess.CompletedProcess[str]:
     """What becomes of a line, with what cron gives a job: a bare environment, no terminal."""
     command = line.split(maxsplit=5)[5].replace("/var/lib/geocli", str(data_dir))
-    command = command.replace("/usr/local/bin/geocli", " ".join(geocli.command))
     command = command.replace("/root/", f"{data_dir.parent}/")
+    command = command.replace("/usr/local/bin/geocli", shlex.join(geocli.command))
     environment = {
         "HOME": str(data_dir.parent),
         "PATH": f"{data_dir.parent}:/usr/bin:/bin",
@@ -105,7 +106,11 @@ def flushed_by_cron(geocli: Geocli, tmp_path: Path) -> Iterator[Cron]:
     directory.mkdir()
     program = shutil.which("geocli", path=Path(sys.executable).parent)
     assert program is not None
-    line = LINES[0].replace("/usr/local/bin/geocli", program).replace("/var/lib/geocli", str(geocli.data_dir))
+    line = (
+        LINES[0]
+        .replace("/usr/local/bin/geocli", shlex.quote(program))
+        .replace("/var/lib/geocli", str(geocli.data_dir))
+    )
     yield from daemon(directory, f"{line}\n")
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import resource
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -116,7 +117,7 @@ def small(geocli: Geocli, tmp_path: Path) -> Small:
         return tmp_path / f"{number}.code", tmp_path / f"{number}.out", tmp_path / f"{number}.err"
 
     def run(lines: str) -> list[tuple[int, str, str]]:
-        script = f'{mount}\ngeocli() {{ {" ".join(geocli.command)} "$@"; }}\n'
+        script = f'{mount}\ngeocli() {{ {shlex.join(geocli.command)} "$@"; }}\n'
         for number, line in enumerate(lines.splitlines()):
             code, out, err = files(number)
             script += f"{line.strip()} > {out} 2> {err} && echo 0 > {code} || echo $? > {code}\n"

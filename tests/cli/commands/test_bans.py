@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from collections import Counter
@@ -242,7 +243,7 @@ def test_the_action_that_ships_tells_geocli_of_each_ban(
     action = Path(__file__).parents[3] / "geocli" / "data" / "action.d" / "geocli.conf"
     (line,) = (text for text in action.read_text().splitlines() if text.startswith("actionban = "))
     script = tmp_path / "geocli"
-    script.write_text(f'#!/bin/sh\nexec {" ".join(geocli.command)} "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(geocli.command)} "$@"\n')
     script.chmod(0o755)
     command = line.removeprefix("actionban = ").replace("<geocli>", str(script))
     command = command.replace("<data_dir>", str(data_dir))
@@ -261,7 +262,7 @@ def test_a_real_server_runs_the_action(data_dir: Path, tmp_path: Path, fail2ban_
     action = Path(__file__).parents[3] / "geocli" / "data" / "action.d" / "geocli.conf"
     shutil.copy(action, fail2ban_server.directory / "action.d")
     script = tmp_path / "geocli"
-    script.write_text(f'#!/bin/sh\nexec {" ".join(geocli.command)} "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec {shlex.join(geocli.command)} "$@"\n')
     script.chmod(0o755)
     (line,) = (text for text in action.read_text().splitlines() if text.startswith("actionban = "))
     fail2ban_server("set", "sshd", "addaction", "geocli")

@@ -9,6 +9,7 @@ import ipaddress
 import json
 import os
 import pty
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -65,7 +66,7 @@ def test_the_command_may_be_left_out(geocli: Geocli) -> None:
 
 
 def test_one_field_is_a_bare_value_for_the_shell(geocli: Geocli) -> None:
-    script = f'cc=$({" ".join(geocli.command)} 8.8.8.8 -f country_code); echo "[$cc]"'
+    script = f'cc=$({shlex.join(geocli.command)} 8.8.8.8 -f country_code); echo "[$cc]"'
     done = subprocess.run(["sh", "-c", script], env=geocli.env, capture_output=True, text=True, check=True)
     assert done.stdout == "[US]\n"
 
@@ -437,7 +438,7 @@ def test_a_full_disk_at_stdout_is_one_line_and_try_again(argument: str, geocli: 
 
 def test_a_reader_that_goes_away_is_the_end_and_no_error(geocli: Geocli, tmp_path: Path) -> None:
     (tmp_path / "many").write_text("\n".join(addresses(20_000)))
-    command = f"{' '.join(geocli.command)} -j -i {tmp_path / 'many'}"
+    command = f"{shlex.join(geocli.command)} -j -i {tmp_path / 'many'}"
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; {command} | head -n 1"],
         env=geocli.env,
@@ -451,7 +452,7 @@ def test_a_reader_that_goes_away_is_the_end_and_no_error(geocli: Geocli, tmp_pat
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
 def test_closed_streams_do_no_harm(geocli: Geocli, closed: str) -> None:
-    command = f"{' '.join(geocli.command)} 8.8.8.8 {closed}"
+    command = f"{shlex.join(geocli.command)} 8.8.8.8 {closed}"
     done = subprocess.run(["sh", "-c", command], env=geocli.env, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert done.stderr == ""
@@ -459,13 +460,13 @@ def test_closed_streams_do_no_harm(geocli: Geocli, closed: str) -> None:
 
 
 def test_an_error_that_nobody_can_hear_does_not_get_among_the_data(geocli: Geocli) -> None:
-    command = f"{' '.join(geocli.command)} 8.8.8.8 foo 2>&-"
+    command = f"{shlex.join(geocli.command)} 8.8.8.8 foo 2>&-"
     done = subprocess.run(["sh", "-c", command], env=geocli.env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, GOOGLE)
 
 
 def test_closed_stdin_that_should_be_read_is_a_usage_error(geocli: Geocli) -> None:
-    command = f"{' '.join(geocli.command)} -i - <&-"
+    command = f"{shlex.join(geocli.command)} -i - <&-"
     done = subprocess.run(["sh", "-c", command], env=geocli.env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (2, "geocli: cannot read standard input: it is closed\n")
 

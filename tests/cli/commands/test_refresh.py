@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sqlite3
 import subprocess
 import time
@@ -353,7 +354,7 @@ def test_an_age_beyond_all_time_is_no_traceback(geocli: Geocli, data_dir: Path) 
 
 
 def test_a_reader_that_goes_away_is_no_error(asking: Geocli) -> None:
-    script = f"{' '.join(asking.command)} refresh -j | true"
+    script = f"{shlex.join(asking.command)} refresh -j | true"
     done = subprocess.run(["sh", "-c", script], env=asking.env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import resource
+import shlex
 import stat
 import subprocess
 import xml.etree.ElementTree as ET
@@ -120,7 +121,7 @@ def test_a_place_that_cannot_be_is_named(geocli: Geocli, tmp_path: Path, place: 
 def test_a_full_disk_leaves_the_old_page(geocli: Geocli, tmp_path: Path) -> None:
     page = tmp_path / "bans.html"
     page.write_text("old page")
-    script = f"ulimit -f 8; trap '' XFSZ; exec {' '.join(geocli.command)} report --no-cache -o {page}"
+    script = f"ulimit -f 8; trap '' XFSZ; exec {shlex.join(geocli.command)} report --no-cache -o {page}"
     done = subprocess.run(
         ["/bin/bash", "-c", script], input=BANNED, env=geocli.env, capture_output=True, text=True, check=False
     )
