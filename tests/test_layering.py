@@ -85,6 +85,47 @@ def test_a_folder_imports_only_from_those_below_it() -> None:
     assert not wrong, "\n".join(sorted(wrong))
 
 
+def imported_at_start(path: Path) -> set[str]:
+    """The modules of geocli that are imported as soon as a file is, with the packages they are in."""
+    found: set[str] = set()
+    waiting = list(ast.parse(path.read_text(encoding="utf-8")).body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If):
+            waiting += node.orelse if "TYPE_CHECKING" in ast.dump(node.test) else [*node.body, *node.orelse]
+        elif isinstance(node, ast.Try):
+            waiting += node.body
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    parts = [name.split(".") for name in found]
+    return {".".join(part[:size]) for part in parts for size in range(2, len(part) + 1)} & MODULES.keys()
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    imports_of = {module: imported_at_start(path) - {module} for module, path in MODULES.items()}
+    while free := {module for module, needed in imports_of.items() if not needed & imports_of.keys()}:
+        for module in free:
+            del imports_of[module]
+    assert not imports_of, f"a circle, or on the way to one: {sorted(imports_of)}"
+
+
+def test_no_command_is_longer_than_a_page_or_takes_more_than_fifteen_parameters() -> None:
+    """Options that travel together are one value: ``option_groups``."""
+    long = [
+        f"{module}.{node.name}: {lines} lines, {parameters} parameters"
+        for module, path in MODULES.items()
+        if module.startswith("geocli.cli.")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+        for lines in ((node.end_lineno or 0) - node.lineno + 1,)
+        for parameters in (len(node.args.args) + len(node.args.kwonlyargs),)
+        if lines > 60 or parameters > 15
+    ]
+    assert not long, "\n".join(long)
+
+
 def test_a_heavy_library_has_one_door() -> None:
     wrong = [
         f"{door} imports {library}"

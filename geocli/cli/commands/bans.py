@@ -1,7 +1,7 @@
 """``geocli bans``: who is banned, with geography; recorded, and out of what was recorded."""
 
 import time
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -18,6 +18,46 @@ def register(app: typer.Typer) -> None:
     app.command("bans")(bans)
 
 
+class MemoryOptions(NamedTuple):
+    """Whether bans are remembered, and what is asked of those that were."""
+
+    record: Annotated[bool, typer.Option("--record", help="Remember these bans, silently: for cron.")] = False
+    history: Annotated[
+        bool, typer.Option("--history", help="All bans that were recorded, instead of those of now.")
+    ] = False
+    date: Annotated[
+        str | None,
+        typer.Option("--date", metavar="DAY", help="With --record: the day of a log that tells none."),
+    ] = None
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--host",
+            metavar="NAME",
+            help="With --history: only this machine (repeatable); with --record: the name of this one.",
+        ),
+    ] = None
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new", help="With --history --since: addresses, or what --by says, that had no ban before."
+        ),
+    ] = False
+    compare: Annotated[
+        str | None,
+        typer.Option(
+            "--compare",
+            metavar="TIME",
+            help="With --history: this period against the one before, such as 7d.",
+        ),
+    ] = None
+
+    @property
+    def of_the_past(self) -> bool:
+        """Whether the history is asked, and no input read."""
+        return self.history or self.new or self.compare is not None
+
+
 columns_of = bans_list.columns_of
 
 
@@ -29,38 +69,7 @@ def bans(
     groups: GroupOptions,
     lookup: LookupOptions,
     form: FormOptions,
-    record: Annotated[
-        bool, typer.Option("--record", help="Remember these bans, silently: for cron.")
-    ] = False,
-    history: Annotated[
-        bool, typer.Option("--history", help="All bans that were recorded, instead of those of now.")
-    ] = False,
-    date: Annotated[
-        str | None,
-        typer.Option("--date", metavar="DAY", help="With --record: the day of a log that tells none."),
-    ] = None,
-    host: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--host",
-            metavar="NAME",
-            help="With --history: only this machine (repeatable); with --record: the name of this one.",
-        ),
-    ] = None,
-    new: Annotated[
-        bool,
-        typer.Option(
-            "--new", help="With --history --since: addresses, or what --by says, that had no ban before."
-        ),
-    ] = False,
-    compare: Annotated[
-        str | None,
-        typer.Option(
-            "--compare",
-            metavar="TIME",
-            help="With --history: this period against the one before, such as 7d.",
-        ),
-    ] = None,
+    memory: MemoryOptions,
     no_cache: options.NoCache = False,
 ) -> ExitCode:
     """Say who is banned, and from where; remember it; say who was banned.
@@ -71,25 +80,26 @@ def bans(
     settings = lookup.apply(ctx.obj)
     source.check()
     query = filters.query(time.time())
-    if history or new or compare is not None:
-        if record or date is not None or source != NOWHERE or no_cache:
+    if memory.of_the_past:
+        if memory.record or memory.date is not None or source != NOWHERE or no_cache:
             raise UsageError(
                 "--history reads what was recorded: leave --record, --date, --no-cache and all inputs out"
             )
         from geocli.cli.commands import bans_history  # only then
 
-        question = bans_history.Question(query._replace(hosts=frozenset(host or ())), groups, new, compare)
+        query = query._replace(hosts=frozenset(memory.host or ()))
+        question = bans_history.Question(query, groups, memory.new, memory.compare)
         return bans_history.show(settings, question, form)
-    if record:
+    if memory.record:
         if groups != GroupOptions() or no_cache or form != FormOptions():
             raise UsageError(
                 "--record shows nothing and needs the journal: leave --by, forms and --no-cache out"
             )
         from geocli.cli.commands import bans_record  # only then
 
-        return bans_record.record(settings, source, query, host, date)
-    if date is not None:
+        return bans_record.record(settings, source, query, memory.host, memory.date)
+    if memory.date is not None:
         raise UsageError("--date is for --record")
-    if host:
+    if memory.host:
         raise UsageError("--host is for --history, and once for --record")
     return bans_list.show(settings, source, query, groups, form, no_cache=no_cache)

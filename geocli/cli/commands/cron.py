@@ -154,18 +154,22 @@ def install(
         changes = systemd.unit_changes(place.units, texts)
     else:
         lines = [jobs.cron_line(job, program, place.named_user) for job in wanted]
-        table = place.table
-        before = table.read()
-        changes = [Change(table, before, crontab_block.install(before, lines))]
-        if not settings.quiet:
-            for line in inventory.by_hand(before or b""):
-                shown = line.decode("utf-8", "surrogateescape")
-                say(f"the {table.name} has this too, which is not geocli's to change: {shown}")
+        changes = [_table_change(place.table, lines, settings)]
     code = _make(changes, place, settings, dry_run=dry_run)
     ends = enable and not (system or dry_run or settings.quiet) and cron_target.ends_with_session()
     if ends:
         say(f"timers of a user run while they are logged in: loginctl enable-linger {ends} keeps them")
     return code
+
+
+def _table_change(table: "Table", lines: list[bytes], settings: "Settings") -> Change:
+    """What becomes of a crontab; says which of its lines are like geocli's and stay."""
+    before = table.read()
+    if not settings.quiet:
+        for line in inventory.by_hand(before or b""):
+            shown = line.decode("utf-8", "surrogateescape")
+            say(f"the {table.name} has this too, which is not geocli's to change: {shown}")
+    return Change(table, before, crontab_block.install(before, lines))
 
 
 def remove(

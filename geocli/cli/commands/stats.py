@@ -5,13 +5,14 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from geocli import __version__
 from geocli.cli import options
 from geocli.cli.console import say, write_text
+from geocli.cli.option_groups import with_groups
 from geocli.cli.session import journal_and_store
 from geocli.config.parsers import parse_duration
 from geocli.model.errors import ExitCode, UsageError
@@ -31,26 +32,40 @@ def register(app: typer.Typer) -> None:
     app.command("stats")(stats)
 
 
-def stats(
-    ctx: typer.Context,
-    json: options.Json = False,
+class StatsOptions(NamedTuple):
+    """In which form the figures are shown, and what monitoring bears."""
+
+    json: options.Json = False
     check: Annotated[
         bool,
         typer.Option("--check", help="For monitoring: silent and 0 if all is well, else one line and 1."),
-    ] = False,
+    ] = False
     prometheus: Annotated[
         bool, typer.Option("--prometheus", help="The text format of Prometheus, for node_exporter.")
-    ] = False,
+    ] = False
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE", help="With --prometheus: replace FILE, at once."),
-    ] = None,
+    ] = None
     max_dirty_age: Annotated[
         str, typer.Option(metavar="TIME", help="With --check: how long an answer may wait for a flush.")
-    ] = "5m",
+    ] = "5m"
     max_db_age: Annotated[
         str, typer.Option(metavar="TIME", help="With --check: how old a database may be.")
-    ] = "60d",
+    ] = "60d"
+
+    def check_together(self) -> None:
+        """Raises ``UsageError`` for what does not go together."""
+        if sum((self.json, self.check, self.prometheus)) > 1:
+            raise UsageError("give one of --json, --check and --prometheus")
+        if self.output is not None and not self.prometheus:
+            raise UsageError("--output is for --prometheus")
+
+
+@with_groups
+def stats(
+    ctx: typer.Context,
+    wanted: StatsOptions,
 ) -> ExitCode:
     """Show what is stored, what waits for a flush, and how old the databases are.
 
@@ -61,40 +76,42 @@ def stats(
     from geocli.output.status.collect import collect_stats, find_stale
 
     settings: Settings = ctx.obj
-    if sum((json, check, prometheus)) > 1:
-        raise UsageError("give one of --json, --check and --prometheus")
-    if output is not None and not prometheus:
-        raise UsageError("--output is for --prometheus")
-    dirty_limit, db_limit = _duration("--max-dirty-age", max_dirty_age), _duration("--max-db-age", max_db_age)
+    wanted.check_together()
+    dirty_limit = _duration("--max-dirty-age", wanted.max_dirty_age)
+    db_limit = _duration("--max-db-age", wanted.max_db_age)
     databases = open_databases(settings.data_dir / "mmdb", settings.mmdb)
     with journal_and_store(settings) as (journal, store):
         figures = collect_stats(journal, store, databases, time.time())
     findings = find_stale(figures, dirty_limit, db_limit)
-    if check:
+    if wanted.check:
         if findings:
             write_text(clean_text("; ".join(findings), _LONGEST_LINE) + "\n")
         return ExitCode.FOUND_WANTING if findings else ExitCode.OK
-    if json:
+    if wanted.json:
         write_text(json_text.dumps(figures._asdict()) + "\n")
-    elif prometheus:
-        from geocli.output.status.prometheus import exposition
-
-        text = exposition(figures, __version__)
-        if output is None or output == _STDOUT:
-            write_text(text)
-        else:
-            from geocli.system.files import write_file
-
-            write_file(output, text.encode(), _FOR_ALL)
+    elif wanted.prometheus:
+        _write_exposition(figures, wanted.output)
     elif sys.stdout is not None and sys.stdout.isatty():
         from geocli.output.status.text import page
 
         write_text(page(figures, settings.data_dir, findings))
     else:
         _write_rows(figures, settings)
-    if not (check or prometheus):
+    if not wanted.prometheus:
         _say_other_memory(ctx, settings)
     return ExitCode.OK
+
+
+def _write_exposition(figures: "Stats", output: Path | None) -> None:
+    from geocli.output.status.prometheus import exposition
+
+    text = exposition(figures, __version__)
+    if output is None or output == _STDOUT:
+        write_text(text)
+    else:
+        from geocli.system.files import write_file
+
+        write_file(output, text.encode(), _FOR_ALL)
 
 
 def _say_other_memory(ctx: typer.Context, settings: "Settings") -> None:
