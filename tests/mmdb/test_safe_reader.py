@@ -243,6 +243,7 @@ def test_a_tree_that_leads_outside_of_the_data_is_refused(number: int, path: Pat
         {"binary_format_major_version": 3}, {"binary_format_major_version": None},
         {"database_type": 5}, {"database_type": None}, {"database_type": {}},
         {"build_epoch": "now"}, {"build_epoch": None}, {"build_epoch": [1]},
+        {"build_epoch": 0}, {"build_epoch": 2**33}, {"build_epoch": 2**64 - 1}, {"description": {"en": 5}},
         {"description": "text"}, {"description": 5},
         {"description": head(7, 16_000_000)}, {"languages": head(11, 1) * 300},
     ],
@@ -251,6 +252,15 @@ def test_a_tree_that_leads_outside_of_the_data_is_refused(number: int, path: Pat
 def test_absurd_metadata_is_refused_when_the_file_is_opened(changes: dict[str, Any], path: Path) -> None:
     one_record(path, encode("x"), **changes)
     with pytest.raises(BrokenError):
+        SafeReader(path)
+
+
+def test_without_zeros_between_tree_and_data_a_file_is_refused(path: Path) -> None:
+    one_record(path, encode("x"))
+    content = bytearray(path.read_bytes())
+    content[6 + 7] = 1
+    path.write_bytes(content)
+    with pytest.raises(BrokenError, match="no zeros"):
         SafeReader(path)
 
 
