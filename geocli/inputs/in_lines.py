@@ -59,6 +59,7 @@ _V4_TAIL = re.compile(
     rb"(?s)\0?/(?:(" + _DOTTED + rb")|([0-9]{1,3})(?!/))" + _END + rb"|-(" + _DOTTED + rb")" + _END
 )
 _V6_TAIL = re.compile(rb"(?s)(?:\0?/(?:(" + _V6_MASK + rb")|([0-9]{1,3})(?!/))|-(" + _V6_WORD + rb"))" + _END)
+_MORE = (b"/", b"-", b"%", b".", b"\0")  # with which something begins that goes on behind IPv6
 _ZONE = re.compile(rb"%[0-9A-Za-z_.~-]{1,64}")
 # A line in which what follows the slash of an address is a port.
 _PORT_BEHIND_SLASH = re.compile(rb"%(?:ASA|FTD|FWSM|PIX)-|RT_(?:FLOW|IDP|UTM)")
@@ -140,13 +141,13 @@ def v6_word(lines: Lines, start: int, end: int) -> Found:
         return Found(start, end, end, ())
     has_port = text.endswith(_BEFORE_CLIENT, 0, start) or _HAPROXY.match(text, end) is not None
     read = read_v6(text[start:end], has_port=has_port)
-    zone = _ZONE.match(text, end)
-    behind = zone.end() if zone else end
     if read is None:
         return Found(start, end, end, ())
     packed, size = read
-    if start + size < end:
+    if start + size < end or text[end : end + 1] not in _MORE:
         return Found(start, start + size, end, (v6_text(packed),))
+    zone = _ZONE.match(text, end)
+    behind = zone.end() if zone else end
     tail = _V6_TAIL.match(text, behind)
     if tail is not None and tail[3] is not None:
         last = read_v6(tail[3], has_port=False)

@@ -13,6 +13,7 @@ from collections import deque
 from contextlib import suppress
 from functools import cache
 from itertools import repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from geocli.inputs.plain_words import V4_LOOK, V4_PLAIN, V6_PLAIN, maybe_v6, plain_v4, plain_v6
@@ -134,12 +135,12 @@ class _Others:
                 spans.append((found.start, found.stop, [found]))
             else:
                 self._doubts.append(match.start())
-        spans += [
+        in_lines = [
             (begin, end, find_in_lines(text, begin, end))
             for begin, end in _lines_of(text, sorted(self._doubts))
         ]
-        spans.sort(key=_begin)
-        return spans
+        # Lines before the words that begin them: a sort keeps the order of what begins at one place.
+        return sorted([*in_lines, *spans], key=itemgetter(0))
 
 
 def _joined(
@@ -162,10 +163,6 @@ def _joined(
         done, end = bisect_left(starts, stop, until), stop
     joined += plain[done:]
     return joined
-
-
-def _begin(span: Span) -> tuple[int, int]:
-    return span[0], -span[1]
 
 
 def _lines_of(text: bytes, places: Iterable[int]) -> Iterator[tuple[int, int]]:
