@@ -58,7 +58,9 @@ class Annotator:
         notes, begin = self._notes, 0
         parts: list[bytes] = []
         for end, target in ends:
-            if note := notes[target]:
+            note = notes[target]
+            # Of the networks of a range each has an answer, and most have the same.
+            if note and not (end == begin and note == parts[-1]):
                 parts += (text[begin:end], note)
                 begin = end
         parts.append(text[begin:])
