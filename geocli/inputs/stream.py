@@ -48,6 +48,7 @@ class Stream:
         self._file = file
         self.name = name
         self.path = path
+        self.is_empty = True  # until something was read
         self._compression: Compression | None = None
         self._begun: tuple[bytes, Iterator[bytes]] | None = None
 
@@ -126,6 +127,7 @@ class Stream:
                 raise InputError(f"cannot read {self.name}: {error.strerror}") from error
             if not chunk:
                 return
+            self.is_empty = False
             yield chunk
 
     def is_waiting(self, patience: float = 0) -> bool:

@@ -8,10 +8,10 @@ import typer
 
 from geocli.cli import options
 from geocli.cli.console import write_bytes, write_text
+from geocli.cli.inputs import Inputs
 from geocli.cli.options import LookupOptions
 from geocli.cli.session import finish, note_closed_directory, noting
 from geocli.cli.visible_text import VisibleText
-from geocli.inputs.targets import open_streams
 from geocli.lookup.annotator import Annotator, short_note
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import FIELDS
@@ -63,8 +63,9 @@ def annotate(
     shown = VisibleText() if sys.stdout is not None and sys.stdout.isatty() else None
     write = write_bytes if shown is None else lambda text: write_text(shown.feed(text))
     annotator = Annotator(provider, note, by_answer=template is None)
+    inputs = Inputs(files or [Path("-")], problems)
     with noting(problems):
-        for stream in open_streams(files or [Path("-")], sys.stdin, problems):
+        for stream in inputs.streams():
             try:
                 for text in annotator.annotate(stream.chunks()):
                     write(text)
@@ -72,6 +73,8 @@ def annotate(
                 problems.note(error)
         if shown is not None:
             write_text(shown.end())
+        inputs.has_found = annotator.has_found
+        inputs.say_if_nothing_found(settings)
     return finish(problems)
 
 

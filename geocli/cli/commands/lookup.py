@@ -11,13 +11,14 @@ from geocli.cli import options
 from geocli.cli.age_notice import watch_age
 from geocli.cli.console import say
 from geocli.cli.flush_reminder import watch_journal
+from geocli.cli.inputs import Inputs
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import FormOptions, LookupOptions
 from geocli.cli.output import Output
 from geocli.cli.progress import Progress
 from geocli.cli.session import finish, noting, open_lookup
 from geocli.inputs.arguments import read_argument
-from geocli.inputs.targets import open_streams, read_batches
+from geocli.inputs.targets import read_batches
 from geocli.model.addresses import is_ipv6, split_reserved
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import FIELDS
@@ -86,6 +87,7 @@ def lookup(
             raise UsageError("nothing to look up: give addresses, --input FILE, or a pipe")
         wanted = wanted._replace(inputs=[Path("-")])
     problems, tally = Problems(), _Tally()
+    inputs = Inputs(wanted.inputs or [], problems)
     with noting(problems):
         with (
             Progress(settings) as progress,
@@ -93,7 +95,7 @@ def lookup(
                 settings, problems, progress, render=output.render, no_cache=no_cache, refresh=refresh
             ) as way,
         ):
-            for rows in way.pipeline.run(_batches(wanted, problems, way.resolver)):
+            for rows in way.pipeline.run(_batches(wanted, inputs, problems, way.resolver)):
                 tally.count(rows)
                 progress.show("looking up", tally.total)
                 output.write_rendered(rows.data)
@@ -102,6 +104,7 @@ def lookup(
                 watch_journal(way.journal, settings)
                 watch_age(settings)
         output.finish()
+        inputs.say_if_nothing_found(settings)
     code = finish(problems, tally.exit_code(exit_status))
     if settings.verbose:
         say(str(tally))
@@ -127,16 +130,19 @@ class _TargetFilter:
         return targets
 
 
-def _batches(wanted: TargetOptions, problems: Problems, resolver: "Resolver") -> "Iterator[list[str]]":
+def _batches(
+    wanted: TargetOptions, inputs: Inputs, problems: Problems, resolver: "Resolver"
+) -> "Iterator[list[str]]":
     chosen = _TargetFilter(wanted)
-    for batch in _raw_batches(wanted.targets or [], wanted.inputs or [], problems, resolver):
+    for batch in _raw_batches(wanted.targets or [], inputs, problems, resolver):
+        inputs.has_found = inputs.has_found or bool(batch)
         targets = chosen.filter(batch)
         if targets or not batch:  # an empty one says that the input pauses
             yield targets
 
 
 def _raw_batches(
-    targets: list[str], inputs: list[Path], problems: Problems, resolver: "Resolver"
+    targets: list[str], inputs: Inputs, problems: Problems, resolver: "Resolver"
 ) -> "Iterator[list[str]]":
     size, patience = resolver.batch_size, 0 if resolver.local else _ONLINE_PATIENCE
     parsed: list[str] = []
@@ -147,7 +153,7 @@ def _raw_batches(
             problems.note(error)
     for start in range(0, len(parsed), size):
         yield parsed[start : start + size]
-    for stream in open_streams(inputs, sys.stdin, problems):
+    for stream in inputs.streams():
         try:
             yield from read_batches(stream, size, patience)
         except UsageError as error:

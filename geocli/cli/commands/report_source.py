@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.cli import ban_options
 from geocli.cli.commands.bans_list import read_located
+from geocli.cli.inputs import Inputs
 from geocli.cli.progress import Progress
 from geocli.cli.session import Lookup, noting, open_history, open_lookup
-from geocli.inputs.targets import open_streams
 from geocli.lookup.counter import TargetCounter
 from geocli.model.errors import Problems, UsageError
 from geocli.model.records import clean_text
@@ -124,7 +123,10 @@ class ReportSource(NamedTuple):
                     counted.add_ban(ban)
             return
         counter = TargetCounter(problems, lambda count: progress.show("addresses", count))
-        hits = counter.count(open_streams(self.logs, sys.stdin, problems))
+        inputs = Inputs(self.logs, problems)
+        hits = counter.count(inputs.streams())
+        inputs.has_found = bool(hits)
+        inputs.say_if_nothing_found(settings)
         addresses, size = list(hits), lookup.resolver.batch_size
         for begin in range(0, len(addresses), size):
             for records in lookup.pipeline.records(addresses[begin : begin + size]):

@@ -10,12 +10,12 @@ import typer
 
 from geocli.cli import options
 from geocli.cli.age_notice import watch_age
+from geocli.cli.inputs import Inputs
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import FormOptions, LookupOptions
 from geocli.cli.output import Output
 from geocli.cli.progress import Progress
 from geocli.cli.session import Lookup, finish, noting, open_lookup
-from geocli.inputs.targets import open_streams
 from geocli.lookup.counter import TargetCounter
 from geocli.lookup.groups import Groups
 from geocli.model.errors import ExitCode, Problems, UsageError
@@ -82,6 +82,7 @@ def summarize(
     output = Output(form, settings, columns, columns, columns)
     problems = Problems()
     paths = [*(files or ()), *(inputs or ())]
+    opened = Inputs(paths or [Path("-")], problems)
     counting = _Counting(grouping, exclude_reserved)
     with noting(problems):
         with (
@@ -92,10 +93,12 @@ def summarize(
                 counting.count_known(way)
             else:
                 counter = TargetCounter(problems, lambda count: progress.show("addresses", count))
-                counting.hits = counter.count(open_streams(paths or [Path("-")], sys.stdin, problems))
+                counting.hits = counter.count(opened.streams())
                 counting.count_hits(way, progress)
         output.write(counting.groups.rows(top))
         output.finish()
+        opened.has_found = bool(counting.hits)
+        opened.say_if_nothing_found(settings)
         watch_age(settings)
     return finish(problems)
 

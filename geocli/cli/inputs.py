@@ -1,0 +1,46 @@
+"""What a command read, for the one line on a terminal when there was no address in it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from geocli.cli.console import say
+from geocli.inputs.targets import open_streams
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from geocli.config.settings import Settings
+    from geocli.inputs.stream import Stream
+    from geocli.model.errors import Problems
+
+
+class Inputs:
+    """Opens inputs one after the other, and remembers whether anything was in them."""
+
+    def __init__(self, paths: Iterable[Path], problems: Problems) -> None:
+        self._paths = paths
+        self._problems = problems
+        self._read: list[Stream] = []
+        self.has_found = False  # an address
+
+    def streams(self) -> Iterator[Stream]:
+        """Each input, open until the next is asked for; what cannot be opened is noted."""
+        for stream in open_streams(self._paths, sys.stdin, self._problems):
+            self._read.append(stream)
+            yield stream
+
+    def say_if_nothing_found(self, settings: Settings) -> None:
+        """Say on a terminal that there was no address, or nothing at all: an empty result is no error."""
+        is_seen = settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty())
+        if self.has_found or not is_seen or not self._read or self._problems.bad_inputs:
+            return
+        is_empty = all(stream.is_empty for stream in self._read)
+        if len(self._read) == 1:
+            name = self._read[0].name
+            say(f"{name} is empty" if is_empty else f"no address in {name}")
+        else:
+            count = len(self._read)
+            say(f"all {count} inputs are empty" if is_empty else f"no address in {count} inputs")
