@@ -14,6 +14,10 @@ _LONGEST_NAME = 64
 _BROWSERS = (b"browser/", b"browser (", b"up.link/")
 _SYSTEM = rb"(?:Android|BlackBerry|compatible|iOS|iPad|iPhone|Linux|Macintosh|(?:Microsoft )?Windows|X11)\b"
 _BEHIND_VERSION = re.compile(rb"[\s\0\"'`;)/+]|\\\"|,[ ]?[A-Za-z][0-9A-Za-z]{0,31}/|\Z")
+_BEHIND_ESCAPED_VERSION = re.compile(rb"[\s\"'`;)+]|\\\"|\Z")
+_BROWSER = re.compile(
+    rb"(?i)Chrome|Chromium|Edga?|EdgiOS|Firefox|Mozilla|Opera|OPR|Safari|Version|\S*Browser"
+)
 _BEHIND_VERSION_OF_HOST = re.compile(rb" \(" + _SYSTEM)
 _BEHIND_PART_OF_COMMENT = re.compile(rb" ?[;)]| (?:Build|Profile)/")
 _BEFORE_COMMENT = re.compile(rb"[A-Za-z][^\s/]{0,63}/[0-9]{1,9}\.[0-9][0-9A-Za-z.]{0,63}[ +]?\Z")
@@ -46,6 +50,11 @@ def _is_named(text: bytes, start: int, end: int) -> bool:
         return _is_browser(text, start) or _BEHIND_VERSION_OF_HOST.match(text, end) is not None
     if is_zero and text[end : end + 1] not in (b"(", b":"):
         return True
+    if text.endswith(b"\0/", 0, start):  # an escape is a boundary, but in the name of a browser
+        is_escaped_in_url = text.endswith(b"\0\0/", 0, start)
+        return (not is_escaped_in_url or _BROWSER.fullmatch(name) is not None) and (
+            _BEHIND_ESCAPED_VERSION.match(text, end) is not None
+        )
     return _BEHIND_VERSION.match(text, end) is not None
 
 

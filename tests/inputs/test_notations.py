@@ -267,8 +267,20 @@ def test_a_name_and_a_slash_make_a_version(name: str, behind: str) -> None:
     for before in ("", '"', "(", "[", "; ", "Mozilla/5.0 ", "=", "%20", "\\n"):
         assert find_targets(f"{before}{name}/1.2.3.4{behind}\n".encode()) == []
         assert find_ends(f"{before}{name}/1.2.3.4{behind}\n".encode()) == []
-    assert find_targets(f"{name}\\/1.2.3.4{behind}\n".encode()) == []
-    assert find_targets(f"{name}%2F1.2.3.4{behind}\n".encode()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"ua":"WhatsApp\\/2.21.12.21 A"}', []), ('{"ua":"Foo\\/1.2.3.4"}', []),
+        ("ua=Chrome%2F1.2.3.4%20Safari", []),
+        ("ua=YaBrowser%2F23.1.0.0", []), ("ua=Foo%2F9.0.0.0%20x", []), ('{"p":"a\\/80.94.95.113\\/b"}', [V4]),
+        ("p=a%2F80.94.95.113%2Fb", [V4]), ("p=a%2F80.94.95.113%20b", [V4]),
+        ("p=%2Fip%2F80.94.95.113", [V4]),
+    ],
+)  # fmt: skip
+def test_an_escaped_slash_is_a_boundary_but_in_the_name_of_a_browser(text: str, expected: list[str]) -> None:
+    check(text, expected)
 
 
 @pytest.mark.parametrize(

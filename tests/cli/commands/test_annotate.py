@@ -63,14 +63,16 @@ def test_a_template_says_what_is_added(geocli: Geocli) -> None:
 
 def test_files_follow_each_other_and_a_bad_one_stops_none(geocli: Geocli, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1.1.1.1 without an end")
-    (tmp_path / "b").write_bytes(b"\xff\x00 8.8.8.8\r\n")
+    (tmp_path / "b").write_bytes(b"\xff\x00 8.8.8.8 in a line of a log\r\n")
     done = subprocess.run(
         [*geocli.command, "annotate", tmp_path / "a", tmp_path / "missing", tmp_path / "b"],
         env=geocli.env, capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stdout == (
-        b"1.1.1.1 [AU AS13335 Cloudflare, Inc.] without an end\xff\x00 8.8.8.8" + GOOGLE.encode() + b"\r\n"
+        b"1.1.1.1 [AU AS13335 Cloudflare, Inc.] without an end\xff\x00 8.8.8.8"
+        + GOOGLE.encode()
+        + b" in a line of a log\r\n"
     )
     assert done.stderr.count(b"\n") == 1
 
