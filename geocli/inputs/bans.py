@@ -166,6 +166,10 @@ class _Lines:
         return self._readers[source.name]
 
 
+# Where a firewall's rule says from or to whom, and means anybody.
+_EVERYBODY = frozenset({"0.0.0.0/0", "::/0"})
+
+
 class _Text:
     """A plain list, or any text: who is in it is banned."""
 
@@ -179,7 +183,7 @@ class _Text:
             return []
         if b"\\n" in piece.text:  # what becomes of: get JAIL banip '\n'
             piece = piece._replace(text=piece.text.replace(b"\\n", b"  "))
-        found = [Ban(None, target) for target in self._targets.read(piece)]
+        found = [Ban(None, target) for target in self._targets.read(piece) if target not in _EVERYBODY]
         self._tally.answers += len(found)
         return found
 

@@ -16,6 +16,10 @@ _LARGEST = 4096  # bytes of a fixture: what is longer only repeats itself
 _TEXT = [
     b"Nov 23 21:42:11 web sshd[811]: Failed password for root from 9.9.9.9 port 4242 ssh2\n",
     b"[2001:db8::1]:443 ::ffff:1.2.3.4 fe80::1%eth0 (1.2.3.4) ip=1.2.3.4, 192.0.2.0/24 1.2.3.4.5",
+    b"\x1b[1m192.0.2.1\x1b[0m \\n192.0.2.1\\n %2F192.0.2.1%2F \\u003c::1\\u003e Name/1.2.3.4 rv:1.2.3.4",
+    b"192.0.2.0-192.0.2.9 ::1-::2 1[.]2[.]3[.]4 1(dot)2(dot)3(dot)4 2001[:]db8[::]1 192.0.2.1/255.0.0.0",
+    b"%ASA- 192.0.2.1/22 Name/5.0 (X; 1.2.3.4;) [client 2001:db8::1:80] ::1:9 [1",
+    b"IP 192.0.2.1.22 > 192.0.2.2.ssh: x\ntcp4 0 0 192.0.2.1.22 *.*\n]: 192.0.2.1.1 ::1.2:",
     b"aa:bb:cc:dd:ee:ff 21:21:42 http://192.0.2.1/24 source:2001:db8::1 2001:db8::/129 ::/0 v1.2.3.4-rc1",
 ]
 _IP_API = [

@@ -482,3 +482,16 @@ def test_a_line_of_megabytes_costs_no_memory_and_little_time(start: bytes, fille
         assert tracemalloc.get_traced_memory()[1] < 24 << 20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"DROP       all  --  192.0.2.1         0.0.0.0/0\n",
+        b"   12   720 DROP  all  --  *      *       192.0.2.1         0.0.0.0/0\n",
+        b"DROP all ::/0 ::/0 192.0.2.1\n",
+        b"0.0.0.0/0\n192.0.2.1\n::/0\n",
+    ],
+)
+def test_nobody_is_banned_with_everybody(text: bytes) -> None:
+    assert [ban.text for ban in bans(text)] == ["192.0.2.1"]
