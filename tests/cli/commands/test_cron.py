@@ -18,6 +18,15 @@ from tests.conftest import Crontab, Geocli, need
 PROGRAM = Path(sys.executable).parent / "geocli"
 OTHERS = b"MAILTO=root\n\n# a comment\n0 4 * * * /usr/bin/backup --all 'a b' \\%F\t\n@reboot true\n"
 
+NOTHING_LOST = {"GEOCLI_LOOKUP_MAX_DB_AGE": ""}
+"""Nothing in the environment that jobs would not know."""
+
+
+@pytest.fixture
+def geocli(data_dir: Path) -> Geocli:
+    """With nothing in the environment that jobs would not know."""
+    return Geocli(data_dir, NOTHING_LOST)
+
 
 def jobs_in(text: bytes | None) -> list[str]:
     return [line for line in (text or b"").decode(errors="replace").splitlines() if " --data-dir " in line]
@@ -142,7 +151,9 @@ def test_what_only_this_shell_knows_is_said_or_written_into_the_line(
 ) -> None:
     config = tmp_path / "my config.toml"
     config.write_text("[lookup]\nttl = 5\n")
-    knowing = Geocli(geocli.data_dir, {"GEOCLI_CONFIG": str(config), "GEOCLI_LOOKUP_TTL": "7d"})
+    knowing = Geocli(
+        geocli.data_dir, NOTHING_LOST | {"GEOCLI_CONFIG": str(config), "GEOCLI_LOOKUP_TTL": "7d"}
+    )
     done = knowing("cron", "install", *crontab.options)
     assert done.returncode == 0
     assert "GEOCLI_LOOKUP_TTL" in done.stderr
@@ -157,9 +168,9 @@ def test_the_server_that_was_named_is_named_in_the_line(geocli: Geocli, crontab:
     for line in jobs_in(crontab.read()):
         words = shlex.split(line.replace("\\%", "%"))
         assert words[words.index("--store") + 1] == url
-    done = Geocli(geocli.data_dir, {"GEOCLI_STORE_URL": "postgresql://u:s3cret@db.example/geo"})(
-        "cron", "install", *crontab.options
-    )
+    done = Geocli(
+        geocli.data_dir, NOTHING_LOST | {"GEOCLI_STORE_URL": "postgresql://u:s3cret@db.example/geo"}
+    )("cron", "install", *crontab.options)
     assert "GEOCLI_STORE_URL" in done.stderr
     assert "s3cret" not in done.stdout + done.stderr + (crontab.read() or b"").decode()
 
@@ -192,7 +203,7 @@ def with_program(geocli: Geocli, tmp_path: Path, script: str) -> Geocli:
     programs.mkdir(exist_ok=True)
     (programs / "crontab").write_text(f"#!/bin/sh\n{script}\n")
     (programs / "crontab").chmod(0o755)
-    return Geocli(geocli.data_dir, {"PATH": f"{programs}:/usr/bin:/bin"})
+    return Geocli(geocli.data_dir, NOTHING_LOST | {"PATH": f"{programs}:/usr/bin:/bin"})
 
 
 @pytest.mark.parametrize(
@@ -334,7 +345,7 @@ def test_enabling_writes_the_units_and_tells_systemd(geocli: Geocli, tmp_path: P
     programs.mkdir()
     (programs / "systemctl").write_text(f'#!/bin/sh\necho "$*" >> {tmp_path}/asked\n')
     (programs / "systemctl").chmod(0o755)
-    own = Geocli(geocli.data_dir, {"PATH": f"{programs}:{os.environ['PATH']}"})
+    own = Geocli(geocli.data_dir, NOTHING_LOST | {"PATH": f"{programs}:{os.environ['PATH']}"})
     directory = tmp_path / ".config" / "systemd" / "user"
     assert "+++ " in own("cron", "install", "--systemd", "--enable", "--dry-run").stdout
     assert not directory.exists()
@@ -359,7 +370,7 @@ def test_a_systemd_that_does_not_answer_is_said_with_what_to_type(geocli: Geocli
     programs.mkdir()
     (programs / "systemctl").write_text("#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
     (programs / "systemctl").chmod(0o755)
-    own = Geocli(geocli.data_dir, {"PATH": f"{programs}:{os.environ['PATH']}"})
+    own = Geocli(geocli.data_dir, NOTHING_LOST | {"PATH": f"{programs}:{os.environ['PATH']}"})
     done = own("cron", "install", "--systemd", "--enable")
     assert (done.returncode, done.stdout) == (2, "")
     assert "Failed to connect to bus" in done.stderr
