@@ -1,7 +1,7 @@
 # What developers run, in the environment that the README's two lines make ("pip install '.[dev]'" for lint).
 PYTHON ?= .venv/bin/python
 
-.PHONY: help test test-all coverage lint man bench
+.PHONY: help test test-all coverage lint man bench release
 
 help:
 	@echo 'make test      the quick suite: two minutes on two processors'
@@ -9,6 +9,7 @@ help:
 	@echo 'make coverage  the quick suite, and what of geocli it runs'
 	@echo 'make lint      style and types'
 	@echo 'make man       the manual page anew'
+	@echo 'make release   all files of a release, in dist/; docs/releasing.md'
 	@echo 'make bench     how long commands take; tests/benchmarks/README.md'
 
 test:
@@ -27,6 +28,9 @@ lint:
 
 man:
 	$(PYTHON) -m tools.manpage > geocli/data/geocli.1
+
+release:
+	$(PYTHON) -m tools.release
 
 bench:
 	$(PYTHON) -m tests.benchmarks
