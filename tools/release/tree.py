@@ -7,9 +7,11 @@ can hold those of all: Python takes its own, and, where there is none, the same 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -26,14 +28,29 @@ _PLATFORMS = ("manylinux_2_17", "manylinux2014", "manylinux_2_28")  # Debian 12 
 
 def download(requirements: Path, target: Path, architecture: str) -> None:
     """Fetch the wheels of all libraries for a processor, each with a hash that ``requirements`` names."""
+    wanted = re.split(r"\n(?=\S)", requirements.read_text(encoding="utf-8").strip())
     for python in PYTHONS:
-        platforms = [f"--platform={name}_{ARCHITECTURES[architecture]}" for name in _PLATFORMS]
-        command = [
-            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
-            "--only-binary=:all:", f"--python-version={python}", *platforms, "--dest", str(target),
-            "--requirement", str(requirements),
-        ]  # fmt: skip
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+            file.write("\n".join(wanted) + "\n")
+            file.flush()
+            platforms = [f"--platform={name}_{ARCHITECTURES[architecture]}" for name in _PLATFORMS]
+            command = [
+                sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes",
+                "--only-binary=:all:", f"--python-version={python}", *platforms, "--dest", str(target),
+                "--requirement", file.name,
+            ]  # fmt: skip
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        # The next Python needs others of those only that are in C.
+        in_c = {_name(path) for path in target.glob("*.whl") if not path.stem.endswith("-none-any")}
+        wanted = [one for one in wanted if _normalized(one.partition("==")[0]) in in_c]
+
+
+def _name(wheel: Path) -> str:
+    return _normalized(wheel.name.partition("-")[0])
+
+
+def _normalized(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name.strip()).lower()
 
 
 def unpack(wheels: Iterable[Path], tree: Path) -> None:
