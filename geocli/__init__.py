@@ -5,4 +5,4 @@ the journal keeps every answer until a flush writes it to the store, formats pri
 docs/architecture.md has the picture.
 """
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
