@@ -33,12 +33,31 @@ def test_logins_of_each_program_are_found_once(end: bytes) -> None:
         ("45.148.10.10", "a login (vsftpd)"),
         ("45.148.10.11", "a login (proftpd)"),
         ("45.148.10.12", "a login (openvpn)"),
+        ("45.148.10.13", "a login (openvpn)"),
     ]
     assert {why for _, why in found} == {f"a login ({name})" for name in LOGINS}
 
 
 def test_nothing_else_is_a_login() -> None:
     assert read(BAD) == []
+
+
+SIGNS = b"".join(sign for sign, _ in LOGINS.values())
+BEGINNINGS = [
+    b"[",
+    b"a",
+    b":",
+    b"postfix/",
+    b"proftpd[1]",
+    b"1.2.3.4:5 [",
+    *(sign for sign, _ in LOGINS.values()),
+]
+
+
+@pytest.mark.parametrize("word", BEGINNINGS)
+def test_a_line_that_only_begins_like_logins_is_read_in_linear_time(word: bytes) -> None:
+    # Were it quadratic, this would take hours.
+    assert read(SIGNS + word * ((1 << 18) // len(word))) == []
 
 
 def test_a_log_that_cannot_be_read_is_told() -> None:
