@@ -45,6 +45,9 @@ _MOST_ROUNDS = 20
 _TELL = 10_000  # networks
 
 _PIPED = ("network", "addresses", "bans", "share", "density", "asn", "org", "kind", "blocked")
+_SHOWN = ("network", "addresses", "bans", "share", "blocked", "density", "kind", "asn", "org")
+"""In a table: where it is narrow, columns go from the right, and what a network costs is the last to go."""
+
 _PIPED_SYSTEMS = ("asn", "org", "kind", "networks", "addresses", "bans", "share", "blocked")
 
 
@@ -124,7 +127,7 @@ def _output(by: str, judge: Judge, form: FormOptions, settings: "Settings") -> O
         columns, piped = show.SYSTEM_COLUMNS, _PIPED_SYSTEMS
     else:
         columns, piped = show.COLUMNS, _PIPED
-    return Output(form, settings, columns, piped, piped)
+    return Output(form, settings, columns, piped, _SHOWN if piped == _PIPED else piped)
 
 
 def _advice(matter: Matter, budgets: "Sequence[int]" = ()) -> "Advice":
