@@ -56,6 +56,6 @@ class BanGroups:
         self._groups.add(values, int(address not in self._seen), 1)
         self._seen.add(address)
 
-    def rows(self, top: int | None) -> list[tuple[Any, ...]]:
+    def rows(self, top: int | None, at_least: int = 0) -> list[tuple[Any, ...]]:
         """Return ``(*values, addresses, bans, share)`` of each group, as ``Groups.rows`` orders them."""
-        return self._groups.rows(top)
+        return self._groups.rows(top, at_least)

@@ -12,7 +12,7 @@ from geocli import __version__
 from geocli.cli import last_resort
 from geocli.cli.console import ReaderGoneError, prepare_stdout, say, write_text
 from geocli.config.settings import Flags, load_settings
-from geocli.model.errors import ExitCode, GeocliError
+from geocli.model.errors import ExitCode, GeocliError, UsageError
 from geocli.system.ownership import os_error_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ COMMANDS = {
 
 DEFAULT_COMMAND = "lookup"
 
+_WITH_COMMANDS = {"store", "cron", "config", "db"}
+"""Commands that are nothing by themselves: alone, they show their help."""
+
 _GLOBAL_FLAGS = {"-q", "--quiet", "-v", "--verbose", "--version", "--install-completion", "--show-completion"}
 _GLOBAL_OPTIONS = {"--data-dir", "--config", "--color", "--store"}
 _HELP = {"-h", "--help"}
@@ -48,7 +51,13 @@ def run(arguments: list[str]) -> int:
     """Run one command line (without the program's name) and return its exit code."""
     prepare_stdout()
     completing = "_GEOCLI_COMPLETE" in os.environ
-    arguments, command = (arguments, None) if completing else arrange(arguments)
+    try:
+        arguments, command = (arguments, None) if completing else arrange(arguments)
+    except UsageError as error:
+        say(str(error))
+        return error.exit_code
+    shows_help = arguments[-1:] == [command] and command in _WITH_COMMANDS
+    arguments = [*arguments, "--help"] if shows_help else arguments
     app = _app([command]) if command else _completing_app() if completing else _overview()
     try:
         code = app(arguments, "geocli", standalone_mode=False)
@@ -74,14 +83,15 @@ def run(arguments: list[str]) -> int:
             say(str(closed))
             return closed.exit_code
         return last_resort.tell(error, arguments)
-    return int(code or ExitCode.OK)
+    return int(code or (ExitCode.USAGE if shows_help else ExitCode.OK))
 
 
 def arrange(arguments: list[str]) -> tuple[list[str], str | None]:
     """Put global options first and the default command in where none is named.
 
     So ``geocli 8.8.8.8 -j``, ``geocli flush -v`` and ``… | geocli`` mean what people mean by them. Returns
-    the arguments and the command's name, ``None`` when they ask about geocli as a whole.
+    the arguments and the command's name, ``None`` when they ask about geocli as a whole. Raises
+    ``UsageError`` for what is nearly a command.
     """
     first, rest = [], []
     queue = list(arguments)
@@ -96,8 +106,12 @@ def arrange(arguments: list[str]) -> tuple[list[str], str | None]:
                 first.append(queue.pop(0))
         else:
             rest.append(argument)
+    if rest[:1] == ["help"]:
+        rest = [*rest[1:2], "--help"]
     if rest and rest[0] in COMMANDS:
         return first + rest, rest[0]
+    if rest and (meant := _nearly(rest[0])) is not None:
+        raise UsageError(f"no command is called {ascii(rest[0])}: did you mean geocli {meant}?")
     if _HELP.intersection(rest[:1]) or {"--version", "--install-completion", "--show-completion"} & set(
         first
     ):
@@ -105,6 +119,15 @@ def arrange(arguments: list[str]) -> tuple[list[str], str | None]:
     if not rest and (sys.stdin is None or sys.stdin.isatty()):
         return [*first, "--help"], None
     return [*first, DEFAULT_COMMAND, *rest], DEFAULT_COMMAND
+
+
+def _nearly(text: str) -> str | None:
+    """The command that was meant, where a word is nearly one, and no file."""
+    if not (text.isalpha() and text.islower()) or Path(text).exists():
+        return None
+    from difflib import get_close_matches  # only where something is wrong
+
+    return next(iter(get_close_matches(text, COMMANDS, 1, 0.75)), None)
 
 
 def command_tree() -> Any:

@@ -130,3 +130,18 @@ def above_table(
             say(f"the map needs {NARROWEST} columns, and this terminal has {width}")
         return ""
     return draw_world(rows, width, color=output.color)
+
+
+def for_people(
+    by: Grouping, rows: Sequence[tuple[object, ...]], output: Output
+) -> Sequence[tuple[object, ...]]:
+    """Return the rows of groups with words for what has no AS, in a table; elsewhere it stays empty."""
+    if output.form != "table" or "asn" not in by.names or "org" not in by.names:
+        return rows
+    asn, org = by.names.index("asn"), by.names.index("org")
+    if asn not in by.keys:
+        return rows
+    return [
+        (*row[:org], "(no AS known)", *row[org + 1 :]) if row[asn] is None and row[org] is None else row
+        for row in rows
+    ]

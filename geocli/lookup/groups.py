@@ -41,13 +41,16 @@ class Groups:
         """Return what to ``add`` somewhere else to have the same groups there."""
         return [(group.values, group.addresses, group.count) for group in self._groups.values()]
 
-    def rows(self, top: int | None) -> list[tuple[Any, ...]]:
+    def rows(self, top: int | None, at_least: int = 0) -> list[tuple[Any, ...]]:
         """Return ``(*values, addresses, count, share)`` of each group: the largest first, or in their order.
 
-        ``share`` is of everything that was counted, from 0 to 1, also of what ``top`` leaves out.
+        ``top`` are the largest, also where they are shown in their order; ``at_least`` so much a group has
+        to have. ``share`` is of everything that was counted, from 0 to 1, also of what is left out.
         """
-        groups = sorted(self._groups.values(), key=lambda group: self._by.order(group.values))
-        if not self._by.in_order:
-            groups.sort(key=lambda group: (group.count, group.addresses), reverse=True)
-        chosen = groups if top is None else groups[:top]
-        return [(*g.values, g.addresses, g.count, round(g.count / self._total, 4)) for g in chosen]
+        groups = [group for group in self._groups.values() if group.count >= at_least]
+        groups.sort(key=lambda group: self._by.order(group.values))
+        largest = sorted(groups, key=lambda group: (group.count, group.addresses), reverse=True)[:top]
+        if self._by.in_order:
+            chosen = set(map(id, largest))
+            largest = [group for group in groups if id(group) in chosen]
+        return [(*g.values, g.addresses, g.count, round(g.count / self._total, 4)) for g in largest]

@@ -120,3 +120,32 @@ def test_an_argument_that_is_not_text_is_a_usage_error(geocli: Geocli) -> None:
     )
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("lokup", "lookup"), ("banss", "bans"), ("anotate", "annotate"), ("reports", "report")],
+)
+def test_what_is_nearly_a_command_gets_the_command(geocli: Geocli, typed: str, meant: str) -> None:
+    done = geocli(typed, "8.8.8.8")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"geocli: no command is called '{typed}': did you mean geocli {meant}?\n"
+
+
+def test_what_is_nearly_a_field_gets_the_fields(geocli: Geocli) -> None:
+    done = geocli("-f", "country", "8.8.8.8")
+    assert done.returncode == 2
+    assert done.stderr.endswith("did you mean country_code or country_name?\n")
+
+
+def test_help_is_a_command_too(geocli: Geocli) -> None:
+    assert geocli("help").stdout == geocli("--help").stdout
+    assert geocli("help", "bans").stdout == geocli("bans", "--help").stdout
+
+
+@pytest.mark.parametrize("command", ["db", "cron", "store", "config"])
+def test_a_command_of_commands_alone_shows_its_help(geocli: Geocli, command: str) -> None:
+    done = geocli(command)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout == geocli(command, "--help").stdout
+    assert "\\b" not in done.stdout

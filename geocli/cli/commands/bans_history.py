@@ -8,7 +8,7 @@ from geocli.bans.locator import AT_ONCE
 from geocli.cli import options
 from geocli.cli.age_notice import say_age_under_table
 from geocli.cli.commands.bans_list import COUNTED, PIPED
-from geocli.cli.output import Output, above_table, check_map
+from geocli.cli.output import Output, above_table, check_map, for_people
 from geocli.cli.progress import Progress
 from geocli.cli.session import finish, noting, open_history
 from geocli.model.errors import ExitCode, Problems, UsageError
@@ -51,8 +51,10 @@ class Question(NamedTuple):
             raise UsageError("--new needs --since: what was not there before when?")
         if self.compare is not None and self.query.since is not None:
             raise UsageError("--compare says how long ago it begins: leave --since out")
-        if self.groups.top is not None and by is None and not of_changes:
-            raise UsageError("--top is for --by")
+        if not of_changes:
+            self.groups.check_counts()
+        elif self.groups.at_least > 1:
+            raise UsageError("--at-least is for --by, without --new and --compare")
 
     @property
     def period(self) -> float | None:
@@ -81,7 +83,7 @@ def show(settings: "Settings", question: Question, form: "FormOptions") -> ExitC
                 if output.form == "table":
                     map_ = question.groups.map
                     output.write_text(above_table(by, counted.rows(None), settings, output, map_=map_))
-                output.write(counted.rows(top))
+                output.write(for_people(by, counted.rows(top, question.groups.at_least), output))
             else:
                 done = 0
                 for bans in history.bans(question.query):

@@ -7,7 +7,7 @@ from geocli.bans.current import COLUMNS, BanGroups, locate_bans, row_of
 from geocli.bans.locator import Locator
 from geocli.cli.age_notice import say_age_under_table
 from geocli.cli.ban_options import NEEDS_HISTORY, BanInput, GroupOptions, LeftOut
-from geocli.cli.output import Output, above_table, check_map
+from geocli.cli.output import Output, above_table, check_map, for_people
 from geocli.cli.progress import Progress
 from geocli.cli.session import finish, noting, open_lookup
 from geocli.inputs.ban_reader import Reading
@@ -51,8 +51,7 @@ def show(
             f"--by {unknown[0]}: a list does not tell that, --history does;"
             f" of a list there is {', '.join(name for name in GROUPS if name not in NEEDS_HISTORY)}"
         )
-    if groups.top is not None and by is None:
-        raise UsageError("--top is for --by")
+    groups.check_counts()
     form = check_map(by, form) if groups.map else form
     columns = COLUMNS if by is None else (*by.names, *COUNTED)
     output = Output(
@@ -74,7 +73,7 @@ def show(
         if by is not None and counted is not None:
             if output.form == "table":
                 output.write_text(above_table(by, counted.rows(None), settings, output, map_=groups.map))
-            output.write(counted.rows(groups.top))
+            output.write(for_people(by, counted.rows(groups.top, groups.at_least), output))
         output.finish()
         say_age_under_table(settings, output.form)
     return finish(problems)

@@ -52,8 +52,13 @@ class Layout(NamedTuple):
         """Where in a row the chosen columns are. Raises ``UsageError`` for a column that is not there."""
         for name in self.chosen:
             if name not in self.columns:
-                raise UsageError(f"no field is called {ascii(name)}: there is {', '.join(self.columns)}")
+                raise UsageError(f"no field is called {ascii(name)}: {self._meant(name)}")
         return tuple(self.columns.index(name) for name in self.chosen)
+
+    def _meant(self, name: str) -> str:
+        """The columns that begin with a name, or else all."""
+        near = [column for column in self.columns if name and column.startswith(name)]
+        return f"did you mean {' or '.join(near)}?" if near else f"there is {', '.join(self.columns)}"
 
     @property
     def distinct(self) -> frozenset[int]:

@@ -364,3 +364,30 @@ def test_a_country_that_is_none_is_an_error_that_knows_better(text: str, said: s
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("geocli: --country: ")
     assert said in done.stderr
+
+
+def test_who_was_banned_more_than_once_is_one_command(geocli: Geocli) -> None:
+    log = "".join(
+        f"2026-11-2{day} 03:00:00,000 fail2ban.actions [1]: NOTICE [{jail}] Ban {ip}\n"
+        for day, jail, ip in (
+            (0, "sshd", "8.8.8.8"), (1, "web", "8.8.8.8"), (1, "sshd", "9.9.9.9"), (2, "sshd", "8.8.4.4"),
+            (2, "web", "8.8.4.4"), (3, "web", "1.1.1.1"), (3, "sshd", "8.8.8.8"),
+        )
+    )  # fmt: skip
+    found = rows(geocli, "--by", "ip", "--at-least", "2", stdin=log)
+    assert [(row["ip"], row["bans"]) for row in found] == [("8.8.8.8", 3), ("8.8.4.4", 2)]
+    found = rows(geocli, "--by", "country,jail", stdin=log)
+    assert [(row["country_code"], row["jail"], row["addresses"], row["bans"]) for row in found] == [
+        ("US", "sshd", 3, 4), ("US", "web", 2, 2), ("AU", "web", 1, 1),
+    ]  # fmt: skip
+    found = rows(geocli, "--by", "day", "--top", "2", stdin=log)
+    assert [row["day"] for row in found] == ["2026-11-21", "2026-11-23"]
+    assert [row["hour"] for row in rows(geocli, "--by", "hour", stdin=log)] == ["03"]
+    weekdays = [row["weekday"] for row in rows(geocli, "--by", "weekday", stdin=log)]
+    assert weekdays == ["Monday", "Friday", "Saturday", "Sunday"]
+
+
+def test_a_table_says_of_what_no_as_is_known(geocli: Geocli) -> None:
+    done = geocli("bans", "--by", "asn", "--table", stdin="10.0.0.1\n")
+    assert "(no AS known)" in done.stdout
+    assert rows(geocli, "--by", "asn", stdin="10.0.0.1\n")[0]["org"] is None
