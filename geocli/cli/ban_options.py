@@ -1,5 +1,7 @@
 """Which bans a command is about: the options that say where they are read, and which of them count."""
 
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -95,7 +97,7 @@ class BanInput(NamedTuple):
         """Whether the bans come from the running server."""
         if self.database is not None or self.paths:
             return False
-        return bool(self.client or self.program or self.socket or _is_empty_stdin())
+        return bool(self.client or self.program or self.socket or _has_no_stdin())
 
     def read(
         self, jails: "frozenset[str]", problems: "Problems", reading: "Reading"
@@ -261,9 +263,12 @@ def _asn(text: str) -> int:
     return number
 
 
-def _is_empty_stdin() -> bool:
-    """Whether nobody says anything on stdin: a terminal, cron's. fail2ban-client never prints nothing."""
+def _has_no_stdin() -> bool:
+    """Whether stdin is nobody's: a terminal, ``/dev/null``, closed. A pipe is somebody's, even if empty."""
     try:
-        return sys.stdin is None or sys.stdin.isatty() or not sys.stdin.buffer.peek(1)  # type: ignore[union-attr]  # buffered
+        if sys.stdin is None or sys.stdin.isatty():
+            return True
+        status = os.fstat(sys.stdin.fileno())
+        return stat.S_ISCHR(status.st_mode) and status.st_rdev == Path(os.devnull).stat().st_rdev
     except (OSError, ValueError):
         return True

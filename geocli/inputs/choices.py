@@ -45,7 +45,7 @@ BAN_SOURCES = (
             b"contact server",
             b"is not banned",
         ),
-        rb"Sorry but the |not banned: |Invalid command|\[\[|\{|\[['\"]",
+        rb"Sorry but the |[Uu]sage: |WARNING|not banned: |Invalid command|\[\[|\{|\[['\"]",
     ),
     # A message in JSON is no line of a log.
     BanSource("banned", _FAIL2BAN + "literal", "fail2ban-client banned, get JAIL banned", start=rb"[ \t]*\["),

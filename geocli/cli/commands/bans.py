@@ -74,8 +74,9 @@ def bans(
 ) -> ExitCode:
     """Say who is banned, and from where; remember it; say who was banned.
 
-    Reads what fail2ban-client printed from stdin; without stdin or with an empty one (cron), asks the running
-    server. Bans of a log are all that it tells of, with when they ended.
+    Reads FILE or stdin, whatever tells who is banned; on a terminal, or with /dev/null as stdin, asks the
+    running server. An empty pipe is an empty list: cron's is one, so lines for cron say --client. Bans of a
+    log are all that it tells of, with when they ended.
     """
     settings = lookup.apply(ctx.obj)
     source.check()

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from geocli.model.bans import Ban
 
 _ERROR = re.compile(
-    rb"(?:\S+ \S+ fail2ban +\[[0-9]+\]: +)?(?:ERROR|CRITICAL)[ :]+(?=\S)([^\r\n]*)"
+    rb"(?:\S+ \S+ fail2ban +\[[0-9]+\]: +)?(?:ERROR|CRITICAL|WARNING)[ :]+(?=\S)([^\r\n]*)"
     rb"|((?:Sorry but the (?:jail '|command is )|not banned: \[|Invalid command"
-    rb"|(?:IP )?\S{1,64} is not banned|Failed to access socket path"
+    rb"|(?:IP )?\S{1,64} is not banned|Failed to access socket path|[Uu]sage: "
     rb"|(?:Unable|Could not|Cannot|Can't) (?:to )?(?:contact|find|connect to) (?:the )?server"
     rb"|(?:Connection refused|Permission denied)\b.*socket)[^\r\n]*)"
 )
