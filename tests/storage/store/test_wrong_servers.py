@@ -23,6 +23,7 @@ from geocli.storage.store.postgres import schema, writer
 from geocli.storage.store.postgres import store as postgres_store
 from geocli.storage.store.postgres.connection import _is_for_ever, error_of, made_once
 from geocli.storage.store.postgres.store import PostgresStore
+from tests.conftest import within
 from tests.storage.store.samples import NOW, answers, record
 from tests.storage.store.test_postgres import answered_within, store, url
 from tests.support.postgres_server import Postgres
@@ -91,9 +92,15 @@ def test_a_flood_has_an_end_in_memory_too(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_flush_is_cut_off_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("geocli.storage.store.postgres.writer._LONGEST_STATEMENT", 0.5)
-    with flooding_server(b"", NOTICE) as url:
-        answered_within(1, lambda: PostgresStore(url, 1, 1).replay(answers([record("192.0.2.1")]), NOW))
+    def flush(url: str) -> None:
+        with pytest.raises(StoreAwayError, match=r"in time|far more than"):
+            PostgresStore(url, 1, 1).replay(answers([record("192.0.2.1")]), NOW)
+
+    with flooding_server(b"", NOTICE) as url, within(30):
+        flush(url)  # whatever time it has
+    monkeypatch.setattr("geocli.storage.store.postgres.connection.Connection.longest", 0.5)
+    with flooding_server(b"", PARAMETER) as url:
+        flush(url)
 
 
 WRONG = {

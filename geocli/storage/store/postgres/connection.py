@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _TICK = 0.02  # seconds between two looks at the clock
 _MOST_SENT = 64 << 20  # bytes of an answer that memory may grow by: a batch of 10,000 rows has three or four
+_MOST_NOTICED = 1 << 20  # characters of warnings and remarks, which are kept by nobody
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
 _LONGEST_REASON = 300
 _LATE = "it does not answer in time"
@@ -114,6 +115,7 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
 
     deadline: float | None = None
     longest: float = 60.0
+    noticed = 0
 
     def wait(self, gen: PQGen[RV], *arguments: Any, **options: Any) -> RV:
         """Consume a generator of psycopg's, as long as there is patience."""
@@ -128,12 +130,19 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
                 ready = yield wanted
                 if time.monotonic() > deadline:
                     raise psycopg.OperationalError(_LATE)
-                if _memory() > most:
+                if _memory() > most or self.noticed > _MOST_NOTICED:
                     raise psycopg.OperationalError("it sends far more than it was asked for")
                 wanted = gen.send(ready)
         except StopIteration as end:
             value: RV = end.value
             return value
+
+
+def _count_notices(connection: Connection) -> None:
+    def count(notice: psycopg.errors.Diagnostic) -> None:
+        connection.noticed += len(notice.message_primary or "") + 1
+
+    connection.add_notice_handler(count)
 
 
 def _memory() -> int:
@@ -203,6 +212,7 @@ def connect(url: str, name: str, seconds: float) -> Connection:
             reason = f"{_reason(error)}: correct the URL of the store, or ~/.pgpass, or the server"
             raise UsageError(f"{name}: {reason}") from None
         raise error_of(error, name) from error
+    _count_notices(connection)
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != _ENCODING:
         connection.close()

@@ -102,6 +102,7 @@ class PostgresWriter:
             connection.execute("BEGIN")
             check_version(connection.execute(VERSION).fetchall(), self._name)
             self._set_limits(connection)
+            connection.longest = _LONGEST_STATEMENT
             times = {"before": before, "latest": latest_believed(now), "now": now}
             counts = {}
             for kind, (mend, delete) in _FORGET.items():
@@ -120,7 +121,6 @@ class PostgresWriter:
         connection = connect(self._url, self._name, max(self._busy_timeout, _CONNECTING))
         # Closing ends whatever transaction is open, also where nothing else could be said any more.
         with closing(connection), translated(self._name):
-            connection.longest = _LONGEST_STATEMENT
             return work(connection)
 
     def _repeated(self, work: Callable[[], _T], most: int) -> _T:
@@ -151,6 +151,7 @@ class PostgresWriter:
                 with connection.pipeline():
                     connection.execute("BEGIN")
                     self._set_limits(connection)
+                connection.longest = _LONGEST_STATEMENT
                 with _Incoming(connection) as incoming:
                     for batch in batches:
                         incoming.add(batch)
