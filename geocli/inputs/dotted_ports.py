@@ -22,7 +22,7 @@ _ENDPOINT = re.compile(
 _ARROW = b" > "
 # What stands before the first address of tcpdump's line, of its second with -v, and of pf's log.
 _BEFORE_ARROW = re.compile(
-    rb"(?:(?:\A|[^0-9A-Za-z_])IP6?|:|\A|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)[ \t]*\Z"
+    rb"(?:(?:\A|[^0-9A-Za-z_])IP6?|[:)]|\A|[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)[ \t]*\Z"
 )
 _WORD = rb"(\S{1,128})"
 _PAIRS = re.compile(

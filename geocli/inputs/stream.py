@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from geocli.inputs.compression import Compression
 
 _CHUNK = 1 << 16
+_LONGEST_LINE = 1 << 16  # bytes of a line that is not cut
 _LONGEST_WORD = 1 << 12  # far more than any address: what is longer is cut, not kept in memory
 
 
@@ -168,8 +169,8 @@ def _as_utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
     """Join and cut chunks so that nothing that belongs together stands on both sides of a cut.
 
-    Lines are whole, but those of ``_CHUNK`` bytes and more: where these are cut (``cuts.last_cut``) hangs on
-    the text alone. A word that is far too long to be an address comes in opaque pieces of its own.
+    Lines are whole, but those of ``_LONGEST_LINE`` bytes and more: where these are cut (``cuts.last_cut``)
+    hangs on the text alone. A word that is far too long to be an address comes in opaque pieces of its own.
     """
     kept, starts_line, in_long_word = b"", True, False
     for part in _parts(chunks):
@@ -183,13 +184,14 @@ def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
             in_long_word = False
         kept += rest
         # Of what is kept only the first line can be as long as that.
-        while len(kept) >= _CHUNK and kept.find(b"\n", 0, _CHUNK) < 0:
-            window = kept[:_CHUNK]
+        while len(kept) >= _LONGEST_LINE and kept.find(b"\n", 0, _LONGEST_LINE) < 0:
+            window = kept[:_LONGEST_LINE]
             cut = last_cut(window)
             if cut:
                 yield Piece(kept[:cut], starts_line, ends_line=False)
                 kept, starts_line = kept[cut:], False
-            if len(window) - cut > _LONGEST_WORD and not window[cut:].lstrip(WORD_BYTES):
+            is_word = not window[cut:].lstrip(WORD_BYTES)
+            if cut == 0 or (is_word and len(window) - cut > _LONGEST_WORD):
                 rest = kept.lstrip(WORD_BYTES)
                 yield Piece(kept[: len(kept) - len(rest)], starts_line, ends_line=False, opaque=True)
                 kept, starts_line, in_long_word = rest, False, not rest
@@ -202,7 +204,7 @@ def pieces(chunks: Iterable[bytes]) -> Iterator[Piece]:
 
 def _parts(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
-        if len(chunk) <= _CHUNK:
+        if len(chunk) <= _LONGEST_LINE:
             yield chunk
         else:
-            yield from (chunk[begin : begin + _CHUNK] for begin in range(0, len(chunk), _CHUNK))
+            yield from (chunk[at : at + _LONGEST_LINE] for at in range(0, len(chunk), _LONGEST_LINE))
