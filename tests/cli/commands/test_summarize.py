@@ -101,7 +101,7 @@ def test_the_store_and_the_journal_together_are_counted(geocli: Geocli) -> None:
 TEXTS = st.lists(
     st.sampled_from([
         b"8.8.8.8 x\n", b"1.1.1.1\n", b"# 9.9.9.9\n", b"5.5.5.5 # 6.6.6.6\n", b"2001:4860::1 y\n", b"no\n",
-        b"[{'7.7.7.7': ['4.4.4.4', '3.3.3.3']}]\n", b"8.8.8.8", b" ", b"x" * 5000 + b" ", b"\n",
+        b"[{'7.7.7.7': ['4.4.4.4', '3.3.3.3']}]\n", b"8.8.8.8", b" ", b"x" * 6000 + b" ", b"\n",
     ]),
     max_size=60,
 )  # fmt: skip
@@ -117,7 +117,9 @@ def test_workers_count_the_same(tmp_path_factory: pytest.TempPathFactory, texts:
         patch.setattr(process_pool, "processors", lambda: 2)
         patch.setattr(counter, "_ALONE", -1)
         patch.setattr(counter, "_PART", 1)
-        patch.setattr("geocli.inputs.stream._CHUNK", 64)
+        patch.setattr(
+            "geocli.inputs.stream._CHUNK", 5000
+        )  # longer than a word that is kept, or it never ends
         problems = Problems()
         assert TargetCounter(problems, lambda _: None).count(open_streams([path], None, problems)) == expected
         patch.setattr(counter, "Workers", _Broken)
