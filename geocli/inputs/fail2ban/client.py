@@ -29,7 +29,7 @@ _ELSEWHERE = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # c
 # fail2ban-client writes in the encoding of its locale, and fails where that cannot express an identifier.
 # A shell sets both for it: the rest of the environment is its own.
 _IN_UTF8 = 'LC_ALL=C.UTF-8 PYTHONIOENCODING=utf-8:surrogateescape exec "$0" "$@"'
-_LOG_HEAD = re.compile(r"\S+ \S+ fail2ban\S*\s+\[\d+\]: [A-Z]+\s+")
+_LOG_HEAD = re.compile(r"\S{1,32} \S{1,32} fail2ban\S{0,64}\s{1,40}\[\d{1,10}\]: [A-Z]{1,16}\s{1,16}")
 
 
 class _Answer(NamedTuple):

@@ -115,7 +115,7 @@ _OTHER_LINE = re.compile(_PREFIX + _HEAD)
 # The form of nearly all logs, which is read four times as fast.
 _USUAL_HEAD = re.compile(
     rb"(" + DATE + rb" " + CLOCK + rb")" + FRACTION
-    + rb" fail2ban\.([\w.]+) *(?:\[[0-9]+\])? *: +(?:[A-Z]+ +)?"
+    + rb" fail2ban\.([\w.]++) *+(?:\[[0-9]++\] *+)?: ++(?:[A-Z]++ ++)?"
 )  # fmt: skip
 _USUAL_EVENT = re.compile(_EVENT, re.DOTALL)
 _WORDS = rb"Found|Ban|Unban|Restore Ban|Repeal Ban|Increase Ban|Reban|Ignore"

@@ -12,7 +12,12 @@ _NO_NAME = re.compile(
     re.IGNORECASE,
 )
 # ARIN and APNIC put their handle before the name: "GENSAZ-ASN1 - GENS ARIZONA LLC", "AS73981 - NORTHERN".
-_HANDLE = re.compile(r"(?:AS[0-9]+(?:-[0-9]+)?|[A-Z0-9]+(?:-[A-Z0-9]+)*-ASN?[0-9]*(?:-[A-Z0-9]+)*) - (?=\S)")
+_HANDLE = re.compile(
+    r"(?<![A-Z0-9-])"
+    r"(?:AS[0-9]+(?:-[0-9]+)?|[A-Z0-9]+(?:-[A-Z0-9]{1,40}){0,8}?-ASN?[0-9]{0,10}(?:-[A-Z0-9]{1,40}){0,8})"
+    r" - (?=\S)"
+)
+_LONGEST = 1000  # characters; the longest registered name is below 128
 _LOST_BETWEEN = re.compile(r" [?\ufffd]+ ")
 _LOST = re.compile(r"[?\ufffd\u00bf]{2,}|[\ufffd\u00bf]")
 # Letters of other character sets read as Latin-1: a soft hyphen for a dash, an accent for an apostrophe.
@@ -24,6 +29,7 @@ def clean_as_name(text: str) -> str | None:
 
     Example: ``"City Net - City Net"`` becomes ``"City Net"``, ``"-Reserved AS-"`` and ``"AS64496"`` nothing.
     """
+    text = text[:_LONGEST]  # what comes next is not in step with the length
     text = " ".join(_LOST.sub(" ", _LOST_BETWEEN.sub(" - ", text.translate(_MISREAD))).split())
     text = _once(text)
     text = _HANDLE.sub("", text, count=1)
