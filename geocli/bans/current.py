@@ -9,9 +9,11 @@ from geocli.lookup.groups import Groups
 from geocli.model.addresses import is_target
 from geocli.model.bans import LocatedBan
 from geocli.model.records import FIELDS
+from geocli.system.spill import SeenSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from geocli.bans.locator import Locator
     from geocli.model.bans import Ban, BanQuery
@@ -41,20 +43,21 @@ def locate_bans(bans: Iterable[Ban], query: BanQuery, locator: Locator) -> Itera
 class BanGroups:
     """Counts bans and distinct addresses by a grouping."""
 
-    def __init__(self, by: Grouping) -> None:
+    def __init__(self, by: Grouping, directory: Path) -> None:
+        """``directory`` is the data's: what is too much for memory goes into a temporary file there."""
         self._by = by
         self._groups = Groups(by)
-        self._seen: set[tuple[Any, str]] = set()
+        self._seen = SeenSet(directory)
 
     def add(self, located: LocatedBan) -> None:
-        """Count one ban."""
+        """Count one ban. Raises ``GeocliError`` where the disk is full."""
         ip = located.record.ip
         if self._by.has_network and not is_target(ip):
             return
         values = self._by.of_ban(located)
-        address = (self._by.key(values), ip)
-        self._groups.add(values, int(address not in self._seen), 1)
-        self._seen.add(address)
+        # Where nothing hangs on the ban, an address is in one group.
+        address = f"{ip}\t{self._by.key(values)}" if self._by.about_bans else ip
+        self._groups.add(values, int(self._seen.add(address)), 1)
 
     def rows(self, top: int | None, at_least: int = 0) -> list[tuple[Any, ...]]:
         """Return ``(*values, addresses, bans, share)`` of each group, as ``Groups.rows`` orders them."""

@@ -17,6 +17,10 @@ AT_ONCE = 4096
 """Addresses that are best located at once, where nobody says otherwise."""
 
 
+_MOST_KNOWN = 40_000
+"""Addresses at hand: some 20 MB. What was asked about before them, journal and databases know."""
+
+
 class Locator:
     """Says where addresses are, with what ``pipeline`` finds out, if there is one.
 
@@ -32,10 +36,15 @@ class Locator:
     def locate(self, ips: Iterable[str]) -> dict[str, GeoRecord]:
         """Return a record for each; ``unknown`` for what is no address and for what no source has."""
         wanted = dict.fromkeys(ips)
-        new = [ip for ip in wanted if ip not in self._known]
+        found = {ip: self._known[ip] for ip in wanted if ip in self._known}
+        new = [ip for ip in wanted if ip not in found]
         for begin in range(0, len(new), self._size):
-            self._learn(new[begin : begin + self._size])
-        return {ip: self._known[ip] for ip in wanted}
+            if len(self._known) > _MOST_KNOWN:
+                self._known.clear()
+            part = new[begin : begin + self._size]
+            self._learn(part)
+            found.update((ip, self._known[ip]) for ip in part)
+        return found
 
     def _learn(self, ips: Sequence[str]) -> None:
         asked = [ip for ip in ips if is_target(ip)]

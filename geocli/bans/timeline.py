@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geocli.model.records import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 
 PERIODS = ("hour", "day", "week", "month")
 """How long a period may be, shortest first."""
@@ -70,23 +70,23 @@ class News(NamedTuple):
     new: Mapping[str, Sequence[tuple[Hashable, int]]] | None
 
 
-def timeline(bans: Sequence[Dated], now: float, since: str | None, period: str | None) -> Timeline | None:
+def timeline(bans: Collection[Dated], now: float, since: str | None, period: str | None) -> Timeline | None:
     """The bans by period: as long as ``period`` says, else as fits. ``None`` when there are none by ``now``.
 
     ``now`` is seconds since the epoch; ``since`` is where time begins, when somebody asked for that.
     """
     latest = utc_text(now + _HOUR)  # clocks differ
-    past = [ban for ban in bans if ban.banned_at <= latest]
-    if not past:
+    span = _span(bans, latest)
+    if span is None:
         return None
-    first = since or min(ban.banned_at for ban in past)
-    last = _end(past, now)
+    first = since or span[0]
+    last = _end(span[1], now)
     period = period or _fitting(first, last)
     starts = _starts(period, first, last)
     index = {start: number for number, start in enumerate(starts)}
     counted: Counter[tuple[str, str | None]] = Counter()
     jails: Counter[str | None] = Counter()
-    hours = Counter((ban.banned_at[:_TO_THE_HOUR], ban.jail) for ban in past)
+    hours = Counter((ban.banned_at[:_TO_THE_HOUR], ban.jail) for ban in bans if ban.banned_at <= latest)
     for (hour, jail), count in hours.items():
         if (start := _start(period, hour)) in index:
             counted[start, jail] += count
@@ -96,37 +96,50 @@ def timeline(bans: Sequence[Dated], now: float, since: str | None, period: str |
     return Timeline(period, starts, ranked, counts, len(bans) - jails.total())
 
 
-def news(bans: Sequence[Dated], now: float, period: str) -> News | None:
+def news(bans: Collection[Dated], now: float, period: str) -> News | None:
     """What is new in the last day, week or month (which of them, a timeline's ``period`` says)."""
     latest = utc_text(now + _HOUR)
-    past = [ban for ban in bans if ban.banned_at <= latest]
-    if not past:
+    span = _span(bans, latest)
+    if span is None:
         return None
     length, days = _LAST[period]
-    end = _end(past, now)
+    end = _end(span[1], now)
     begin, earlier = (utc_text(_seconds(end) - times * days * _SECONDS) for times in (1, 2))
-    recent = [ban for ban in past if ban.banned_at > begin]
-    old = [ban for ban in past if ban.banned_at <= begin]
-    before = sum(ban.banned_at > earlier for ban in old) if _reaches(old, earlier) else None
-    if not old:
-        return News(length, begin, end, len(recent), before, None)
-    addresses = {id(ban.groups): ban.groups for ban in old}  # whose bans share their groups
-    known = {(kind, group) for groups in addresses.values() for kind, group in groups.items()}
-    found: dict[str, Counter[Hashable]] = {kind: Counter() for kind in past[0].groups}
-    for ban in recent:
-        for kind, group in ban.groups.items():
-            if (kind, group) not in known:
-                found.setdefault(kind, Counter())[group] += 1
-    return News(length, begin, end, len(recent), before, {kind: c.most_common() for kind, c in found.items()})
+    known: dict[str, set[Hashable]] = {}
+    recent = before = 0
+    for ban in bans:
+        if ban.banned_at <= begin:
+            before += ban.banned_at > earlier
+            for kind, group in ban.groups.items():
+                known.setdefault(kind, set()).add(group)
+        elif ban.banned_at <= latest:
+            recent += 1
+    if span[0] > begin:
+        return News(length, begin, end, recent, None, None)
+    found: dict[str, Counter[Hashable]] = {}
+    for ban in bans:
+        if begin < ban.banned_at <= latest:
+            for kind, group in ban.groups.items():
+                counts = found.setdefault(kind, Counter())
+                if group not in known.get(kind, ()):
+                    counts[group] += 1
+    new = {kind: found.get(kind, Counter()).most_common() for kind in dict.fromkeys((*known, *found))}
+    return News(length, begin, end, recent, before if span[0] <= earlier else None, new)
 
 
-def _reaches(old: Iterable[Dated], moment: str) -> bool:
-    return any(ban.banned_at <= moment for ban in old)
+def _span(bans: Iterable[Dated], latest: str) -> tuple[str, str] | None:
+    """When the first and the last of those began that began by ``latest``."""
+    first = last = None
+    for ban in bans:
+        moment = ban.banned_at
+        if moment <= latest:
+            first = moment if first is None or moment < first else first
+            last = moment if last is None or moment > last else last
+    return None if first is None or last is None else (first, last)
 
 
-def _end(bans: Iterable[Dated], now: float) -> str:
+def _end(last: str, now: float) -> str:
     """Now, or when the last ban was if that is long ago: an old log has news of its own."""
-    last = max(ban.banned_at for ban in bans)
     return utc_text(now) if last >= utc_text(now - _SECONDS) else last
 
 

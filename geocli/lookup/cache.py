@@ -88,13 +88,14 @@ class Cache:
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All that is known, each target once: the journal's newest, then what only the store has."""
-        seen: set[str] = set()
+        seen: set[str] = set()  # in the journal: a store has each once
         try:
-            for source in (self._journal.everything(), self._store.everything()):
-                for batch in source:
-                    records = [record for record in batch if record.ip not in seen]
-                    seen.update(record.ip for record in records)
-                    yield records
+            for batch in self._journal.everything():
+                records = [record for record in batch if record.ip not in seen]
+                seen.update(record.ip for record in records)
+                yield records
+            for batch in self._store.everything():
+                yield [record for record in batch if record.ip not in seen]
         except GeocliError as error:
             self._problems.note(error)
 

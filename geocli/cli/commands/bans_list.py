@@ -58,7 +58,7 @@ def show(
         form, settings, columns, PIPED if by is None else columns, SHOWN if by is None else columns
     )
     problems = Problems()
-    counted = None if by is None else BanGroups(by)
+    counted = None if by is None else BanGroups(by, settings.data_dir)
     with noting(problems):
         with (
             Progress(settings) as progress,

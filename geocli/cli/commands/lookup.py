@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from geocli.lookup.pipeline import Rows
     from geocli.lookup.resolver import Resolver
+    from geocli.system.spill import SeenSet
 
 _ONLINE_PATIENCE = 0.2  # seconds that an input may pause before a batch is sent that is not full
 
@@ -95,7 +96,8 @@ def lookup(
                 settings, problems, progress, render=output.render, no_cache=no_cache, refresh=refresh
             ) as way,
         ):
-            for rows in way.pipeline.run(_batches(wanted, inputs, problems, way.resolver)):
+            directory = settings.data_dir
+            for rows in way.pipeline.run(_batches(wanted, inputs, problems, way.resolver, directory)):
                 tally.count(rows)
                 progress.show("looking up", tally.total)
                 output.write_rendered(rows.data)
@@ -114,10 +116,10 @@ def lookup(
 class _TargetFilter:
     """Which targets the user wants to see."""
 
-    def __init__(self, wanted: TargetOptions) -> None:
+    def __init__(self, wanted: TargetOptions, directory: Path) -> None:
         self._v6 = True if wanted.only_v6 else False if wanted.only_v4 else None
         self._exclude_reserved = wanted.exclude_reserved
-        self._seen: set[str] | None = set() if wanted.unique else None
+        self._seen = _seen_set(directory) if wanted.unique else None
 
     def filter(self, targets: list[str]) -> list[str]:
         if self._v6 is not None:
@@ -125,15 +127,20 @@ class _TargetFilter:
         if self._exclude_reserved:
             _, targets = split_reserved(targets)
         if self._seen is not None:
-            targets = [target for target in dict.fromkeys(targets) if target not in self._seen]
-            self._seen.update(targets)
+            targets = self._seen.new_of(targets)
         return targets
 
 
+def _seen_set(directory: Path) -> "SeenSet":
+    from geocli.system.spill import SeenSet  # only where each is wanted once
+
+    return SeenSet(directory)
+
+
 def _batches(
-    wanted: TargetOptions, inputs: Inputs, problems: Problems, resolver: "Resolver"
+    wanted: TargetOptions, inputs: Inputs, problems: Problems, resolver: "Resolver", directory: Path
 ) -> "Iterator[list[str]]":
-    chosen = _TargetFilter(wanted)
+    chosen = _TargetFilter(wanted, directory)
     for batch in _raw_batches(wanted.targets or [], inputs, problems, resolver):
         inputs.has_found = inputs.has_found or bool(batch)
         targets = chosen.filter(batch)

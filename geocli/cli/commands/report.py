@@ -127,7 +127,7 @@ def report(
     places = where.places()
     origin = about.origin()  # to be asked before stdin is read
     problems = Problems()
-    summary = about.summary(settings, Counted(anonymous=page.anonymize), problems)
+    summary = about.summary(settings, Counted(settings.data_dir, anonymous=page.anonymize), problems)
     with noting(problems):
         # A list that could not be read is not an empty one: what was drawn last time stays.
         is_incomplete = 0 < about.inputs <= problems.bad_inputs

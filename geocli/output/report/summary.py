@@ -11,14 +11,17 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.bans.timeline import Dated, News, Timeline, news, timeline
+from geocli.bans.moments import Moments
+from geocli.bans.timeline import News, Timeline, news, timeline
 from geocli.lookup.groups import Groups
 from geocli.model.addresses import is_target
 from geocli.model.group_by import parse_by
 from geocli.model.records import utc_text
+from geocli.system.spill import SeenSet, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from geocli.bans.history import History
     from geocli.model.bans import BanQuery, LocatedBan
@@ -31,6 +34,8 @@ _LONGEST_PREFIX = {4: 24, 6: 48}
 """Of the networks in an anonymous report: what is narrower may be one person's."""
 
 _MOST_REPEATED = 1000
+_MOST_PLACES = 20_000  # addresses whose groups are at hand
+_BETWEEN = "\t"  # of texts that have no tabs
 
 
 class Summary(NamedTuple):
@@ -55,77 +60,85 @@ class Summary(NamedTuple):
 
 
 class Counted:
-    """Counts for a ``Summary``. When ``anonymous``, networks go into it, and no address."""
+    """Counts for a ``Summary``. When ``anonymous``, networks go into it, and no address.
 
-    def __init__(self, *, anonymous: bool = False) -> None:
+    ``directory`` is the data's: what is too much for memory goes into a temporary file there.
+    """
+
+    def __init__(self, directory: Path, *, anonymous: bool = False) -> None:
         self._anonymous = anonymous
-        self._records: dict[str, GeoRecord] = {}
-        self._without_network: set[str] = set()
-        self._counts: Counter[str] = Counter()
-        self._in_jails: Counter[tuple[str | None, str]] = Counter()
-        self._moments: list[tuple[str, str | None, str]] = []
+        self._groups = {by: Groups(grouping) for by, grouping in TABLES.items()}
+        self._addresses = Tally(directory)
+        self._in_jails = SeenSet(directory)
+        self._moments = Moments([by for by in TABLES if by != "jail"])
+        self._elsewhere: Counter[str] = Counter()
+        self._sources: set[str] = set()
+        self._places: dict[str, dict[str, tuple[Any, ...]]] = {}
         self.total = 0
         """How much was counted."""
 
     def add_ban(self, located: LocatedBan) -> None:
-        """Count one ban: of an input, or of the history."""
+        """Count one ban: of an input, or of the history. Raises ``GeocliError``, as what else counts."""
         ban, record, _ = located
-        if record.status == "unknown" and not is_target(record.ip):
-            self._without_network.add(record.ip)  # a user, a host
-        self.add_hits(record, 1)
-        self._in_jails[ban.jail, record.ip] += 1
+        place = self._add(record, 1, is_person=record.status == "unknown" and not is_target(record.ip))
+        is_new = self._in_jails.add(f"{record.ip}{_BETWEEN}{ban.jail!r}")
+        self._groups["jail"].add((ban.jail,), int(is_new), 1)
         if located.began is not None:
-            self._moments.append((located.began, ban.jail, record.ip))
+            self._moments.add(located.began, ban.jail, place)
 
     def add_hits(self, record: GeoRecord, hits: int) -> None:
         """Count an address that occurs so often in a log."""
-        self._records.setdefault(record.ip, record)
-        self._counts[record.ip] += hits
-        self.total += hits
+        self._add(record, hits, is_person=False)
+
+    def _add(self, record: GeoRecord, count: int, *, is_person: bool) -> dict[str, tuple[Any, ...]]:
+        """Count it, and return its groups. A person, or a host, has no network."""
+        shown = _BETWEEN.join((record.ip, record.country_name or "", record.org or ""))
+        is_new = self._addresses.add(shown, count)
+        place = self._places.get(shown)
+        if place is None:
+            if len(self._places) >= _MOST_PLACES:
+                self._places.clear()
+            place = self._places[shown] = self._place(record, is_person=is_person)
+        for by, values in place.items():
+            self._groups[by].add(values, int(is_new), count)
+        if record.country_code is None:
+            self._elsewhere[record.status] += count
+        if record.source:
+            self._sources.add(record.source)
+        self.total += count
+        return place
 
     def summary(self, now: float, since: str | None = None, period: str | None = None) -> Summary:
         """The result (``now``: seconds since the epoch; ``since`` and ``period``: see ``timeline``)."""
-        groups = {by: Groups(grouping) for by, grouping in TABLES.items()}
-        places: dict[str, dict[str, tuple[Any, ...]]] = {}
-        elsewhere: Counter[str] = Counter()
-        for address, record in self._records.items():
-            place = places[address] = self._place(record)
-            for by, values in place.items():
-                groups[by].add(values, 1, self._counts[address])
-            if record.country_code is None:
-                elsewhere[record.status] += self._counts[address]
-        for (jail, _), count in self._in_jails.items():
-            groups["jail"].add((jail,), 1, count)
-        dated = [Dated(moment, jail, places[address]) for moment, jail, address in self._moments]
-        lines = timeline(dated, now, since, period)
+        lines = timeline(self._moments, now, since, period)
         return Summary(
             total=self.total,
-            addresses=len(self._counts),
-            tables={by: group.rows(None) for by, group in groups.items()},
+            addresses=len(self._addresses),
+            tables={by: group.rows(None) for by, group in self._groups.items()},
             repeated=() if self._anonymous else self._repeated(),
-            elsewhere=elsewhere,
-            sources=sorted({record.source for record in self._records.values() if record.source}),
-            untimed=self.total - len(dated),
+            elsewhere=self._elsewhere,
+            sources=sorted(self._sources),
+            untimed=self.total - len(self._moments),
             timeline=lines,
-            news=None if lines is None else news(dated, now, lines.period),
+            news=None if lines is None else news(self._moments, now, lines.period),
             anonymous=self._anonymous,
         )
 
-    def _place(self, record: GeoRecord) -> dict[str, tuple[Any, ...]]:
+    def _place(self, record: GeoRecord, *, is_person: bool) -> dict[str, tuple[Any, ...]]:
         """The groups of an address, by all of ``TABLES`` but the jail."""
         place = {by: TABLES[by].of_record(record) for by in ("country", "asn")}
-        if record.ip not in self._without_network:
+        if not is_person:
             network = TABLES["network"].of_record(record)
             place["network"] = (_widened(str(network[0])), *network[1:]) if self._anonymous else network
         return place
 
     def _repeated(self) -> Sequence[tuple[object, ...]]:
-        return [
-            (address, record.country_name, record.org, count)
-            for address, count in self._counts.most_common(_MOST_REPEATED)
-            if count > 1
-            for record in (self._records[address],)
-        ]
+        rows = list[tuple[object, ...]]()
+        for shown, count in self._addresses.top(_MOST_REPEATED):
+            ip, country, org = shown.split(_BETWEEN)
+            if count > 1:
+                rows.append((ip, country or None, org or None, count))
+        return rows
 
 
 def with_all_news(picture: Summary, history: History, question: BanQuery) -> Summary:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -27,6 +28,7 @@ def located(ip: str, jail: str | None = "sshd", at: str | None = None, **values:
 
 
 ADDRESSES = [f"5.{n}.0.{m}" for n in range(1, 4) for m in range(3)]
+NOWHERE = Path("/nowhere")
 COUNTRIES = {"5.1": "DE", "5.2": "BR", "5.3": None}
 
 
@@ -36,7 +38,7 @@ COUNTRIES = {"5.1": "DE", "5.2": "BR", "5.3": None}
     )
 )
 def test_its_tables_are_the_groups_of_bans(bans: list[tuple[str, str | None]]) -> None:
-    counted, groups = Counted(), {by: BanGroups(grouping) for by, grouping in TABLES.items()}
+    counted, groups = Counted(NOWHERE), {by: BanGroups(grouping, NOWHERE) for by, grouping in TABLES.items()}
     for ip, jail in bans:
         ban = located(ip, jail, country=COUNTRIES.get(ip[:3]), asn=64500 if ip.startswith("5.1") else None)
         counted.add_ban(ban)
@@ -50,7 +52,7 @@ def test_its_tables_are_the_groups_of_bans(bans: list[tuple[str, str | None]]) -
 
 
 def test_hits_count_like_bans_but_have_no_jail() -> None:
-    counted = Counted()
+    counted = Counted(NOWHERE)
     counted.add_hits(record("5.1.0.1"), 41)
     counted.add_hits(record("5.1.0.2"), 1)
     picture = counted.summary(NOW)
@@ -61,7 +63,7 @@ def test_hits_count_like_bans_but_have_no_jail() -> None:
 
 
 def test_what_has_no_country_is_told_apart() -> None:
-    counted = Counted()
+    counted = Counted(NOWHERE)
     counted.add_ban(located("10.0.0.1", country=None, status="reserved"))
     counted.add_ban(located("5.0.0.1", country=None))
     counted.add_ban(located("5.0.0.1", "other", country=None))
@@ -81,7 +83,7 @@ def test_what_has_no_country_is_told_apart() -> None:
     ],
 )
 def test_anonymous_pictures_show_no_narrow_network(ip: str, network: str | None, shown: str) -> None:
-    counted = Counted(anonymous=True)
+    counted = Counted(NOWHERE, anonymous=True)
     for at in ("2026-11-20T00:00:00Z", "2026-11-25T00:00:00Z"):
         counted.add_ban(located(ip, at=at, network=network))
     picture = counted.summary(NOW)
@@ -91,14 +93,14 @@ def test_anonymous_pictures_show_no_narrow_network(ip: str, network: str | None,
 
 
 def test_people_s_names_are_in_no_network() -> None:
-    counted = Counted()
+    counted = Counted(NOWHERE)
     counted.add_ban(located("alice", country=None))
     assert counted.summary(NOW).tables["network"] == []
     assert "alice" not in repr(counted.summary(NOW).tables)
 
 
 def test_some_bans_say_when_and_others_do_not() -> None:
-    counted = Counted()
+    counted = Counted(NOWHERE)
     counted.add_ban(located("5.1.0.1", at="2026-11-25T00:00:00Z"))
     counted.add_ban(located("5.1.0.2"))
     picture = counted.summary(NOW)

@@ -1,0 +1,133 @@
+"""Collections that grow with the input, in memory that does not: the rest goes into a temporary file.
+
+The file is SQLite's, in the data directory, else where temporary files are (``TMPDIR``). It has no name from
+the moment it is made, so nothing of it is left, however the process ends. Keys are texts.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from geocli.system.sqlite_file import interruptible, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+MOST = 150_000
+"""Keys in memory: addresses take some 15 MB."""
+
+_CACHE = 16_000  # KiB
+_ADD = "INSERT INTO keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET count = count + excluded.count"
+
+
+class _Scratch:
+    """A temporary file of keys with counts."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        with translated(directory):
+            self._connection = sqlite3.connect("", isolation_level=None)
+            interruptible(self._connection)
+            if directory.is_dir():
+                name = str(directory.absolute()).replace("'", "''")
+                with suppress(UnicodeEncodeError, sqlite3.Error):  # built without it, or not to be written
+                    self._connection.execute(f"PRAGMA temp_store_directory = '{name}'")
+            for pragma in ("temp_store = FILE", f"cache_size = -{_CACHE}", "journal_mode = OFF"):
+                self._connection.execute(f"PRAGMA {pragma}")
+            self._connection.execute("CREATE TABLE keys (key TEXT PRIMARY KEY, count INTEGER) WITHOUT ROWID")
+
+    def add(self, counts: Iterable[tuple[str, int]]) -> None:
+        """Add to the counts of keys. Raises ``GeocliError``, where the disk is full for one."""
+        with translated(self._directory):
+            self._connection.execute("BEGIN")
+            self._connection.executemany(_ADD, sorted(counts))
+            self._connection.execute("COMMIT")
+
+    def has(self, key: str) -> bool:
+        with translated(self._directory):
+            return self._connection.execute("SELECT 1 FROM keys WHERE key = ?", (key,)).fetchone() is not None
+
+    def top(self, number: int) -> list[tuple[str, int]]:
+        with translated(self._directory):
+            select = "SELECT key, count FROM keys ORDER BY count DESC, key LIMIT ?"
+            return self._connection.execute(select, (number,)).fetchall()
+
+
+class SeenSet:
+    """A set to which keys are added, and which says of each whether it was new. ``directory``: the data's."""
+
+    def __init__(self, directory: Path, most: int = MOST) -> None:
+        self._directory = directory
+        self._most = most
+        self._recent: set[str] = set()
+        self._scratch: _Scratch | None = None
+
+    def new_of(self, keys: Iterable[str]) -> list[str]:
+        """Add keys, and return those that were new, each once, in order. Raises ``GeocliError``."""
+        recent, scratch = self._recent, self._scratch
+        new = [key for key in dict.fromkeys(keys) if key not in recent]
+        if scratch is not None:
+            new = [key for key in new if not scratch.has(key)]
+        recent.update(new)
+        if len(recent) > self._most:
+            self._spill()
+        return new
+
+    def add(self, key: str) -> bool:
+        """Add one key, and return whether it was new. Raises ``GeocliError``."""
+        if key in self._recent or (self._scratch is not None and self._scratch.has(key)):
+            return False
+        self._recent.add(key)
+        if len(self._recent) > self._most:
+            self._spill()
+        return True
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._recent or (self._scratch is not None and self._scratch.has(key))
+
+    def _spill(self) -> None:
+        self._scratch = self._scratch or _Scratch(self._directory)
+        self._scratch.add((key, 1) for key in self._recent)
+        self._recent.clear()
+
+
+class Tally:
+    """How often each key was counted. ``directory``: the data's."""
+
+    def __init__(self, directory: Path, most: int = MOST) -> None:
+        self._directory = directory
+        self._most = most
+        self._recent: dict[str, int] = {}
+        self._scratch: _Scratch | None = None
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(self, key: str, count: int = 1) -> bool:
+        """Count a key so often, and return whether it was new. Raises ``GeocliError``."""
+        recent = self._recent
+        if key in recent:
+            recent[key] += count
+            return False
+        is_new = self._scratch is None or not self._scratch.has(key)
+        recent[key] = count
+        self._size += is_new
+        if len(recent) > self._most:
+            self._spill()
+        return is_new
+
+    def top(self, number: int) -> list[tuple[str, int]]:
+        """Return the keys that count most, with their counts. Raises ``GeocliError``."""
+        if self._scratch is None:
+            return sorted(self._recent.items(), key=lambda item: -item[1])[:number]
+        self._spill()
+        return self._scratch.top(number)
+
+    def _spill(self) -> None:
+        self._scratch = self._scratch or _Scratch(self._directory)
+        self._scratch.add(self._recent.items())
+        self._recent.clear()
