@@ -6,7 +6,6 @@ in parts; what spans parts (a ban list of one line, a comment, a line of megabyt
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from geocli.inputs.in_text import find_targets
@@ -14,23 +13,29 @@ from geocli.inputs.stream import Piece, pieces
 from geocli.inputs.targets import TargetReader
 from geocli.model.errors import UsageError
 from geocli.system.process_pool import WorkerFailedError, Workers, processors
+from geocli.system.spill import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from geocli.inputs.targets import Stream
     from geocli.model.errors import Problems
 
 _ALONE = 4 << 20  # bytes before workers pay for themselves
 _PART = 1 << 18  # bytes that a worker is given at once
+_MOST = 400_000  # targets that are counted in memory: some 60 MB
 
 
 class TargetCounter:
     """Counts the targets of streams. What cannot be read to its end is noted in ``problems``."""
 
-    def __init__(self, problems: Problems, progress: Callable[[int], None]) -> None:
-        """``progress`` hears now and then how many targets there are."""
-        self.hits: Counter[str] = Counter()
+    def __init__(self, directory: Path, problems: Problems, progress: Callable[[int], None]) -> None:
+        """``progress`` hears now and then how many targets there are.
+
+        ``directory`` is the data's: what is too much for memory goes into a temporary file there.
+        """
+        self._hits = Tally(directory, _MOST)
         self._problems = problems
         self._progress = progress
         self._workers: Workers | None = None
@@ -38,8 +43,8 @@ class TargetCounter:
         self._size = 0
         self._failed = processors() < 2
 
-    def count(self, streams: Iterable[Stream]) -> Counter[str]:
-        """How often each target occurs, in the order in which they were found."""
+    def count(self, streams: Iterable[Stream]) -> Tally:
+        """How often each target occurs. Raises ``GeocliError`` where the disk is full."""
         try:
             for stream in streams:
                 try:
@@ -50,7 +55,7 @@ class TargetCounter:
         finally:
             if self._workers is not None:
                 self._workers.close()
-        return self.hits
+        return self._hits
 
     def _count(self, found: Iterable[Piece]) -> None:
         reader, part = TargetReader(), bytearray()
@@ -66,8 +71,8 @@ class TargetCounter:
         self._learn(find_targets(bytes(part)))
 
     def _learn(self, targets: Iterable[str]) -> None:
-        self.hits.update(targets)
-        self._progress(len(self.hits))
+        self._hits.update(targets)
+        self._progress(len(self._hits))
 
     def _give(self, part: bytes) -> None:
         if self._failed:

@@ -122,17 +122,18 @@ class ReportSource(NamedTuple):
                 for ban in located:
                     counted.add_ban(ban)
             return
-        counter = TargetCounter(problems, lambda count: progress.show("addresses", count))
+        counter = TargetCounter(settings.data_dir, problems, lambda count: progress.show("addresses", count))
         inputs = Inputs(self.logs, problems)
         hits = counter.count(inputs.streams())
-        inputs.has_found = bool(hits)
+        inputs.has_found = bool(len(hits))
         inputs.say_if_nothing_found(settings)
-        addresses, size = list(hits), lookup.resolver.batch_size
-        for begin in range(0, len(addresses), size):
-            for records in lookup.pipeline.records(addresses[begin : begin + size]):
+        done = 0
+        for batch in hits.batches(lookup.resolver.batch_size):
+            for records in lookup.pipeline.records([*batch]):
                 for record in filter(self.wanted.keeps, records):
-                    counted.add_hits(record, hits[record.ip])
-            progress.show("looking up", begin, len(addresses))
+                    counted.add_hits(record, batch[record.ip])
+            done += len(batch)
+            progress.show("looking up", done, len(hits))
 
     def _past(self, history: History, counted: Counted, progress: Progress) -> Summary:
         question = self.wanted._replace(hosts=frozenset(self.hosts or ()))

@@ -23,6 +23,7 @@ from geocli.model.group_by import GROUPS, Grouping, parse_by
 
 if TYPE_CHECKING:
     from geocli.model.record_batch import RecordBatch
+    from geocli.system.spill import Tally
 
 COUNTED = ("addresses", "hits", "share")
 OF_ADDRESSES = tuple(group.name for group in GROUPS.values() if not Grouping([group]).about_bans)
@@ -92,9 +93,10 @@ def summarize(
             if not paths and (sys.stdin is None or sys.stdin.isatty()):
                 counting.count_known(way)
             else:
-                counter = TargetCounter(problems, lambda count: progress.show("addresses", count))
-                counting.hits = counter.count(opened.streams())
-                counting.count_hits(way, progress)
+                counter = TargetCounter(
+                    settings.data_dir, problems, lambda count: progress.show("addresses", count)
+                )
+                counting.count_hits(way, counter.count(opened.streams()), progress)
         output.write(counting.groups.rows(top))
         output.finish()
         opened.has_found = bool(counting.hits)
@@ -119,15 +121,26 @@ class _Counting:
             for record in records:
                 self.groups.add(self._by.of_record(record), 1, 1)
 
-    def count_hits(self, way: Lookup, progress: Progress) -> None:
-        """Look up the addresses that occur, and count them."""
-        targets, size, done = list(self.hits), way.resolver.batch_size, 0
-        batches = (targets[begin : begin + size] for begin in range(0, len(targets), size))
-        for rows in way.pipeline.run(batches):
-            for values, addresses, count in json.loads(rows.data):
-                self.groups.add(tuple(values), addresses, count)
+    def count_hits(self, way: Lookup, hits: "Tally", progress: Progress) -> None:
+        """Look up the addresses that occur, and count them. Workers have the counts that are in memory."""
+        done, size = 0, way.resolver.batch_size
+        if hits.in_memory is None:
+            for batch in hits.batches(size):
+                self.hits = Counter(batch)
+                for rows in way.pipeline.run([[*batch]]):
+                    self._add(rows.data)
+                done += len(batch)
+                progress.show("looking up", done, len(hits))
+            return
+        self.hits = hits.in_memory
+        for rows in way.pipeline.run(list(batch) for batch in hits.batches(size)):
+            self._add(rows.data)
             done += rows.statuses.total()
-            progress.show("looking up", done, len(targets))
+            progress.show("looking up", done, len(hits))
+
+    def _add(self, parts: bytes) -> None:
+        for values, addresses, count in json.loads(parts):
+            self.groups.add(tuple(values), addresses, count)
 
     def part_of(self, block: "RecordBatch") -> bytes:
         """Return the groups of some records, as text: a worker may have counted them."""

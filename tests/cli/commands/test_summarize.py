@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geocli.cli.app import run
 from geocli.inputs.targets import open_streams, read_targets
 from geocli.lookup import counter
 from geocli.lookup.counter import TargetCounter
 from geocli.model.errors import Problems
 from geocli.system import process_pool
+from geocli.system.spill import Tally
 from tests.conftest import Geocli
 
 LOG = "8.8.8.8 a\n8.8.4.4 b\n1.1.1.1 c\n8.8.8.8 d 10.0.0.1\nnothing\n"
@@ -121,9 +123,18 @@ def test_workers_count_the_same(tmp_path_factory: pytest.TempPathFactory, texts:
             "geocli.inputs.stream._CHUNK", 5000
         )  # longer than a word that is kept, or it never ends
         problems = Problems()
-        assert TargetCounter(problems, lambda _: None).count(open_streams([path], None, problems)) == expected
+
+        def counted() -> Tally:
+            found = TargetCounter(path.parent, problems, lambda _: None)
+            return found.count(open_streams([path], None, problems))
+
+        assert counted().in_memory == expected
+        patch.setattr(counter, "_MOST", 3)
+        spilled = counted()
+        assert {ip: hits for batch in spilled.batches(2) for ip, hits in batch.items()} == expected
+        patch.setattr(counter, "_MOST", 1000)
         patch.setattr(counter, "Workers", _Broken)
-        assert TargetCounter(problems, lambda _: None).count(open_streams([path], None, problems)) == expected
+        assert counted().in_memory == expected
         assert not list(problems)
 
 
@@ -137,3 +148,19 @@ class _Broken(process_pool.Workers):
         if self._taken == 2:
             raise process_pool.WorkerFailedError
         return super().take()
+
+
+@pytest.mark.parametrize("command", ["summarize --by asn", "summarize --by network -x"])
+def test_what_does_not_fit_into_memory_is_counted_all_the_same(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "log"
+    log.write_text("".join(f"from {n % 7 + 1}.{n % 50}.0.{n % 3} port\n10.0.0.{n % 5}\n" for n in range(400)))
+    monkeypatch.setenv("GEOCLI_DATA_DIR", str(tmp_path / "data"))
+    said = []
+    for most in (400_000, 10):
+        monkeypatch.setattr(counter, "_MOST", most)
+        assert run([*command.split(), str(log), "-j"]) == 0
+        said.append(sorted(capfd.readouterr().out.splitlines()))
+    assert said[0]
+    assert said[0] == said[1]
