@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _ALONE = 4 << 20  # bytes before workers pay for themselves
 _PART = 1 << 18  # bytes that a worker is given at once
-_MOST = 400_000  # targets that are counted in memory: some 60 MB
+_MOST = 250_000  # targets that are counted in memory: some 40 MB
 
 
 class TargetCounter:

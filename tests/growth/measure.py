@@ -12,7 +12,8 @@ _Input = TypeVar("_Input")
 LARGEST = 16_384
 """Characters of the largest input. What is quadratic in them takes 100 ms and more."""
 
-_FEW = 4  # times shorter is the first input that is tried
+_FIRST = (20, 24, 28)
+"""Characters of the first inputs: what is exponential is noticeable there, and would never end on more."""
 _NOTICEABLE = 0.008  # seconds of processor time below which nothing is worth being compared
 MOST = 6
 """The most by which four times as much may take longer: 4 is in step with the input, 16 is quadratic."""
@@ -23,15 +24,16 @@ def growth(run: Callable[[_Input], object], make: Callable[[int], _Input], large
 
     Short inputs come first, so that what is cubic does not go on for hours.
     """
-    worst, size = 0.0, largest // _FEW
-    while size <= largest and worst <= MOST:
+    worst = 0.0
+    for size in (*_FIRST, largest // 64, largest // 16, largest // 4, largest):
         data = make(size)
         if _seconds(run, data, 1) > _NOTICEABLE:
             for times in (2, 5, 9):  # a busy machine makes a single run slow, not the quickest of many
                 worst = _seconds(run, data, times) / max(_seconds(run, make(size // 4), times), 1e-6)
                 if worst <= MOST:
                     break
-        size *= 4
+            if worst > MOST:
+                break
     return worst
 
 
