@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from geocli.cli import app
 from tests.conftest import Geocli
+from tests.support.other_user import interpreter_of
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 NOBODY = 65534
@@ -23,12 +23,13 @@ STRANGER = 54321
 
 
 def run_as(user: int, directory: Path, environment: dict[str, str], *arguments: str) -> tuple[int, str, str]:
+    interpreter = interpreter_of(user)
     done = subprocess.run(
-        [sys.executable, "-m", "geocli", *arguments],
+        [*interpreter.command, *arguments],
         input="8.8.8.8\n",
         capture_output=True,
         text=True,
-        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        env=interpreter.environment | environment,
         cwd=directory,
         user=user,
         group=user,

@@ -6,7 +6,6 @@ import os
 import re
 import struct
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +16,7 @@ from geocli.model.errors import DamagedFileError, GeocliError
 from geocli.system.files import make_private_directory
 from geocli.system.ownership import check_trusted
 from tests.conftest import Geocli, MakeMmdb
+from tests.support.other_user import interpreter_of
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
 
@@ -86,7 +86,8 @@ def test_what_geocli_makes_is_its_users_alone_whatever_the_umask(
 def test_a_umask_that_takes_everything_does_no_harm(user: int) -> None:
     with tempfile.TemporaryDirectory() as above:
         Path(above).chmod(0o1777)
-        base = [sys.executable, "-m", "geocli", "--data-dir", f"{above}/a/b"]
+        interpreter = interpreter_of(user)
+        base = [*interpreter.command, "--data-dir", f"{above}/a/b"]
         for arguments in (
             ["8.8.8.8"],
             ["bans", "--record", "-i", "-"],
@@ -105,7 +106,7 @@ def test_a_umask_that_takes_everything_does_no_harm(user: int) -> None:
                 user=user,
                 group=user,
                 extra_groups=[],
-                env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+                env=interpreter.environment,
                 check=False,
             )
             assert (done.returncode, done.stderr) == (0, ""), arguments
