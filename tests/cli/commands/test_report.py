@@ -260,7 +260,11 @@ def test_the_page_has_no_way_out(geocli: Geocli) -> None:
     assert not re.search(r"@import|url\(|<link|<iframe|<object|<embed|<img|<base|<form", page)
     assert page.count("<script") == page.count("<style") == 1
     links = set(re.findall(r'href="([^"#][^"]*)"', page))
-    assert links == {"https://db-ip.com", "https://www.naturalearthdata.com"}
+    assert links == {
+        "https://db-ip.com",
+        "https://github.com/sapics/ip-location-db",
+        "https://www.naturalearthdata.com",
+    }
 
 
 def test_ten_thousand_bans_make_a_small_page(geocli: Geocli, tmp_path: Path) -> None:
