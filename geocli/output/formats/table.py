@@ -126,6 +126,13 @@ class _Table:
             columns = self._wanted(texts, with_bar=with_bar, short=short)
             if (fitted := _narrowed(columns, limit, floor)) is not None:
                 return fitted
+        # IPv6 needs half of a narrow terminal: its rows take the room from others, and IPv4 has the columns.
+        columns = [
+            column._replace(width=max(_KEPT[column.name][0], len(column.title)))
+            if column.name in _KEPT
+            else column
+            for column in columns
+        ]
         return _without_last(columns, limit, _NARROWEST)
 
     def _wanted(self, texts: dict[str, list[str]], *, with_bar: bool, short: bool) -> list[_Column]:
@@ -174,7 +181,9 @@ class _Table:
         ]
         columns = _without_last(columns, limit, 1)
         parts = []
-        for column, text in zip(columns, texts, strict=False):
+        shown_here = dict(zip((column.name for column in self._columns), texts, strict=True))
+        for column in columns:
+            text = shown_here[column.name]
             shown = text if column.is_whole and size(text) <= column.width else _cut(text, column.width, size)
             (styled,) = self._styled([shown], _STYLES.get(column.name))
             parts.append(_padded(column, styled, size(shown)))
@@ -217,11 +226,14 @@ def _narrowed(columns: Sequence[_Column], limit: int, floor: int) -> list[_Colum
 
 
 def _without_last(columns: Sequence[_Column], limit: int, floor: int) -> list[_Column]:
-    """Return the first columns, as many as fit; the first one in any case, and cut if it must be."""
-    for count in range(len(columns), 0, -1):
-        if (fitted := _narrowed(columns[:count], limit, floor)) is not None:
-            return fitted
-    return [columns[0]._replace(width=limit)]
+    """Return the columns that fit: the last are left out first, and addresses only where nothing else is."""
+    left = list(columns)
+    while (fitted := _narrowed(left, limit, floor)) is None:
+        others = [index for index, column in enumerate(left) if column.name not in _KEPT]
+        if len(left) == 1:
+            return [left[0]._replace(width=limit)]
+        del left[others[-1] if others else -1]
+    return fitted
 
 
 def _padded(column: _Column, text: str, length: int) -> str:
