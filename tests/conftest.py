@@ -65,7 +65,11 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put together what one worker has to do, and in what order."""
     for item in items:
-        if shared := _SHARED.intersection(getattr(item, "fixturenames", ())):
+        shared = _SHARED.intersection(getattr(item, "fixturenames", ()))
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        if shared or "postgres" in parameters.values():
+            item.add_marker(pytest.mark.slow)  # a server or a browser takes seconds to begin
+        if shared:
             item.add_marker(pytest.mark.xdist_group(min(shared).removeprefix("running_")))
         elif item.get_closest_marker("in_order"):
             item.add_marker(pytest.mark.xdist_group(str(item.path)))
