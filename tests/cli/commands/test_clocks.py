@@ -76,7 +76,6 @@ def test_what_waits_in_the_journal_is_not_fresh_either(
     assert geocli("-f", "country_code", "8.8.8.8").stdout == "US\n"
     assert geocli("flush").returncode == 0
     assert stats(geocli)["future"] == 0
-    assert geocli("-f", "country_code", "8.8.8.8").stdout == "US\n"
 
 
 @pytest.mark.usefixtures("poisoned")
