@@ -1,4 +1,4 @@
-"""A shell in which /etc, /usr/local, /var, /root and /home may be changed: nothing of it outlasts the shell.
+"""A shell in which /etc, /opt, /usr/local, /var, /root and /home may be changed: nothing of it outlasts the shell.
 
 A mount namespace with overlays in memory over the real directories: that takes root.
 """
@@ -16,7 +16,7 @@ from tests.conftest import need
 _OVERLAYS = """
 place=$(mktemp -d)
 mount -t tmpfs tmpfs "$place"
-for one in etc usr/local var root home; do
+for one in etc opt usr/local var root home; do
     mkdir -p "$place/$one/upper" "$place/$one/work"
     mount -t overlay overlay -o "lowerdir=/$one,upperdir=$place/$one/upper,workdir=$place/$one/work" "/$one"
 done
