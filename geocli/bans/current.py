@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from geocli.bans.locator import Locator
     from geocli.model.bans import Ban, BanQuery
     from geocli.model.group_by import Grouping
+    from geocli.model.row_order import RowOrder
 
 COLUMNS = ("jail", "ip", "banned_at", "expires_at", "ban_count", *FIELDS[1:])
 """Of a row."""
@@ -59,6 +60,8 @@ class BanGroups:
         address = f"{ip}\t{self._by.key(values)}" if self._by.about_bans else ip
         self._groups.add(values, int(self._seen.add(address)), 1)
 
-    def rows(self, top: int | None, at_least: int = 0) -> list[tuple[Any, ...]]:
+    def rows(
+        self, top: int | None, at_least: int = 0, order: RowOrder | None = None
+    ) -> list[tuple[Any, ...]]:
         """Return ``(*values, addresses, bans, share)`` of each group, as ``Groups.rows`` orders them."""
-        return self._groups.rows(top, at_least)
+        return self._groups.rows(top, at_least, order)

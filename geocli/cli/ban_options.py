@@ -222,13 +222,18 @@ class GroupOptions(NamedTuple):
         False
     )
     top: options.Top = None
+    sort: options.Sort = None
     at_least: Annotated[
         int, typer.Option("--at-least", metavar="N", min=1, help="With --by: only groups of N bans or more.")
     ] = 1
 
     def check_counts(self) -> None:
         """Raises ``UsageError`` where nothing is counted that could be left out."""
-        for name, given in (("--top", self.top is not None), ("--at-least", self.at_least > 1)):
+        for name, given in (
+            ("--top", self.top is not None),
+            ("--sort", self.sort is not None),
+            ("--at-least", self.at_least > 1),
+        ):
             if given and self.by is None:
                 raise UsageError(f"{name} is for --by")
 

@@ -12,10 +12,11 @@ from geocli.model.errors import UsageError
 from geocli.output.formats.choices import FORMATS, FormatChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from inspect import Parameter
 
     from geocli.config.settings import Settings
+    from geocli.model.row_order import RowOrder
 
 _T = TypeVar("_T")
 
@@ -86,7 +87,18 @@ Mmdb = Annotated[
     typer.Option("--mmdb", metavar="FILE", help="Ask these database files instead of the embedded one."),
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write journal and store.")]
-Top = Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="Only the N largest.")]
+Top = Annotated[
+    int | None,
+    typer.Option("--top", metavar="N", min=1, help="Only the N largest; with --sort, the N first."),
+]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        "--sort",
+        metavar="[-]COLUMN[,...]",
+        help="In the order of these columns, the smallest first; with - the largest: -addresses.",
+    ),
+]
 MaxWait = Annotated[
     str | None,
     typer.Option("--max-wait", metavar="TIME", help="Wait no longer for an online source's limit: 30s, 5m."),
@@ -123,6 +135,15 @@ class LookupOptions(NamedTuple):
 def duration(option: str, text: str) -> float:
     """The seconds that an option says. Raises ``UsageError``."""
     return parsed(option, parse_duration, text)
+
+
+def row_order(text: str | None, columns: "Sequence[str]") -> "RowOrder | None":
+    """What --sort says of rows with these columns. Raises ``UsageError``."""
+    if text is None:
+        return None
+    from geocli.model.row_order import parse_order  # most are content with the largest first
+
+    return parsed("--sort", lambda text: parse_order(text, columns), text)
 
 
 def parsed(option: str, parse: "Callable[[str], _T]", text: str) -> _T:

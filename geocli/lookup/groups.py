@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from geocli.model.group_by import Grouping
+    from geocli.model.row_order import RowOrder
 
 
 class _Group:
@@ -41,12 +42,17 @@ class Groups:
         """Return what to ``add`` somewhere else to have the same groups there."""
         return [(group.values, group.addresses, group.count) for group in self._groups.values()]
 
-    def rows(self, top: int | None, at_least: int = 0) -> list[tuple[Any, ...]]:
+    def rows(
+        self, top: int | None, at_least: int = 0, order: RowOrder | None = None
+    ) -> list[tuple[Any, ...]]:
         """Return ``(*values, addresses, count, share)`` of each group: the largest first, or in their order.
 
-        ``top`` are the largest, also where they are shown in their order; ``at_least`` so much a group has
-        to have. ``share`` is of everything that was counted, from 0 to 1, also of what is left out.
+        ``top`` are the largest, also where they are shown in their order; with an ``order`` they are those
+        that come first in it. ``at_least`` so much a group has to have. ``share`` is of everything that was
+        counted, from 0 to 1, also of what is left out.
         """
+        if order is not None:
+            return order.sorted(self.rows(None, at_least))[:top]
         groups = [group for group in self._groups.values() if group.count >= at_least]
         groups.sort(key=lambda group: self._by.order(group.values))
         largest = sorted(groups, key=lambda group: (group.count, group.addresses), reverse=True)[:top]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from geocli.cli.options import FormOptions
     from geocli.config.settings import Settings
     from geocli.model.bans import BanQuery
+    from geocli.model.row_order import RowOrder
 
 SHOWN = ("host", "jail", "ip", "banned_at", "country_code", "country_name", "asn", "org")
 NEW_GROUP = ("first_banned_at", "addresses", "bans")
@@ -70,20 +71,26 @@ def show(settings: "Settings", question: Question, form: "FormOptions") -> ExitC
     question.check()
     by, top, period = question.groups.grouping, question.groups.top, question.period
     form = check_map(by, form) if question.groups.map else form
-    output = Output(form, settings, *_columns(question, by))
+    columns = _columns(question, by)
+    # Of new addresses, what is known before each is looked up.
+    order = options.row_order(
+        question.groups.sort, NEW_ADDRESS[:3] if question.new and by is None else columns[0]
+    )
+    output = Output(form, settings, *columns)
     problems = Problems()
     with noting(problems):
         with Progress(settings) as progress, open_history(settings, problems, progress) as history:
             if period is not None:
-                output.write(_compared(history, question.query, by or parse_by("country"), period)[:top])
+                compared = _compared(history, question.query, by or parse_by("country"), period)
+                output.write(_Shown(top, order).of(compared))
             elif question.new:
-                _show_new(history, question.query, by, top, output)
+                _show_new(history, question.query, by, _Shown(top, order), output)
             elif by is not None:
                 counted = history.count(question.query, by)
                 if output.form == "table":
                     map_ = question.groups.map
                     output.write_text(above_table(by, counted.rows(None), settings, output, map_=map_))
-                output.write(for_people(by, counted.rows(top, question.groups.at_least), output))
+                output.write(for_people(by, counted.rows(top, question.groups.at_least, order), output))
             else:
                 done = 0
                 for bans in history.bans(question.query):
@@ -127,14 +134,25 @@ def _compared(history: "History", query: "BanQuery", by: Grouping, period: float
     return history.compare(now, before, by)
 
 
+class _Shown(NamedTuple):
+    """How many rows are shown, and in which order."""
+
+    top: int | None
+    order: "RowOrder | None"
+
+    def of(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        return (rows if self.order is None else self.order.sorted(rows))[: self.top]
+
+
 def _show_new(
-    history: "History", query: "BanQuery", by: Grouping | None, top: int | None, output: Output
+    history: "History", query: "BanQuery", by: Grouping | None, shown: _Shown, output: Output
 ) -> None:
-    found = history.new(query, by or ADDRESS)[:top]
+    found = history.new(query, by or ADDRESS)
     if by is not None:
-        output.write([(*count.values, count.first, count.addresses, count.bans) for count in found])
+        output.write(shown.of([(*count.values, count.first, count.addresses, count.bans) for count in found]))
         return
-    for begin in range(0, len(found), AT_ONCE):
-        part = [(count, str(count.values[0])) for count in found[begin : begin + AT_ONCE]]
-        records = history.locate(ip for _, ip in part)
-        output.write([(ip, count.first, count.bans, *records[ip][1:]) for count, ip in part])
+    rows = shown.of([(count.values[0], count.first, count.bans) for count in found])
+    for begin in range(0, len(rows), AT_ONCE):
+        part = rows[begin : begin + AT_ONCE]
+        records = history.locate(str(row[0]) for row in part)
+        output.write([(*row, *records[str(row[0])][1:]) for row in part])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from geocli.bans.current import COLUMNS, BanGroups, locate_bans, row_of
 from geocli.bans.locator import Locator
+from geocli.cli import options
 from geocli.cli.age_notice import say_age_under_table
 from geocli.cli.ban_options import NEEDS_HISTORY, BanInput, GroupOptions, LeftOut
 from geocli.cli.output import Output, above_table, check_map, for_people
@@ -54,6 +55,7 @@ def show(
     groups.check_counts()
     form = check_map(by, form) if groups.map else form
     columns = COLUMNS if by is None else (*by.names, *COUNTED)
+    order = options.row_order(groups.sort, columns)
     output = Output(
         form, settings, columns, PIPED if by is None else columns, SHOWN if by is None else columns
     )
@@ -73,7 +75,7 @@ def show(
         if by is not None and counted is not None:
             if output.form == "table":
                 output.write_text(above_table(by, counted.rows(None), settings, output, map_=groups.map))
-            output.write(for_people(by, counted.rows(groups.top, groups.at_least), output))
+            output.write(for_people(by, counted.rows(groups.top, groups.at_least, order), output))
         output.finish()
         say_age_under_table(settings, output.form)
     return finish(problems)

@@ -62,6 +62,7 @@ def summarize(
         ),
     ] = "country",
     top: options.Top = None,
+    sort: options.Sort = None,
     exclude_reserved: Annotated[
         bool, typer.Option("--exclude-reserved", "-x", help="Leave private and other reserved addresses out.")
     ] = False,
@@ -73,13 +74,9 @@ def summarize(
     remembers: the store and the journal together.
     """
     settings = lookup.apply(ctx.obj)
-    grouping = options.parsed("--by", parse_by, by)
-    if grouping.about_bans:
-        raise UsageError(
-            f"--by {grouping.about_bans[0]} is about bans, and this counts addresses:"
-            f" there is {', '.join(OF_ADDRESSES)}"
-        )
+    grouping = _grouping(by)
     columns = (*grouping.names, *COUNTED)
+    order = options.row_order(sort, columns)
     output = Output(form, settings, columns, columns, columns)
     problems = Problems()
     paths = [*(files or ()), *(inputs or ())]
@@ -97,12 +94,23 @@ def summarize(
                     settings.data_dir, problems, lambda count: progress.show("addresses", count)
                 )
                 counting.count_hits(way, counter.count(opened.streams()), progress)
-        output.write(counting.groups.rows(top))
+        output.write(counting.groups.rows(top, order=order))
         output.finish()
         opened.has_found = bool(counting.hits)
         opened.say_if_nothing_found(settings)
         watch_age(settings)
     return finish(problems)
+
+
+def _grouping(by: str) -> Grouping:
+    """What --by says. Raises ``UsageError``."""
+    grouping = options.parsed("--by", parse_by, by)
+    if grouping.about_bans:
+        raise UsageError(
+            f"--by {grouping.about_bans[0]} is about bans, and this counts addresses:"
+            f" there is {', '.join(OF_ADDRESSES)}"
+        )
+    return grouping
 
 
 class _Counting:

@@ -385,6 +385,23 @@ def test_who_was_banned_more_than_once_is_one_command(geocli: Geocli) -> None:
     assert [row["hour"] for row in rows(geocli, "--by", "hour", stdin=log)] == ["03"]
     weekdays = [row["weekday"] for row in rows(geocli, "--by", "weekday", stdin=log)]
     assert weekdays == ["Monday", "Friday", "Saturday", "Sunday"]
+    for sort, ips in (
+        ("ip", ["1.1.1.1", "8.8.4.4", "8.8.8.8", "9.9.9.9"]),
+        ("country_code,-bans,-ip", ["1.1.1.1", "8.8.8.8", "8.8.4.4", "9.9.9.9"]),
+    ):
+        for top in (4, 2):
+            found = rows(geocli, "--by", "ip", "--sort", sort, "--top", str(top), stdin=log)
+            assert [row["ip"] for row in found] == ips[:top]
+    found = rows(geocli, "--by", "weekday", "--sort", "-weekday", stdin=log)
+    assert [row["weekday"] for row in found] == weekdays[::-1]
+
+
+def test_a_column_that_is_not_there_sorts_nothing_and_the_others_are_named(geocli: Geocli) -> None:
+    for command in (["bans", "--by", "country"], ["summarize"]):
+        done = geocli(*command, "--sort", "hitz", stdin="8.8.8.8\n")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--sort: no column is called 'hitz', there is country_code, country_name, a" in done.stderr
+    assert "--sort is for --by" in geocli("bans", "--sort", "ip", stdin="8.8.8.8\n").stderr
 
 
 def test_a_table_says_of_what_no_as_is_known(geocli: Geocli) -> None:

@@ -212,6 +212,8 @@ def test_groups_of_the_history(past: Geocli, by: str, expected: list[tuple[objec
     assert [(next(iter(row.values())), row["addresses"], row["bans"]) for row in rows] == expected
     assert [row["share"] for row in rows] == [round(row["bans"] / 7, 4) for row in rows]
     assert history(past, "--by", by, "--top", "1") == rows[:1]
+    least = history(past, "--by", by, "--top", "1", "--sort", f"bans,-{next(iter(rows[0]))}")
+    assert least[0]["bans"] == min(row["bans"] for row in rows)
 
 
 def test_days_weeks_and_months_come_in_their_order(past: Geocli) -> None:
@@ -235,6 +237,8 @@ def test_a_period_is_compared_with_the_one_before(past: Geocli) -> None:
         (row["country_code"], row["bans"], row["bans_before"], row["growth"], row["trend"]) for row in rows
     ]
     assert figures == [("AU", 1, 0, None, "new"), (None, 1, 0, None, "new"), ("US", 2, 2, 0.0, "same")]
+    shrunk = history(past, "--compare", "7d", "--sort", "growth,country_code")
+    assert [row["country_code"] for row in shrunk] == ["US", "AU", None]
     networks = history(past, "--compare", "7d", "--by", "network", "--top", "20")
     assert {row["network"]: row["trend"] for row in networks}["8.8.4.0/24"] == "gone"
     earlier = history(past, "--compare", "7d", "--until", "5d", "--country", "US")
@@ -258,6 +262,8 @@ def test_what_is_new_had_no_ban_before(past: Geocli) -> None:
         row["ip"] for row in history(past, "--new", "--since", "7d", "--host", "web2", "--country", "US")
     ] == ["8.8.8.8"]
     assert len(history(past, "--new", "--since", "7d", "--top", "2")) == 2
+    by_number = history(past, "--new", "--since", "7d", "--top", "2", "--sort", "ip")
+    assert [row["ip"] for row in by_number] == ["1.1.1.1", "9.9.9.9"]
     piped = past("bans", "--new", "--since", "7d", "--country", "AU").stdout.split("\t")
     assert (piped[0], piped[2:5]) == ("1.1.1.1", ["1", "AU", "Australia"])
 
