@@ -170,9 +170,8 @@ OF_ONE_VERSION = {
 ALL = {f"{version}/{name}": count for version in VERSIONS for name, count in COUNTS.items()} | OF_ONE_VERSION
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_a_capture_gives_its_bans(name: str) -> None:
-    assert len(bans(capture(name))) == ALL[name]
+def test_a_capture_gives_its_bans() -> None:
+    assert {name: len(bans(capture(name))) for name in ALL} == ALL
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if ALL[name] < 1000])
@@ -212,14 +211,16 @@ def test_banned_tells_jails_and_identifiers_exactly(version: str) -> None:
 NEVER = {"203.0.113.250", "1.1.0", "1.0.2", "0.0.0.1", "5.0.0.0"}
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_names_numbers_dates_and_files_are_never_addresses(name: str) -> None:
-    text = capture(name)
-    found = targets(text)
-    assert not NEVER.intersection(found)
-    # Everything else in the captures that is no ban is not even in these ranges.
+def test_names_numbers_dates_and_files_are_never_addresses() -> None:
+    # All in the captures that is no ban is not even in these ranges.
     given = re.compile(r"(192\.0\.2|198\.51\.100|203\.0\.113|100\.64|10|127\.0|0\.0|1\.1\.0)\.|.*:")
-    assert [target for target in found if not given.match(target)] == []
+    wrong = {
+        name: target
+        for name in ALL
+        for target in targets(capture(name))
+        if target in NEVER or not given.match(target)
+    }
+    assert wrong == {}
 
 
 COMPLAINTS = [
@@ -470,16 +471,15 @@ def test_any_gzip_cut_anywhere_does_no_harm(text: bytes, missing: int) -> None:
         *[b"fail2ban.actions ", b"#", b"[['", b"{'a': ['", b"fail2ban"],
     ],
 )
-@pytest.mark.parametrize(
-    "filler", [b"a", b" ", b"'", b'"', b"\\", b"|", b"\t", b"'a', ", b"[", b"\xff", b"( # "]
-)
-def test_a_line_of_megabytes_costs_no_memory_and_little_time(start: bytes, filler: bytes) -> None:
-    part = (filler * (1 << 16))[: 1 << 16]
+def test_a_line_of_megabytes_costs_no_memory_and_little_time(start: bytes) -> None:
     tracemalloc.start()
     try:
-        for batch in read_bans([stream(start, *[part] * 4, b"\n192.0.2.99\n")], Problems()):
-            batch.clear()
-        assert tracemalloc.get_traced_memory()[1] < 24 << 20
+        for filler in (b"a", b" ", b"'", b'"', b"\\", b"|", b"\t", b"'a', ", b"[", b"\xff", b"( # "):
+            part = (filler * (1 << 16))[: 1 << 16]
+            tracemalloc.reset_peak()
+            for batch in read_bans([stream(start, *[part] * 4, b"\n192.0.2.99\n")], Problems()):
+                batch.clear()
+            assert tracemalloc.get_traced_memory()[1] < 24 << 20, filler
     finally:
         tracemalloc.stop()
 

@@ -47,9 +47,9 @@ def check(text: str, expected: list[str]) -> None:
         "#011{}#012", "#033[31m{}#033[0m", "&lt;{}&gt;", "&quot;{}&quot;", "&#34;{}&#34;", "=3D{}", "^I{}^I",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("address", [V4, V6, "192.168.1.1", "1.2.3.4", "fe80::1"])
-def test_an_escape_is_a_boundary(text: str, address: str) -> None:
-    check(text.format(address), [address])
+def test_an_escape_is_a_boundary(text: str) -> None:
+    for address in (V4, V6, "192.168.1.1", "1.2.3.4", "fe80::1"):
+        check(text.format(address), [address])
 
 
 @pytest.mark.parametrize(

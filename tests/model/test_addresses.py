@@ -212,11 +212,10 @@ ALL_EDGES: list[Address] = [
 ]
 
 
-@pytest.mark.parametrize("address", ALL_EDGES, ids=str)
-def test_the_edges_of_special_ranges_are_where_the_registries_have_them(address: Address) -> None:
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return  # no target is spelt so
-    assert is_reserved(str(address)) is oracle_of_address(address)
+def test_the_edges_of_special_ranges_are_where_the_registries_have_them() -> None:
+    # No target is spelt as mapped.
+    edges = [address for address in ALL_EDGES if not getattr(address, "ipv4_mapped", None)]
+    assert [address for address in edges if is_reserved(str(address)) is not oracle_of_address(address)] == []
 
 
 @examples(250)
@@ -239,29 +238,31 @@ def test_a_network_is_reserved_only_when_all_of_it_is(near: Address, prefix: int
     assert is_reserved(target) is oracle_of_network(ip_network(target))
 
 
-@pytest.mark.parametrize("network", [network for network, _ in REGISTRY], ids=str)
-def test_every_special_range_and_what_is_around_it_agrees_with_the_registries(network: Network) -> None:
-    around: Network = network
-    while True:
-        target = parse_target(str(around))
-        assert is_reserved(target) is oracle_of_network(ip_network(target)), target
-        if around.prefixlen == 0:
-            break
-        around = around.supernet()
+def test_every_special_range_and_what_is_around_it_agrees_with_the_registries() -> None:
+    around = {
+        network.supernet(new_prefix=prefix)
+        for network, _ in REGISTRY
+        for prefix in range(network.prefixlen + 1)
+    }
+    targets = [parse_target(str(network)) for network in around]
+    wrong = [target for target in targets if is_reserved(target) is not oracle_of_network(ip_network(target))]
+    assert wrong == []
 
 
-@pytest.mark.parametrize(("block", "reachable"), registry().items())
-def test_every_entry_of_ianas_registries_is_answered_as_it_says(block: str, *, reachable: bool) -> None:
-    network = ip_network(block)
-    if network.version == 6 and network[0].ipv4_mapped:
-        return  # no target is spelt so
-    first = str(network[0])
-    assert is_reserved(first) is oracle_of_address(network[0])
-    assert is_reserved(parse_target(block)) is oracle_of_network(network)
-    if not reachable and block not in {"192.0.0.0/24", "2001::/23", "::/0"}:  # these have exceptions
-        assert is_reserved(parse_target(block))
-    if reachable and network.version == 4 and block != "0.0.0.0/0":
-        assert not is_reserved(first)
+def test_every_entry_of_ianas_registries_is_answered_as_it_says() -> None:
+    has_exceptions = {"192.0.0.0/24", "2001::/23", "::/0", "0.0.0.0/0"}
+    wrong = []
+    for block, reachable in registry().items():
+        network = ip_network(block)
+        if network.version == 6 and network[0].ipv4_mapped:
+            continue  # no target is spelt so
+        first, target = str(network[0]), parse_target(block)
+        answered = (is_reserved(first), is_reserved(target))
+        wrong += [block] * (answered != (oracle_of_address(network[0]), oracle_of_network(network)))
+        if block not in has_exceptions:
+            wrong += [block] * (not reachable and not is_reserved(target))
+            wrong += [block] * (reachable and network.version == 4 and is_reserved(first))
+    assert wrong == []
 
 
 @pytest.mark.parametrize(

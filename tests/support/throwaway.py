@@ -1,4 +1,4 @@
-"""A shell in which /etc, /opt, /usr/local, /var, /root and /home may be changed: nothing of it outlasts the shell.
+"""A shell in which /etc, /opt, /usr/local, /var, /root and /home may be changed: it all ends with the shell.
 
 A mount namespace with overlays in memory over the real directories: that takes root.
 """

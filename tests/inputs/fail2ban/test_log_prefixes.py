@@ -246,12 +246,10 @@ def test_what_a_stranger_has_another_program_log_is_no_ban(line: str) -> None:
     believed = []
     for payload in PAYLOADS:
         hostile = line.replace("%", payload).encode() + b"\n"
-        expected = [((hostile,), [])]
+        expected: list[tuple[tuple[bytes, ...], list[str]]] = [((hostile,), [])]
         for own in (OWN, SYSLOG):
             expected += [((own, hostile), ["1.1.1.1"]), ((hostile, own), ["1.1.1.1"])]
-        believed += [
-            lines for lines, bans in expected if [ban.text for ban in read_log(*lines)[0]] != bans
-        ]
+        believed += [lines for lines, bans in expected if [ban.text for ban in read_log(*lines)[0]] != bans]
     assert believed == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
+from itertools import product
 
 import pytest
 from hypothesis import example, given
@@ -154,23 +155,23 @@ def test_a_column_that_is_not_there_is_refused_and_those_there_are_named(name: s
 # --- hostile text -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("name", FORMS)
-def test_hostile_text_in_any_field_does_nothing(name: str, hostile: str) -> None:
+def test_hostile_text_in_any_field_does_nothing(name: str) -> None:
     plain = everything(name, [GOOD])
-    for field in TEXT_FIELDS:
-        text = everything(name, [with_text(field, hostile)])
-        assert active_characters(name, text) == set()
-        assert text.count("\n") == plain.count("\n")
-        assert text.count("\t") == plain.count("\t")
-        assert text.count("\r") == plain.count("\r")
-        text.encode()
+    active = []
+    for hostile, value in HOSTILE.items():
+        for field in TEXT_FIELDS:
+            text = everything(name, [with_text(field, value)])
+            text.encode()
+            same = all(text.count(sign) == plain.count(sign) for sign in "\n\t\r")
+            if active_characters(name, text) or not same:
+                active.append((hostile, field))
+    assert active == []
 
 
-@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.parametrize("color", [False, True])
-def test_hostile_text_in_a_table_in_a_terminal_does_nothing(color: bool, hostile: str) -> None:
-    for field in ("ip", "org"):
+def test_hostile_text_in_a_table_in_a_terminal_does_nothing(color: bool) -> None:
+    for field, hostile in product(("ip", "org"), HOSTILE.values()):
         one = load_format("table", Layout(FIELDS, ("ip", "asn", "org"), width=80, color=color))
         text = one.rows([with_text(field, hostile)])
         if color:
