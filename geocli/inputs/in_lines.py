@@ -63,8 +63,9 @@ _MORE = (b"/", b"-", b"%", b".", b"\0")  # with which something begins that goes
 _ZONE = re.compile(rb"%[0-9A-Za-z_.~-]{1,64}")
 # A line in which what follows the slash of an address is a port.
 _PORT_BEHIND_SLASH = re.compile(rb"%(?:ASA|FTD|FWSM|PIX)-|RT_(?:FLOW|IDP|UTM)")
-_BEFORE_CLIENT = (b"[client ", b"[remote ")
-_HAPROXY = re.compile(rb" \[(?:[0-9]|\Z)")
+# Whoever writes these writes a port behind each address, without brackets: Apache, and HAProxy in two forms.
+_BEFORE_PORTS = (b"[client ", b"[remote ", b"Connect from ")
+_BEHIND_PORTS = re.compile(rb" \[(?:[0-9]|\Z)| \([^\s()]{1,255}/(?:HTTP|TCP)\)")
 
 
 class Lines:
@@ -139,7 +140,7 @@ def v6_word(lines: Lines, start: int, end: int) -> Found:
     text = lines.text
     if is_inside_run(text, start):
         return Found(start, end, end, ())
-    has_port = text.endswith(_BEFORE_CLIENT, 0, start) or _HAPROXY.match(text, end) is not None
+    has_port = text.endswith(_BEFORE_PORTS, 0, start) or _BEHIND_PORTS.match(text, end) is not None
     read = read_v6(text[start:end], has_port=has_port)
     if read is None:
         return Found(start, end, end, ())

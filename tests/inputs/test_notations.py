@@ -95,6 +95,8 @@ def test_what_only_looks_like_an_escape_is_none(text: str, expected: list[str]) 
         ("[client fd00::1:2:3]", ["fd00::1:2"]),
         # HAProxy
         ("haproxy[1]: 2a02:8109::5:443 [23/Nov/2026:21:42:11.123] www~", [V6]),
+        (f"haproxy[1]: Connect from {LONG}:443 to ::1:8080 (web/HTTP)", [LONG, "::1"]),
+        ("Connect from 2a02:8109::5:4711 to 80.94.95.113:80 (ssh/TCP)", [V6, V4]),
         (f"haproxy[1]: {LONG}:4711 [23/Nov/2026:21:42:11.123]", [LONG]),
         ("haproxy[1]: ::ffff:80.94.95.113:4711 [23/Nov/2026:21:42:11.123]", [V4]),
     ],
