@@ -113,7 +113,7 @@ def serve(place: Path, server: list[str]) -> str:
 
 
 def check(geocli: Geocli, log: Path, servers: int = 0) -> None:
-    """Have all that read text read a log, in which each client stands once, and in some the server behind it."""
+    """Have all that read text read a log: each client once, and in some logs the server behind it."""
     expected = []
     for client in CLIENTS:
         expected += [client, *["::1" if ":" in client else "127.0.0.1"] * servers]
