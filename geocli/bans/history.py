@@ -9,11 +9,13 @@ the local databases of the chain as usual; nobody on the network is asked about 
 from __future__ import annotations
 
 import heapq
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from geocli.lookup.groups import Groups
 from geocli.model.addresses import is_target
 from geocli.model.bans import LocatedBan, SeenBan, merged
+from geocli.model.group_by import ADDRESS
 from geocli.model.records import FIELDS, GeoRecord
 from geocli.storage.store.base import BanCount
 
@@ -77,15 +79,32 @@ class History:
             groups.add(count.values, count.addresses, count.bans)
         return groups
 
+    def spans(self, question: BanQuery, by: Grouping) -> dict[tuple[Any, ...], BanCount]:
+        """Bans and addresses by a grouping, and when the first and the last of each group began."""
+        whole: dict[tuple[Any, ...], BanCount] = {}
+        for count in self._counts(self._store.spans, question, by):
+            key = by.key(count.values)
+            whole[key] = _sum(whole[key], count) if key in whole else count
+        return whole
+
+    def busiest(self, question: BanQuery, number: int) -> list[BanCount]:
+        """The addresses with most bans, of two the one that was banned last."""
+        # Whom the store has no answer about may yet be of another country: then all have to be looked at.
+        top = None if question.countries or question.asns else number
+        counts = self._counts(partial(self._store.spans, top=top), question, ADDRESS)
+        # Sorted twice, as texts cannot be turned round.
+        by_address = sorted(
+            heapq.nlargest(number, counts, key=lambda count: (count.bans, count.last)),
+            key=lambda count: str(count.values[0]),
+        )
+        return sorted(by_address, key=lambda count: (count.bans, count.last), reverse=True)
+
     def new(self, question: BanQuery, by: Grouping) -> list[BanCount]:
         """What had its first ban since ``question.since``, with its bans since; most bans first.
 
         The question's other filters say in which part of the history it is new.
         """
-        whole: dict[tuple[Any, ...], BanCount] = {}
-        for count in self._counts(self._store.first_bans, question._replace(since=None), by):
-            key = by.key(count.values)
-            whole[key] = _sum(whole[key], count) if key in whole else count
+        whole = self.spans(question._replace(since=None), by)
         since = question.since or ""
         # A country that nobody knows is no new country.
         new = [
@@ -124,13 +143,20 @@ class History:
             record = records[str(count.ip)]
             if question.keeps(record) and not (by.has_network and not is_target(record.ip)):
                 yield count._replace(values=by.answered_by(record, count.values), ip=None)
+        yield from self._touched_counts(question, by)
+
+    def _touched_counts(self, question: BanQuery, by: Grouping) -> Iterable[BanCount]:
         seen: set[tuple[Any, str]] = set()
+        groups: dict[tuple[Any, ...], BanCount] = {}
         for ban, record in self._touched_bans(question) if self._touched else ():
             if not (by.has_network and not is_target(ban.ip)):
                 values = by.of_ban(LocatedBan.of_history(ban, record))
-                address = (by.key(values), ban.ip)
-                yield BanCount(values, None, int(address not in seen), 1, ban.banned_at)
+                key = by.key(values)
+                address = (key, ban.ip)
+                count = BanCount(values, None, int(address not in seen), 1, ban.banned_at, ban.banned_at)
+                groups[key] = _sum(groups[key], count) if key in groups else count
                 seen.add(address)
+        return groups.values()
 
     def _touched_bans(self, question: BanQuery) -> Iterator[tuple[SeenBan, GeoRecord]]:
         """The bans of what the journal says anything about, the oldest first, with their answers."""
@@ -164,7 +190,7 @@ def _compared(now: _Part | None, before: _Part | None) -> tuple[Any, ...]:
 def _sum(one: BanCount, other: BanCount) -> BanCount:
     values = tuple(a if a is not None else b for a, b in zip(one.values, other.values, strict=True))
     addresses, bans = one.addresses + other.addresses, one.bans + other.bans
-    return BanCount(values, None, addresses, bans, min(one.first, other.first))
+    return BanCount(values, None, addresses, bans, min(one.first, other.first), max(one.last, other.last))
 
 
 _Row = tuple[SeenBan, GeoRecord | None]

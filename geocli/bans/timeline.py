@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.model.records import utc_text
@@ -22,7 +23,9 @@ _FEWEST_DAYS = {"day": 2, "week": 62, "month": 2 * 366}
 """How many days a list must span before the period is that long, unless somebody says how long it is."""
 _LAST = {"hour": ("24 hours", 1), "day": ("24 hours", 1), "week": ("7 days", 7), "month": ("30 days", 30)}
 _SECONDS = 86400
-_TO_THE_HOUR = 13  # characters of a time
+TO_THE_HOUR = 13
+"""Characters of a time."""
+
 _HOUR = 3600
 
 
@@ -39,7 +42,8 @@ class Timeline(NamedTuple):
 
     ``starts`` are the periods' first moments, oldest first and without gaps; ``counts`` has for each of them
     one number for each of ``jails``, which are the largest first. ``left_out`` bans are older, or dated in
-    the future.
+    the future. The last period may be ``running``, the first one ``cut`` by where somebody let time begin:
+    both have fewer bans than they would have as a whole.
     """
 
     period: str
@@ -47,6 +51,8 @@ class Timeline(NamedTuple):
     jails: Sequence[str | None]
     counts: Sequence[Sequence[int]]
     left_out: int
+    running: bool = False
+    cut: bool = False
 
     @property
     def totals(self) -> list[int]:
@@ -70,41 +76,84 @@ class News(NamedTuple):
     new: Mapping[str, Sequence[tuple[Hashable, int]]] | None
 
 
+class Hours(NamedTuple):
+    """How many bans began in each hour (``2026-11-25T06``) and jail; when the first and the last did.
+
+    ``left_out`` others are dated in the future.
+    """
+
+    counts: Mapping[tuple[str, str | None], int]
+    first: str
+    last: str
+    left_out: int = 0
+
+
+class Window(NamedTuple):
+    """The last day, week or month: its ``length`` in words, where it begins and ends, and the one before."""
+
+    length: str
+    earlier: str
+    begin: str
+    end: str
+
+
+def latest(now: float) -> str:
+    """The last moment that a ban may have begun at ``now``: clocks differ."""
+    return utc_text(now + _HOUR)
+
+
 def timeline(bans: Collection[Dated], now: float, since: str | None, period: str | None) -> Timeline | None:
     """The bans by period: as long as ``period`` says, else as fits. ``None`` when there are none by ``now``.
 
     ``now`` is seconds since the epoch; ``since`` is where time begins, when somebody asked for that.
     """
-    latest = utc_text(now + _HOUR)  # clocks differ
-    span = _span(bans, latest)
+    end = latest(now)
+    span = _span(bans, end)
     if span is None:
         return None
-    first = since or span[0]
-    last = _end(span[1], now)
+    counts = Counter((ban.banned_at[:TO_THE_HOUR], ban.jail) for ban in bans if ban.banned_at <= end)
+    return timeline_of(Hours(counts, *span, len(bans) - counts.total()), now, since, period)
+
+
+def timeline_of(hours: Hours, now: float, since: str | None, period: str | None) -> Timeline:
+    """The same of bans that are counted by hours already."""
+    first = since or hours.first
+    last = _end(hours.last, now)
     period = period or _fitting(first, last)
     starts = _starts(period, first, last)
     index = {start: number for number, start in enumerate(starts)}
     counted: Counter[tuple[str, str | None]] = Counter()
     jails: Counter[str | None] = Counter()
-    hours = Counter((ban.banned_at[:_TO_THE_HOUR], ban.jail) for ban in bans if ban.banned_at <= latest)
-    for (hour, jail), count in hours.items():
-        if (start := _start(period, hour)) in index:
+    left_out = hours.left_out
+    start_of = cache(partial(_start, period))
+    for (hour, jail), count in hours.counts.items():
+        if (start := start_of(hour)) in index:
             counted[start, jail] += count
             jails[jail] += count
+        else:
+            left_out += count
     ranked = sorted(jails, key=lambda jail: (-jails[jail], jail or ""))
     counts = [[counted[start, jail] for jail in ranked] for start in starts]
-    return Timeline(period, starts, ranked, counts, len(bans) - jails.total())
+    running = starts[-1] == _start(period, utc_text(now))
+    cut = since is not None and starts[0] == _start(period, since) and not _is_start(since, starts[0])
+    return Timeline(period, starts, ranked, counts, left_out, running, cut)
+
+
+def window(period: str, last: str, now: float) -> Window:
+    """The time whose news are told beside a timeline with such periods, whose last ban began then."""
+    length, days = _LAST[period]
+    end = _end(last, now)
+    earlier, begin = (utc_text(_seconds(end) - times * days * _SECONDS) for times in (2, 1))
+    return Window(length, earlier, begin, end)
 
 
 def news(bans: Collection[Dated], now: float, period: str) -> News | None:
     """What is new in the last day, week or month (which of them, a timeline's ``period`` says)."""
-    latest = utc_text(now + _HOUR)
-    span = _span(bans, latest)
+    last = latest(now)
+    span = _span(bans, last)
     if span is None:
         return None
-    length, days = _LAST[period]
-    end = _end(span[1], now)
-    begin, earlier = (utc_text(_seconds(end) - times * days * _SECONDS) for times in (1, 2))
+    length, earlier, begin, end = window(period, span[1], now)
     known: dict[str, set[Hashable]] = {}
     recent = before = 0
     for ban in bans:
@@ -112,13 +161,13 @@ def news(bans: Collection[Dated], now: float, period: str) -> News | None:
             before += ban.banned_at > earlier
             for kind, group in ban.groups.items():
                 known.setdefault(kind, set()).add(group)
-        elif ban.banned_at <= latest:
+        elif ban.banned_at <= last:
             recent += 1
     if span[0] > begin:
         return News(length, begin, end, recent, None, None)
     found: dict[str, Counter[Hashable]] = {}
     for ban in bans:
-        if begin < ban.banned_at <= latest:
+        if begin < ban.banned_at <= last:
             for kind, group in ban.groups.items():
                 counts = found.setdefault(kind, Counter())
                 if group not in known.get(kind, ()):
@@ -157,13 +206,18 @@ def _seconds(text: str) -> float:
 def _start(period: str, moment: str) -> str:
     """The first moment of the period that a moment is in, shortened to what tells periods apart."""
     if period == "hour":
-        return f"{moment[:_TO_THE_HOUR]}:00"
+        return f"{moment[:TO_THE_HOUR]}:00"
     if period == "day":
         return moment[:10]
     if period == "month":
         return f"{moment[:7]}-01"
     day = date.fromisoformat(moment[:10])
     return str(day - timedelta(days=day.weekday()))
+
+
+def _is_start(moment: str, start: str) -> bool:
+    """Whether a moment is the very first of the period that begins so."""
+    return moment == start + "T00:00:00Z"[len(start) - 10 :]
 
 
 def _starts(period: str, first: str, last: str) -> list[str]:

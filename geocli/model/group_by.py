@@ -74,6 +74,7 @@ def _weekday(day: str) -> str:
 
 
 _DAY = "substr(b.banned_at, 1, 10)"
+_DATE_HOUR = "substr(b.banned_at, 1, 13)"
 _PG_DATE = f"CAST({_DAY} AS DATE)"
 
 COLUMNS: Mapping[str, Column] = {
@@ -84,6 +85,8 @@ COLUMNS: Mapping[str, Column] = {
         _answer("region"),
         _answer("asn"),
         _answer("org", named_by="asn"),
+        _answer("status"),
+        _answer("source"),
         # An address without a network is its own.
         Column(
             "network",
@@ -110,6 +113,7 @@ COLUMNS: Mapping[str, Column] = {
             read=lambda number: None if number is None else WEEKDAYS[number],
         ),
         Column("day", _DAY, _DAY, of_ban=_moment(10)),
+        Column("date_hour", _DATE_HOUR, _DATE_HOUR, of_ban=_moment(13)),
         # SQLite learned to name ISO weeks in 3.46 only: geocli brings the function along.
         Column(
             "week",
@@ -144,9 +148,15 @@ GROUPS: Mapping[str, GroupBy] = {
 
 
 class Grouping:
-    """One group of the table, or several at once: then each combination of their values is a group."""
+    """One group of the table, or several at once: then each combination of their values is a group.
 
-    def __init__(self, groups: Iterable[GroupBy]) -> None:
+    ``with_people``: a user or a host that was banned has a group even where that is a network, which it has
+    not. ``with_addresses``: how many addresses a group has is counted; of bans alone, stores tell quicker.
+    """
+
+    def __init__(
+        self, groups: Iterable[GroupBy], *, with_people: bool = False, with_addresses: bool = True
+    ) -> None:
         self.groups = tuple(groups)
         names = [name for group in self.groups for name in (*group.keys, *group.shown)]
         keys = {name for group in self.groups for name in group.keys}
@@ -154,8 +164,9 @@ class Grouping:
         self.names = tuple(column.name for column in self.columns)
         self.keys = tuple(index for index, name in enumerate(self.names) if name in keys)
         self.in_order = all(group.in_order for group in self.groups)
-        self.has_network = "network" in keys
+        self.has_network = "network" in keys and not with_people
         """Whether what is no address belongs to no group: a user or a host that was banned has no network."""
+        self.with_addresses = with_addresses
 
     @property
     def name(self) -> str:
@@ -216,6 +227,15 @@ def _of(column: Column, record: GeoRecord) -> Any:
 
 ADDRESS = Grouping([GroupBy("ip", ("ip",))])
 """Each address by itself, and nothing beside it."""
+
+PLACE = Grouping(
+    [GroupBy("place", ("network", "country_code", "country_name", "asn", "org", "status", "source"))],
+    with_people=True,
+)
+"""All that answers say: who wants several groups that hang on answers alone can make them of this one."""
+
+DATE_HOUR_AND_JAIL = Grouping([GroupBy("date_hour", ("date_hour",)), GROUPS["jail"]], with_addresses=False)
+"""When bans began, to the hour (``2026-11-25T06``), and in which jail."""
 
 
 def parse_by(text: str) -> Grouping:

@@ -10,7 +10,8 @@ import sqlite3
 from collections import Counter
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from geocli.system.sqlite_file import interruptible, translated
 
@@ -21,12 +22,15 @@ if TYPE_CHECKING:
 MOST = 150_000
 """Keys in memory: addresses take some 15 MB."""
 
+_MOST_SPANS = 60_000  # keys with their times in memory: some 20 MB
 _CACHE = 16_000  # KiB
-_ADD = "INSERT INTO keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET count = count + excluded.count"
 
 
 class _Scratch:
     """A temporary file of keys with counts."""
+
+    _TABLE = "CREATE TABLE keys (key TEXT PRIMARY KEY, count INTEGER) WITHOUT ROWID"
+    _ADD = "INSERT INTO keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET count = count + excluded.count"
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -39,13 +43,13 @@ class _Scratch:
                     self._connection.execute(f"PRAGMA temp_store_directory = '{name}'")
             for pragma in ("temp_store = FILE", f"cache_size = -{_CACHE}", "journal_mode = OFF"):
                 self._connection.execute(f"PRAGMA {pragma}")
-            self._connection.execute("CREATE TABLE keys (key TEXT PRIMARY KEY, count INTEGER) WITHOUT ROWID")
+            self._connection.execute(self._TABLE)
 
-    def add(self, counts: Iterable[tuple[str, int]]) -> None:
+    def add(self, counts: Iterable[tuple[Any, ...]]) -> None:
         """Add to the counts of keys. Raises ``GeocliError``, where the disk is full for one."""
         with translated(self._directory):
             self._connection.execute("BEGIN")
-            self._connection.executemany(_ADD, sorted(counts))
+            self._connection.executemany(self._ADD, sorted(counts, key=itemgetter(0)))
             self._connection.execute("COMMIT")
 
     def has(self, key: str) -> bool:
@@ -60,6 +64,22 @@ class _Scratch:
     def top(self, number: int) -> list[tuple[str, int]]:
         with translated(self._directory):
             select = "SELECT key, count FROM keys ORDER BY count DESC, key LIMIT ?"
+            return self._connection.execute(select, (number,)).fetchall()
+
+
+class _ScratchOfSpans(_Scratch):
+    """The same, with the first and the last moment of each key; empty where none is known."""
+
+    _TABLE = "CREATE TABLE keys (key TEXT PRIMARY KEY, count INTEGER, first TEXT, last TEXT) WITHOUT ROWID"
+    _ADD = (
+        "INSERT INTO keys VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+        "count = count + excluded.count, last = max(last, excluded.last), "
+        "first = ifnull(min(nullif(first, ''), nullif(excluded.first, '')), max(first, excluded.first))"
+    )
+
+    def spans(self, number: int) -> list[tuple[str, int, str, str]]:
+        with translated(self._directory):
+            select = "SELECT * FROM keys ORDER BY count DESC, last DESC, key LIMIT ?"
             return self._connection.execute(select, (number,)).fetchall()
 
 
@@ -164,4 +184,55 @@ class Tally:
     def _spill(self) -> None:
         self._scratch = self._scratch or _Scratch(self._directory)
         self._scratch.add(self._recent.items())
+        self._recent.clear()
+
+
+class SpanTally:
+    """How often each key was counted, and when first and last. ``directory``: the data's.
+
+    Moments are texts that compare as time does; empty where none is known.
+    """
+
+    def __init__(self, directory: Path, most: int = _MOST_SPANS) -> None:
+        self._directory = directory
+        self._most = most
+        self._recent: dict[str, list[Any]] = {}
+        self._scratch: _ScratchOfSpans | None = None
+        self._size = 0
+
+    def __len__(self) -> int:
+        """How many keys there are."""
+        return self._size
+
+    def add(self, key: str, count: int, moment: str) -> bool:
+        """Count a key so often, and return whether it was new. Raises ``GeocliError``."""
+        known = self._recent.get(key)
+        if known is not None:
+            known[0] += count
+            if moment:
+                known[1] = min(known[1] or moment, moment)
+                known[2] = max(known[2], moment)
+            return False
+        is_new = self._scratch is None or not self._scratch.has(key)
+        self._recent[key] = [count, moment, moment]
+        self._size += is_new
+        if len(self._recent) > self._most:
+            self._spill()
+        return is_new
+
+    def top(self, number: int) -> list[tuple[str, int, str, str]]:
+        """Return the keys that count most, with count, first and last moment. Raises ``GeocliError``.
+
+        Of two that count the same, the later comes first.
+        """
+        if self._scratch is not None:
+            self._spill()
+            return self._scratch.spans(number)
+        rows = sorted(((key, *span) for key, span in self._recent.items()), key=itemgetter(0))
+        rows.sort(key=itemgetter(1, 3), reverse=True)
+        return rows[:number]
+
+    def _spill(self) -> None:
+        self._scratch = self._scratch or _ScratchOfSpans(self._directory)
+        self._scratch.add((key, *span) for key, span in self._recent.items())
         self._recent.clear()

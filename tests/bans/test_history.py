@@ -102,6 +102,14 @@ def test_the_history_is_the_same_whatever_of_it_is_in_the_journal(
         assert [row.record.country_code for row in found] == [
             OK[ban.ip].country_code if ban.ip in OK else None for ban in expected
         ]
+        times: defaultdict[str, list[str]] = defaultdict(list)
+        for ban in expected:
+            times[ban.ip].append(ban.banned_at)
+        most = sorted(((len(at), max(at), min(at), ip) for ip, at in times.items()), key=lambda row: row[3])
+        most.sort(key=lambda row: row[:2], reverse=True)
+        assert [(row.bans, row.last, row.first, row.values[0]) for row in past.busiest(question, 3)] == most[
+            :3
+        ]
         for by in BY:
             groups: defaultdict[object, list[SeenBan]] = defaultdict(list)
             for ban in expected:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.errors import TryAgainError
-from geocli.system.spill import SeenSet, Tally
+from geocli.system.spill import SeenSet, SpanTally, Tally
 
 NOWHERE = Path("/nowhere")
 KEYS = st.sampled_from(["", "a", "1.2.3.4", "\u00fc", "a\0b", *map(str, range(20))])
@@ -40,6 +40,23 @@ def test_a_tally_in_a_file_counts_as_one_in_memory_does(added: list[tuple[str, i
     assert [count for _, count in top] == sorted(expected.values(), reverse=True)[:5]
     assert all(expected[key] == count for key, count in top)
     assert {key for key, _ in tally.top(1000)} == {*expected}
+
+
+@given(st.lists(st.tuples(KEYS, st.integers(1, 5), st.sampled_from(["", "2025", "2026", "2027"]))), MOST)
+def test_spans_in_a_file_are_those_in_memory(added: list[tuple[str, int, str]], most: int) -> None:
+    spans, expected = SpanTally(NOWHERE, most), dict[str, tuple[int, set[str]]]()
+    for key, count, moment in added:
+        assert spans.add(key, count, moment) is (key not in expected)
+        before, moments = expected.get(key, (0, set()))
+        expected[key] = before + count, moments | ({moment} if moment else set())
+        assert len(spans) == len(expected)
+    rows = [
+        (key, count, min(moments, default=""), max(moments, default=""))
+        for key, (count, moments) in sorted(expected.items())
+    ]
+    rows.sort(key=lambda row: (row[1], row[3]), reverse=True)
+    assert spans.top(3) == rows[:3]
+    assert spans.top(100) == rows
 
 
 def test_nothing_of_it_is_left_or_can_be_seen(tmp_path: Path) -> None:

@@ -22,7 +22,6 @@ from geocli.mmdb.catalog import open_databases
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import clean_text
 from geocli.output.report.about import About
-from geocli.output.report.summary import Counted
 from geocli.system.files import check_place, write_file
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def report(
     places = where.places()
     origin = about.origin()  # to be asked before stdin is read
     problems = Problems()
-    summary = about.summary(settings, Counted(settings.data_dir, anonymous=page.anonymize), problems)
+    summary = about.summary(settings, problems, anonymous=page.anonymize)
     with noting(problems):
         # A list that could not be read is not an empty one: what was drawn last time stays.
         is_incomplete = 0 < about.inputs <= problems.bad_inputs

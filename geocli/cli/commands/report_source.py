@@ -13,7 +13,7 @@ from geocli.cli.session import Lookup, noting, open_history, open_lookup
 from geocli.lookup.counter import TargetCounter
 from geocli.model.errors import Problems, UsageError
 from geocli.model.records import clean_text
-from geocli.output.report.summary import Counted, with_all_news
+from geocli.output.report.summary import Counted
 
 if TYPE_CHECKING:
     from geocli.bans.history import History
@@ -102,13 +102,14 @@ class ReportSource(NamedTuple):
         ]
         return [f"{name} {clean_text(', '.join(values))}" for name, values in said if any(values)]
 
-    def summary(self, settings: Settings, counted: Counted, problems: Problems) -> Summary:
+    def summary(self, settings: Settings, problems: Problems, *, anonymous: bool) -> Summary:
         """Read, look up and count it all. What cannot be read to its end is noted in ``problems``."""
         summary = None
+        counted = Counted(settings.data_dir, anonymous=anonymous)
         with noting(problems), Progress(settings) as progress:
             if self.history:
                 with open_history(settings, problems, progress) as history:
-                    summary = self._past(history, counted, progress)
+                    summary = self._past(history, progress, anonymous=anonymous)
             else:
                 with open_lookup(settings, problems, progress, no_cache=self.no_cache) as lookup:
                     self._present(settings, lookup, counted, problems, progress)
@@ -135,13 +136,12 @@ class ReportSource(NamedTuple):
             done += len(batch)
             progress.show("looking up", done, len(hits))
 
-    def _past(self, history: History, counted: Counted, progress: Progress) -> Summary:
+    def _past(self, history: History, progress: Progress, *, anonymous: bool) -> Summary:
+        from geocli.output.report.history_summary import history_summary
+
         question = self.wanted._replace(hosts=frozenset(self.hosts or ()))
-        for bans in history.bans(question):
-            for ban in bans:
-                counted.add_ban(ban)
-            progress.show("bans", counted.total)
-        return with_all_news(counted.summary(self.now, question.since, self.period), history, question)
+        progress.show("bans", 0)
+        return history_summary(history, question, self.now, self.period, anonymous=anonymous)
 
 
 def _files(paths: list[Path]) -> str:

@@ -7,7 +7,6 @@ about how it looks.
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,15 +15,13 @@ from geocli.bans.timeline import News, Timeline, news, timeline
 from geocli.lookup.groups import Groups
 from geocli.model.addresses import is_target
 from geocli.model.group_by import parse_by
-from geocli.model.records import utc_text
-from geocli.system.spill import SeenSet, Tally
+from geocli.system.spill import SeenSet, SpanTally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from geocli.bans.history import History
-    from geocli.model.bans import BanQuery, LocatedBan
+    from geocli.model.bans import LocatedBan
     from geocli.model.records import GeoRecord
 
 TABLES = {by: parse_by(by) for by in ("country", "asn", "network", "jail")}
@@ -33,7 +30,9 @@ TABLES = {by: parse_by(by) for by in ("country", "asn", "network", "jail")}
 _LONGEST_PREFIX = {4: 24, 6: 48}
 """Of the networks in an anonymous report: what is narrower may be one person's."""
 
-_MOST_REPEATED = 1000
+MOST_ADDRESSES = 5000
+"""Addresses that a report names."""
+
 _MOST_PLACES = 20_000  # addresses whose groups are at hand
 _BETWEEN = "\t"  # of texts that have no tabs
 
@@ -42,21 +41,35 @@ class Summary(NamedTuple):
     """Everything that a report shows.
 
     ``tables`` has the rows ``(*values, addresses, count, share)`` for each of ``TABLES``, largest first.
-    ``repeated`` are addresses that count more than once, ``(ip, country_name, org, count)``. ``elsewhere`` is
-    how much of ``total`` is from no country, by the status of its records. ``sources`` are those that gave
-    the answers. ``untimed`` of ``total`` do not say when they were.
+    ``busiest`` are the addresses that count most, at most ``MOST_ADDRESSES``, none if ``anonymous``.
+    ``elsewhere`` is how much of ``total`` is from no country, by the status of its records. ``sources`` are
+    those that gave the answers. ``untimed`` of ``total`` do not say when they were. ``hosts`` are rows like
+    those of ``tables``, where the history tells of several.
     """
 
     total: int
     addresses: int
     tables: Mapping[str, Sequence[tuple[object, ...]]]
-    repeated: Sequence[tuple[object, ...]]
+    busiest: Sequence[BusyAddress]
     elsewhere: Mapping[str, int]
     sources: Sequence[str]
     untimed: int
     timeline: Timeline | None
     news: News | None
     anonymous: bool = False
+    hosts: Sequence[tuple[object, ...]] = ()
+
+
+class BusyAddress(NamedTuple):
+    """An address, where it is, how often it counts, and when it first and last did (empty: not known)."""
+
+    ip: str
+    country_code: str | None
+    country_name: str | None
+    org: str | None
+    total: int
+    first: str
+    last: str
 
 
 class Counted:
@@ -68,7 +81,7 @@ class Counted:
     def __init__(self, directory: Path, *, anonymous: bool = False) -> None:
         self._anonymous = anonymous
         self._groups = {by: Groups(grouping) for by, grouping in TABLES.items()}
-        self._addresses = Tally(directory)
+        self._addresses = SpanTally(directory)
         self._in_jails = SeenSet(directory)
         self._moments = Moments([by for by in TABLES if by != "jail"])
         self._elsewhere: Counter[str] = Counter()
@@ -80,7 +93,7 @@ class Counted:
     def add_ban(self, located: LocatedBan) -> None:
         """Count one ban: of an input, or of the history. Raises ``GeocliError``, as what else counts."""
         ban, record, _ = located
-        place = self._add(record, 1, is_person=record.status == "unknown" and not is_target(record.ip))
+        place = self._add(record, 1, located.began or "", is_person=is_person(record))
         is_new = self._in_jails.add(f"{record.ip}{_BETWEEN}{ban.jail!r}")
         self._groups["jail"].add((ban.jail,), int(is_new), 1)
         if located.began is not None:
@@ -88,17 +101,20 @@ class Counted:
 
     def add_hits(self, record: GeoRecord, hits: int) -> None:
         """Count an address that occurs so often in a log."""
-        self._add(record, hits, is_person=False)
+        self._add(record, hits, "", is_person=False)
 
-    def _add(self, record: GeoRecord, count: int, *, is_person: bool) -> dict[str, tuple[Any, ...]]:
-        """Count it, and return its groups. A person, or a host, has no network."""
-        shown = _BETWEEN.join((record.ip, record.country_name or "", record.org or ""))
-        is_new = self._addresses.add(shown, count)
+    def _add(
+        self, record: GeoRecord, count: int, moment: str, *, is_person: bool
+    ) -> dict[str, tuple[Any, ...]]:
+        """Count it, and return its groups."""
+        known = (record.ip, record.country_code or "", record.country_name or "", record.org or "")
+        shown = _BETWEEN.join(known)
+        is_new = self._addresses.add(shown, count, moment)
         place = self._places.get(shown)
         if place is None:
             if len(self._places) >= _MOST_PLACES:
                 self._places.clear()
-            place = self._places[shown] = self._place(record, is_person=is_person)
+            place = self._places[shown] = places_of(record, is_person=is_person, anonymous=self._anonymous)
         for by, values in place.items():
             self._groups[by].add(values, int(is_new), count)
         if record.country_code is None:
@@ -115,7 +131,7 @@ class Counted:
             total=self.total,
             addresses=len(self._addresses),
             tables={by: group.rows(None) for by, group in self._groups.items()},
-            repeated=() if self._anonymous else self._repeated(),
+            busiest=() if self._anonymous else self._busiest(),
             elsewhere=self._elsewhere,
             sources=sorted(self._sources),
             untimed=self.total - len(self._moments),
@@ -124,46 +140,26 @@ class Counted:
             anonymous=self._anonymous,
         )
 
-    def _place(self, record: GeoRecord, *, is_person: bool) -> dict[str, tuple[Any, ...]]:
-        """The groups of an address, by all of ``TABLES`` but the jail."""
-        place = {by: TABLES[by].of_record(record) for by in ("country", "asn")}
-        if not is_person:
-            network = TABLES["network"].of_record(record)
-            place["network"] = (_widened(str(network[0])), *network[1:]) if self._anonymous else network
-        return place
-
-    def _repeated(self) -> Sequence[tuple[object, ...]]:
-        rows = list[tuple[object, ...]]()
-        for shown, count in self._addresses.top(_MOST_REPEATED):
-            ip, country, org = shown.split(_BETWEEN)
-            if count > 1:
-                rows.append((ip, country or None, org or None, count))
+    def _busiest(self) -> Sequence[BusyAddress]:
+        rows = list[BusyAddress]()
+        for shown, count, first, last in self._addresses.top(MOST_ADDRESSES):
+            ip, code, country, org = shown.split(_BETWEEN)
+            rows.append(BusyAddress(ip, code or None, country or None, org or None, count, first, last))
         return rows
 
 
-def with_all_news(picture: Summary, history: History, question: BanQuery) -> Summary:
-    """The picture of a question's bans, with news against everything that was recorded before.
+def is_person(record: GeoRecord) -> bool:
+    """Whether it is of a user or a host that was banned by its name."""
+    return record.status == "unknown" and not is_target(record.ip)
 
-    What is new since a moment must not have been there before the question's ``since`` either. Networks of an
-    anonymous picture cannot be asked about, and are left out. Raises ``GeocliError``.
-    """
-    said = picture.news
-    if said is None or question.since is None:
-        return picture
-    days = datetime.fromisoformat(said.end) - datetime.fromisoformat(said.begin)
-    earlier = utc_text((datetime.fromisoformat(said.begin) - days).timestamp())
-    old = history.count(question._replace(since=None, until=said.begin), TABLES["jail"]).parts()
-    before = history.count(question._replace(since=earlier, until=said.begin), TABLES["jail"]).parts()
-    kinds = [by for by in TABLES if by != "jail" and not (picture.anonymous and by == "network")]
-    asked = question._replace(since=said.begin)
-    return picture._replace(
-        news=said._replace(
-            before=sum(bans for _, _, bans in before) if old else None,
-            new={by: [(count.values, count.bans) for count in history.new(asked, TABLES[by])] for by in kinds}
-            if old
-            else None,
-        )
-    )
+
+def places_of(record: GeoRecord, *, is_person: bool, anonymous: bool) -> dict[str, tuple[Any, ...]]:
+    """The groups of an address, by all of ``TABLES`` but the jail. A person, or a host, has no network."""
+    place = {by: TABLES[by].of_record(record) for by in ("country", "asn")}
+    if not is_person:
+        network = TABLES["network"].of_record(record)
+        place["network"] = (_widened(str(network[0])), *network[1:]) if anonymous else network
+    return place
 
 
 def _widened(network: str) -> str:

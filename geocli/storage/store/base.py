@@ -75,7 +75,7 @@ class BanSpan(NamedTuple):
 
 
 class BanCount(NamedTuple):
-    """How many bans of how many addresses a group has, and, from ``first_bans``, when the first began.
+    """How many bans of how many addresses a group has, and, from ``spans``, when the first and last began.
 
     ``values`` are those of the grouping's columns. ``ip`` is set where an answer would decide, and the store
     has none that is ``ok``: then it is that address alone, and ``values`` are what is known without.
@@ -86,6 +86,7 @@ class BanCount(NamedTuple):
     addresses: int
     bans: int
     first: str = ""
+    last: str = ""
 
 
 class Forgotten(NamedTuple):
@@ -125,8 +126,11 @@ class Store(Protocol):
     def count_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
         """Bans counted by a grouping, in no order."""
 
-    def first_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
-        """The same, and when the first of each group began: that takes half as long again."""
+    def spans(self, question: BanQuery, by: Grouping, top: int | None = None) -> Iterator[BanCount]:
+        """The same, and when the first and the last of each group began: that takes half as long again.
+
+        ``top``: at most so many, those with most bans, of two the one that was banned last.
+        """
 
     def forget(self, before: str, kinds: Collection[str], now: str) -> Forgotten:
         """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.

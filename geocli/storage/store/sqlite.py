@@ -264,17 +264,20 @@ class SqliteStore:
 
     def count_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
         """Bans counted by a grouping, in no order. Raises ``GeocliError``."""
-        return self._count_bans(question, by, first="''")
+        return self._counted(question, by, None, with_times=False)
 
-    def first_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
-        """The same, and when the first of each group began. Raises ``GeocliError``."""
-        return self._count_bans(question, by, first="min(b.banned_at)")
+    def spans(self, question: BanQuery, by: Grouping, top: int | None = None) -> Iterator[BanCount]:
+        """The same, and when the first and the last of each group began. Raises ``GeocliError``."""
+        return self._counted(question, by, top, with_times=True)
 
-    def _count_bans(self, question: BanQuery, by: Grouping, first: str) -> Iterator[BanCount]:
+    def _counted(
+        self, question: BanQuery, by: Grouping, top: int | None, *, with_times: bool
+    ) -> Iterator[BanCount]:
         connection = self._reading_bans()
         if connection is not None:
+            asked = sqlite_bans.Counting(by, top, with_times)
             with translated(self._path):
-                yield from sqlite_bans.count(connection, question, by, first)
+                yield from sqlite_bans.count(connection, question, asked)
 
     def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
         """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""

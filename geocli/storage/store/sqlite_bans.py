@@ -6,7 +6,7 @@ addresses' totals, and the answers are looked up once for each.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.model.bans import SEEN_FIELDS
 from geocli.model.group_by import iso_week
@@ -62,6 +62,7 @@ _SEEN = (
     "AND b.banned_at BETWEEN json_extract(w.value, '$[3]') AND json_extract(w.value, '$[4]')"
 )
 _ARRAY = " IN (SELECT value FROM json_each(?))"
+_FIRST, _LAST = "min(b.banned_at)", "max(b.banned_at)"
 _FEW = 500  # addresses up to which their own index is quicker than that of the time
 
 # Taking the largest name of a group costs half as much as all the rest: it is looked up afterwards.
@@ -102,8 +103,22 @@ def rows_after(
     return connection.execute(select, (*parameters, *last, size)).fetchall()
 
 
-def count(connection: sqlite3.Connection, question: BanQuery, by: Grouping, first: str) -> Iterator[BanCount]:
-    """The groups; ``first`` is SQL for when the first ban of one began. Go through it to the end."""
+class Counting(NamedTuple):
+    """What to count by, the most groups (those with most bans), and whether to tell when they began."""
+
+    by: Grouping
+    top: int | None
+    with_times: bool
+
+    @property
+    def times(self) -> str:
+        """SQL for when the first and the last ban of a group began."""
+        return f"{_FIRST} AS first, {_LAST} AS last" if self.with_times else "'' AS first, '' AS last"
+
+
+def count(connection: sqlite3.Connection, question: BanQuery, asked: Counting) -> Iterator[BanCount]:
+    """The groups. Go through it to the end."""
+    by = asked.by
     # KiB: with the usual 2 MB, pages are read again and again.
     connection.execute("PRAGMA cache_size = -32000")
     # Bytes: most of an index is read once, and need not be copied for that.
@@ -118,7 +133,7 @@ def count(connection: sqlite3.Connection, question: BanQuery, by: Grouping, firs
     conditions, parameters = _conditions(question)
     of_answers = _of_answers(question, parameters)
     where = " AND ".join(conditions), " AND ".join(["1", *of_answers])
-    select = _select(question, by, first, named)
+    select = _select(question, asked, named)
     width = len(by.columns)
     for row in connection.execute(select.format(*where), parameters):
         values = [
@@ -147,17 +162,21 @@ class _Names:
         return self._known[decisive]
 
 
-def _select(question: BanQuery, by: Grouping, first: str, named: Collection[int]) -> str:
+def _select(question: BanQuery, asked: Counting, named: Collection[int]) -> str:
     """What to ask. ``{0}`` is what a ban must be, ``{1}`` its answer. Columns of ``named`` stay empty."""
+    by, times = asked.by, asked.times
     keys = [by.columns[index].name for index in by.keys]
     unanswered = "iif(g.ip IS NULL, b.ip, NULL)"
     of_bans = [column for column in by.columns if not column.answered and column.name != "ip"]
+    width = len(by.columns)
+    most = "" if asked.top is None else f" ORDER BY {width + 3} DESC, {width + 5} DESC, 1 LIMIT {asked.top}"
     if not (by.answered or question.countries or question.asns):
         values = ", ".join(column.sqlite for column in by.columns)
-        addresses = "1" if "ip" in keys else "count(DISTINCT b.ip)"
+        distinct = "count(DISTINCT b.ip)" if by.with_addresses else "0"
+        addresses = "1" if "ip" in keys else distinct
         return (
-            f"SELECT {values}, NULL, {addresses}, count(*), {first} FROM bans b "  # noqa: S608
-            f"WHERE {{0}} AND {{1}} GROUP BY {values}"
+            f"SELECT {values}, NULL, {addresses}, count(*), {times} FROM bans b "  # noqa: S608
+            f"WHERE {{0}} AND {{1}} GROUP BY {values}{most}"
         )
     # First address by address, so that the answer is looked up once for each.
     each = "".join(f", {column.sqlite} AS {column.name}_value" for column in of_bans)
@@ -172,9 +191,9 @@ def _select(question: BanQuery, by: Grouping, first: str, named: Collection[int]
     )
     grouped = [outside.get(column.name, column.sqlite) for column in by.columns if column.name in keys]
     return (
-        f"SELECT {values}, {unanswered}, count(*), sum(b.bans), min(b.first) "  # noqa: S608
-        f"FROM (SELECT ip, count(*) AS bans, {first} AS first{each} FROM bans b {index}WHERE {{0}} "
-        f"GROUP BY ip{groups}) b {_JOINED} WHERE {{1}} GROUP BY {', '.join([*grouped, unanswered])}"
+        f"SELECT {values}, {unanswered}, count(*), sum(b.bans), min(b.first), max(b.last) "  # noqa: S608
+        f"FROM (SELECT ip, count(*) AS bans, {times}{each} FROM bans b {index}WHERE {{0}} "
+        f"GROUP BY ip{groups}) b {_JOINED} WHERE {{1}} GROUP BY {', '.join([*grouped, unanswered])}{most}"
     )
 
 

@@ -59,7 +59,10 @@ def test_hits_count_like_bans_but_have_no_jail() -> None:
     assert picture.tables["country"] == [("DE", "DE", 2, 42, 1.0)]
     assert picture.tables["jail"] == []
     assert (picture.total, picture.addresses, picture.timeline, picture.news) == (42, 2, None, None)
-    assert picture.repeated == [("5.1.0.1", "DE", None, 41)]
+    assert [(*row[:2], row.total, row.first) for row in picture.busiest] == [
+        ("5.1.0.1", "DE", 41, ""),
+        ("5.1.0.2", "DE", 1, ""),
+    ]
 
 
 def test_what_has_no_country_is_told_apart() -> None:

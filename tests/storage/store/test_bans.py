@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.bans import BanQuery, SeenBan
-from geocli.model.group_by import ADDRESS, GROUPS, Grouping, parse_by
+from geocli.model.group_by import ADDRESS, DATE_HOUR_AND_JAIL, GROUPS, PLACE, Grouping, parse_by
 from geocli.model.records import GeoRecord
 from geocli.storage.batch import Batch
 from geocli.storage.store.base import BanCount, BanSpan, Forgotten, Store
@@ -97,6 +97,10 @@ def key_of(ban: SeenBan, by: Grouping, jail: str | None) -> tuple[object, ...]:
     year, week, _ = day.isocalendar()
     values = {
         "country_code": answer and answer.country_code,
+        "country_name": answer and answer.country_name,
+        "status": answer and answer.status,
+        "source": answer and answer.source,
+        "date_hour": ban.banned_at[:13],
         "asn": answer and answer.asn,
         "org": answer and answer.org,
         "region": answer and answer.region,
@@ -122,7 +126,10 @@ def expected_counts(bans: list[SeenBan], question: BanQuery, by: Grouping) -> li
             groups[key, None if ban.ip in OK or not asks else ban.ip].append(ban)
     return sorted(
         (
-            (key, ip, len({ban.ip for ban in found}), len(found), min(ban.banned_at for ban in found))
+            (
+                *(key, ip, len({ban.ip for ban in found}) if by.with_addresses or asks else 0, len(found)),
+                *(min(ban.banned_at for ban in found), max(ban.banned_at for ban in found)),
+            )
             for (key, ip), found in groups.items()
         ),
         key=repr,
@@ -146,10 +153,12 @@ def test_a_store_answers_as_going_through_all_bans_would(
         for ban in sorted(bans, key=lambda ban: (ban.banned_at, ban.host, ban.jail, ban.ip))
         if fits(ban, question)
     ]
-    for by in BY:
+    for by in (*BY, PLACE, DATE_HOUR_AND_JAIL):
         expected = expected_counts(bans, question, by)
-        assert shown(store.first_bans(question, by), by) == expected, by.name
-        assert shown(store.count_bans(question, by), by) == [(*row[:4], "") for row in expected], by.name
+        assert shown(store.spans(question, by), by) == expected, by.name
+        assert shown(store.count_bans(question, by), by) == [(*row[:4], "", "") for row in expected], by.name
+        most = [(count.bans, count.last) for count in store.spans(question, by, 2)]
+        assert most == sorted(((row[3], row[5]) for row in expected), reverse=True)[:2], by.name
     store.close()
 
 
@@ -229,7 +238,7 @@ def test_what_is_older_is_forgotten_of_the_kinds_that_are_named(store: Store) ->
 def test_nothing_is_made_by_asking_or_forgetting(store: Store, tmp_path: Path) -> None:
     assert list(store.bans(BanQuery())) == []
     assert list(store.count_bans(BanQuery(), parse_by("country"))) == []
-    assert list(store.first_bans(BanQuery(), parse_by("day"))) == []
+    assert list(store.spans(BanQuery(), parse_by("day"))) == []
     assert store.seen_bans([BanSpan("a", "b", "c", "", NOW)]) == []
     assert store.forget(NOW, ["answers", "bans"], NOW) == Forgotten()
     assert list(tmp_path.iterdir()) == []

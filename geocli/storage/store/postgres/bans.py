@@ -90,8 +90,10 @@ def rows_after(
     return select, (*parameters, *last, size)
 
 
-def count(question: BanQuery, by: Grouping) -> Query:
-    """Asks for the groups; ``counted`` reads the rows."""
+def count(question: BanQuery, by: Grouping, top: int | None = None) -> Query:
+    """Asks for the groups, or for the ``top`` of them by their bans; ``counted`` reads the rows."""
+    width = len(by.columns)
+    most = "" if top is None else f" ORDER BY {width + 3} DESC, {width + 5} DESC, 1 LIMIT {top}"
     keys = [by.columns[index].name for index in by.keys]
     conditions, parameters = _conditions(question)
     answers = _of_answers(question, parameters)
@@ -99,8 +101,9 @@ def count(question: BanQuery, by: Grouping) -> Query:
     if not (by.answered or answers):
         values = ", ".join(column.postgres for column in by.columns)
         select = (
-            f"SELECT {values}, NULL, count(DISTINCT b.ip), count(*), min(b.banned_at) "  # noqa: S608
-            f"FROM bans b WHERE {' AND '.join(conditions)} GROUP BY {values}"
+            f"SELECT {values}, NULL, {'count(DISTINCT b.ip)' if by.with_addresses else '0'}, count(*), "  # noqa: S608
+            f"min(b.banned_at), max(b.banned_at) FROM bans b WHERE {' AND '.join(conditions)} "
+            f"GROUP BY {values}{most}"
         )
         return select, tuple(parameters)
     each = "".join(f", {column.postgres} AS {column.name}_value" for column in of_bans)
@@ -112,22 +115,22 @@ def count(question: BanQuery, by: Grouping) -> Query:
     )
     grouped = [outside.get(column.name, column.postgres) for column in by.columns if column.name in keys]
     select = (
-        f"SELECT {values}, {_UNKNOWN}, count(*), CAST(sum(b.bans) AS BIGINT), min(b.first) "  # noqa: S608
-        f"FROM (SELECT b.ip, count(*) AS bans, min(b.banned_at) AS first{each} FROM bans b "
-        f"WHERE {' AND '.join(conditions)} GROUP BY b.ip{groups}) b {_JOINED} "
-        f"WHERE {' AND '.join(['TRUE', *answers])} GROUP BY {', '.join([*grouped, _UNKNOWN])}"
+        f"SELECT {values}, {_UNKNOWN}, count(*), CAST(sum(b.bans) AS BIGINT), min(b.first), max(b.last) "  # noqa: S608
+        "FROM (SELECT b.ip, count(*) AS bans, min(b.banned_at) AS first, max(b.banned_at) AS last"
+        f"{each} FROM bans b WHERE {' AND '.join(conditions)} GROUP BY b.ip{groups}) b {_JOINED} "
+        f"WHERE {' AND '.join(['TRUE', *answers])} GROUP BY {', '.join([*grouped, _UNKNOWN])}{most}"
     )
     return select, tuple(parameters)
 
 
 def counted(row: tuple[Any, ...], by: Grouping) -> BanCount:
     """A row of what ``count`` asked for."""
-    *values, ip, addresses, bans, first = row
+    *values, ip, addresses, bans, first, last = row
     read = [
         column.read(value) if column.read is not None else value
         for column, value in zip(by.columns, values, strict=True)
     ]
-    return BanCount(tuple(read), ip, addresses, bans, first)
+    return BanCount(tuple(read), ip, addresses, bans, first, last)
 
 
 def _conditions(question: BanQuery) -> tuple[list[str], list[object]]:

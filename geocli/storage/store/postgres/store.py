@@ -150,11 +150,11 @@ class PostgresStore:
     def count_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
         """Bans counted by a grouping, in no order. Raises ``GeocliError``."""
         for row in self._select(bans.count(question, by), self._busy_timeout):
-            yield bans.counted(row, by)._replace(first="")
+            yield bans.counted(row, by)._replace(first="", last="")
 
-    def first_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
-        """The same, and when the first of each group began. Raises ``GeocliError``."""
-        for row in self._select(bans.count(question, by), self._busy_timeout):
+    def spans(self, question: BanQuery, by: Grouping, top: int | None = None) -> Iterator[BanCount]:
+        """The same, and when the first and the last of each group began. Raises ``GeocliError``."""
+        for row in self._select(bans.count(question, by, top), self._busy_timeout):
             yield bans.counted(row, by)
 
     def forget(self, before: str, kinds: Collection[str], now: str) -> Forgotten:

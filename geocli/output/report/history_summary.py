@@ -1,0 +1,172 @@
+"""A report's picture of the history: the stores count, and no ban is looked at by itself.
+
+The result is what ``summary.Counted`` makes of the same bans one by one. News are told against everything
+that was recorded before, whatever time the question is about.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from geocli.bans.timeline import TO_THE_HOUR, Hours, News, latest, timeline_of, window
+from geocli.lookup.groups import Groups
+from geocli.model.group_by import DATE_HOUR_AND_JAIL, PLACE, parse_by
+from geocli.model.records import GeoRecord, utc_text
+from geocli.output.report.summary import (
+    MOST_ADDRESSES,
+    TABLES,
+    BusyAddress,
+    Summary,
+    is_person,
+    places_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from geocli.bans.history import History
+    from geocli.bans.timeline import Timeline, Window
+    from geocli.model.bans import BanQuery
+    from geocli.storage.store.base import BanCount
+
+_HOST = parse_by("host")
+
+
+class _Place(NamedTuple):
+    """What is counted in one group of answers: the record that they have in common, and its groups."""
+
+    record: GeoRecord
+    groups: Mapping[str, tuple[Any, ...]]
+    counted: BanCount
+
+
+def history_summary(
+    history: History, question: BanQuery, now: float, period: str | None, *, anonymous: bool = False
+) -> Summary:
+    """The picture of a question's bans (``now``: seconds since the epoch; ``period``: see ``timeline``).
+
+    Raises ``GeocliError``.
+    """
+    places = _places(history, question, anonymous=anonymous)
+    groups = {by: Groups(grouping) for by, grouping in TABLES.items()}
+    elsewhere: Counter[str] = Counter()
+    for record, place, count in places:
+        for by, values in place.items():
+            groups[by].add(values, count.addresses, count.bans)
+        if record.country_code is None:
+            elsewhere[record.status] += count.bans
+    for count in history.spans(question, TABLES["jail"]).values():
+        groups["jail"].add(count.values, count.addresses, count.bans)
+    span = _span(places, history, question, now, anonymous=anonymous)
+    lines = news = None
+    if span is not None:
+        lines = _timeline(history, question, span, now, period)
+        everything = (
+            places
+            if question.since is None
+            else _places(history, question._replace(since=None), anonymous=anonymous)
+        )
+        news = _news(history, question, window(lines.period, span[1], now), everything)
+    return Summary(
+        total=sum(place.counted.bans for place in places),
+        addresses=sum(place.counted.addresses for place in places),
+        tables={by: group.rows(None) for by, group in groups.items()},
+        busiest=() if anonymous else _busiest(history, question),
+        elsewhere=elsewhere,
+        sources=sorted({place.record.source for place in places if place.record.source}),
+        untimed=0,
+        timeline=lines,
+        news=news,
+        anonymous=anonymous,
+        hosts=_hosts(history, question),
+    )
+
+
+def _places(history: History, question: BanQuery, *, anonymous: bool) -> list[_Place]:
+    found = []
+    for count in history.spans(question, PLACE).values():
+        values = dict(zip(PLACE.names, count.values, strict=True))
+        record = GeoRecord(values["network"], **values)
+        groups = places_of(record, is_person=is_person(record), anonymous=anonymous)
+        found.append(_Place(record, groups, count))
+    return found
+
+
+def _span(
+    places: Sequence[_Place], history: History, question: BanQuery, now: float, *, anonymous: bool
+) -> tuple[str, str] | None:
+    """When the first and the last of those began that began by now."""
+    end = latest(now)
+    if any(place.counted.last > end for place in places):
+        after = utc_text(datetime.fromisoformat(end).timestamp() + 1)
+        capped = question._replace(until=min(question.until or after, after))
+        places = _places(history, capped, anonymous=anonymous)
+    if not places:
+        return None
+    return min(place.counted.first for place in places), max(place.counted.last for place in places)
+
+
+def _timeline(
+    history: History, question: BanQuery, span: tuple[str, str], now: float, period: str | None
+) -> Timeline:
+    end = latest(now)[:TO_THE_HOUR]
+    counts: Counter[tuple[str, str | None]] = Counter()
+    left_out = 0
+    for (hour, jail), _, bans in history.count(question, DATE_HOUR_AND_JAIL).parts():
+        if hour <= end:
+            counts[hour, jail] += bans
+        else:
+            left_out += bans
+    return timeline_of(Hours(counts, *span, left_out), now, question.since, period)
+
+
+def _news(history: History, question: BanQuery, seen: Window, everything: Sequence[_Place]) -> News:
+    earliest = min(place.counted.first for place in everything)
+    recent = _bans(history, question._replace(since=seen.begin))
+    if earliest >= seen.begin:
+        return News(seen.length, seen.begin, seen.end, recent, None, None)
+    before = None
+    if earliest <= seen.earlier:
+        before = _bans(history, question._replace(since=seen.earlier, until=seen.begin))
+    known: dict[str, set[tuple[Any, ...]]] = {by: set() for by in TABLES if by != "jail"}
+    found: dict[str, Counter[tuple[Any, ...]]] = {by: Counter() for by in known}
+    for _, place, count in everything:
+        for by, values in place.items():
+            key = TABLES[by].key(values)
+            if count.first < seen.begin:
+                known[by].add(key)
+            else:
+                found[by][values] += count.bans
+    new = {
+        by: [
+            (values, bans)
+            for values, bans in counts.most_common()
+            if None not in (key := TABLES[by].key(values)) and key not in known[by]
+        ]
+        for by, counts in found.items()
+    }
+    return News(seen.length, seen.begin, seen.end, recent, before, new)
+
+
+def _bans(history: History, question: BanQuery) -> int:
+    return sum(bans for _, _, bans in history.count(question, TABLES["jail"]).parts())
+
+
+def _hosts(history: History, question: BanQuery) -> Sequence[tuple[object, ...]]:
+    groups = history.count(question, _HOST)
+    return groups.rows(None) if len(groups.parts()) > 1 else ()
+
+
+def _busiest(history: History, question: BanQuery) -> Sequence[BusyAddress]:
+    counts = history.busiest(question, MOST_ADDRESSES)
+    ips = [str(count.values[0]) for count in counts]
+    records = history.locate(ips)
+    return [
+        BusyAddress(
+            *(ip, records[ip].country_code, records[ip].country_name, records[ip].org),
+            *(count.bans, count.first, count.last),
+        )
+        for ip, count in zip(ips, counts, strict=True)
+    ]
