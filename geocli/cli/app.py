@@ -22,6 +22,7 @@ COMMANDS = {
     "lookup": "Say where addresses and networks are, and who holds them.",
     "bans": "Say who is banned, and from where.",
     "advise": "Say which networks to ban, without locking anybody out.",
+    "networks": "List the networks of a country, an AS or a holder.",
     "summarize": "Count the addresses in a log by country, AS or organisation.",
     "report": "Draw who is banned, or in a log: a page with a map.",
     "annotate": "Copy text through, and say behind each address where it is.",

@@ -157,12 +157,14 @@ class BanFilters(NamedTuple):
     def query(self, now: float) -> BanQuery:
         """Return what they say. Raises ``UsageError``."""
         codes = frozenset(
-            options.parsed("--country", _country, text)
+            options.parsed("--country", options.country, text)
             for texts in self.country or ()
             for text in texts.split(",")
         )
         numbers = frozenset(
-            options.parsed("--asn", _asn, text) for texts in self.asn or () for text in texts.split(",")
+            options.parsed("--asn", options.asn, text)
+            for texts in self.asn or ()
+            for text in texts.split(",")
         )
         begin, end = _moment("--since", self.since, now), _moment("--until", self.until, now)
         if begin is not None and end is not None and begin >= end:
@@ -247,25 +249,6 @@ def _moment(option: str, text: str | None, now: float) -> str | None:
     if text is None:
         return None
     return utc_text(options.parsed(option, lambda text: parse_moment(text, now), text))
-
-
-def _country(text: str) -> str:
-    """The code that a code or a name means. Two letters that are no code (UK) are an error, not a guess."""
-    from geocli.model.countries import country_code, parse_country  # and with it the list of countries
-
-    code, text = parse_country(text), text.strip()
-    if len(text) == 2 and country_code(text) is None:
-        raise ValueError(f"{ascii(text)} is no country code: write {code}")
-    return code
-
-
-def _asn(text: str) -> int:
-    from geocli.model.normalize import asn as parse_asn  # and with it the list of countries
-
-    number = parse_asn(text.strip())
-    if number is None:
-        raise ValueError(f"{ascii(text[:40])} is no AS number")
-    return number
 
 
 def _has_no_stdin() -> bool:

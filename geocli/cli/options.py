@@ -152,3 +152,26 @@ def parsed(option: str, parse: "Callable[[str], _T]", text: str) -> _T:
         return parse(text)
     except ValueError as error:
         raise UsageError(f"{option}: {error}") from None
+
+
+def country(text: str) -> str:
+    """The code that a code or a name means. Raises ``ValueError``.
+
+    Two letters that are no code (UK) are an error, not a guess.
+    """
+    from geocli.model.countries import country_code, parse_country  # and with it the list of countries
+
+    code, text = parse_country(text), text.strip()
+    if len(text) == 2 and country_code(text) is None:
+        raise ValueError(f"{ascii(text)} is no country code: write {code}")
+    return code
+
+
+def asn(text: str) -> int:
+    """The AS number that a text is. Raises ``ValueError``."""
+    from geocli.model.normalize import asn as parse_asn  # and with it the list of countries
+
+    number = parse_asn(text.strip())
+    if number is None:
+        raise ValueError(f"{ascii(text[:40])} is no AS number")
+    return number

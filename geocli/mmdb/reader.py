@@ -104,6 +104,11 @@ class Database:
         except _DAMAGE as error:
             raise self._unusable("is not an MMDB file, or a damaged one" + _what(error)) from error
 
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether it has IPv6 too."""
+        return not self._ipv4_only
+
     def find(self, addresses: Iterable[str]) -> Iterator[tuple[Any, int]]:
         """For each address its raw record, or ``None``, and the length of the prefix that this holds for.
 

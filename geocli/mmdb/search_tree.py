@@ -100,7 +100,8 @@ class Tree:
             raise ValueError("the search tree is larger than the file")
         self.empty = node_count
         """The record that says that nothing is known."""
-        self._records = _records(data[:size], record_size)
+        self.records = _records(data[:size], record_size)
+        """The left and the right record of each node, one after the other: below ``empty``, another node."""
         self.tops, self._top_bits = self._first_bits(96 if ip_version == 6 else 0)
         """What the first 16 bits lead to: a record, or a node."""
 
@@ -109,7 +110,7 @@ class Tree:
 
         Raises ``IndexError`` when the tree leads nowhere.
         """
-        records, count, tops, top_bits = self._records, self.empty, self.tops, self._top_bits
+        records, count, tops, top_bits = self.records, self.empty, self.tops, self._top_bits
         found, prefixes = [], []
         for number in numbers:
             top = number >> _TOP
@@ -132,7 +133,7 @@ class Tree:
 
     def _first_bits(self, skipped: int) -> tuple[array[int], bytes]:
         """What the first 16 bits lead to, for each value of theirs: a record, and how many bits decided."""
-        records, count = self._records, self.empty
+        records, count = self.records, self.empty
         node = 0
         for _ in range(skipped):
             if node < count:
@@ -170,7 +171,8 @@ def _records(tree: bytes, record_size: int) -> array[int]:
             for octet in range(3):
                 wide[octet + 1 :: 8] = tree[octet::7]
                 wide[octet + 5 :: 8] = tree[octet + 4 :: 7]
-    records = array("I", bytes(wide))
+    records = array("I")
+    records.frombytes(wide)
     if sys.byteorder == "little":
         records.byteswap()
     return records

@@ -217,6 +217,23 @@ def reserved_networks() -> list[str]:
     return [str(network) for network in _RESERVED_V4] + [str(network) for network in v6]
 
 
+def public_ranges(version: int) -> list[tuple[int, int]]:
+    """The ranges of addresses that have an answer of their own, as numbers, in order, both ends included.
+
+    They are neither reserved nor, of IPv6, in the space of NAT64, 6to4 and Teredo, where the IPv4 address
+    inside is answered for. ``version`` is 4 or 6.
+    """
+    around = IPv4Network("0.0.0.0/0") if version == 4 else _GLOBAL_UNICAST
+    closed = [network for network in map(ip_network, reserved_networks()) if network.version == version]
+    closed += [] if version == 4 else [_NAT64, _6TO4, _TEREDO]
+    found, first, end = [], int(around.network_address), int(around.broadcast_address)
+    for begin, last in sorted((int(one.network_address), int(one.broadcast_address)) for one in closed):
+        if first < begin and first <= end:
+            found.append((first, min(end, begin - 1)))
+        first = max(first, last + 1)
+    return [*found, (first, end)] if first <= end else found
+
+
 def _around(network: IPv6Network, holes: Iterable[IPv6Network]) -> list[IPv6Network]:
     """What a network is made of without the holes in it."""
     parts = [network]

@@ -33,6 +33,17 @@ def range_targets(first: IPv4Address | IPv6Address, last: IPv4Address | IPv6Addr
     return targets if len(targets) <= MOST_NETWORKS else ends
 
 
+def blocks(first: int, last: int, bits: int) -> Iterator[tuple[int, int]]:
+    """Yield the fewest networks that hold exactly the addresses from ``first`` to ``last``, in order.
+
+    Each is its first address and the length of its prefix; an address has ``bits`` bits.
+    """
+    while first <= last:
+        size = min(first & -first or 1 << bits, 1 << ((last - first + 1).bit_length() - 1))
+        yield first, bits - size.bit_length() + 1
+        first += size
+
+
 def prefix_of_mask(mask: IPv4Address | IPv6Address) -> int | None:
     """Return the prefix length that a network mask says, or a wildcard mask (``0.0.0.255``), if it is one."""
     bits = mask.max_prefixlen

@@ -18,9 +18,10 @@ from geocli.model.record_batch import MOST_SHARED, RecordBatch, arranged, shared
 from geocli.model.records import MAX_SOURCE, NOTHING, Answer, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from geocli.config.settings import Settings
+    from geocli.mmdb.networks import Network, Wanted
     from geocli.mmdb.search_tree import Forest
     from geocli.model.record_batch import Shared
     from geocli.model.records import GeoRecord, Status
@@ -107,6 +108,18 @@ class MmdbProvider:
             return block
         others = [target for target in targets if ":" in target or "/" in target]
         return arranged([block, RecordBatch.of(self.records(others, resolved_at))], targets)
+
+    def networks(
+        self, wanted: Wanted, versions: Sequence[int], tell: Callable[[int], None] = lambda _: None
+    ) -> Iterator[Network]:
+        """All networks whose answers have what is wanted, in order.
+
+        The answers are those of look-ups, of country, AS and holder. ``tell`` hears how many records of a
+        file were read. Raises ``GeocliError``.
+        """
+        from geocli.mmdb.networks import Walk  # look-ups do without
+
+        yield from Walk(self._databases, wanted, versions, tell, self._system_from).networks()
 
     def _planted(self) -> Forest | None:
         from geocli.mmdb.search_tree import Forest  # only where there are many
@@ -213,11 +226,16 @@ class MmdbProvider:
         if not others:
             yield from first
         else:
-            servers = [one.serves or () for one in self._chosen]
-            system_from = next((index for index, serves in enumerate(servers) if "asn" in serves), 0)
+            system_from = self._system_from
             for found in zip(first, *others, strict=True):
                 merged = merge([answer for answer, _ in found], system_from)
                 yield NOTHING if merged == NOTHING else merged, max(prefix for _, prefix in found)
+
+    @property
+    def _system_from(self) -> int:
+        """The place of the database that leads where it is about who holds an address."""
+        servers = [one.serves or () for one in self._chosen]
+        return next((index for index, serves in enumerate(servers) if "asn" in serves), 0)
 
     def _answers(self, database: Database, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:
         """One database's answers: ``answer_of``, once for all addresses that have the same record."""

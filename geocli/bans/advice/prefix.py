@@ -12,6 +12,8 @@ from ipaddress import IPv4Address, IPv6Address
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple
 
+from geocli.model.ranges import blocks
+
 BITS = {4: 32, 6: 64}
 """The length of a unit, by the version of IP."""
 
@@ -67,10 +69,4 @@ def prefix_of(target: str) -> Prefix:
 
 def covering(version: int, first: int, last: int) -> list[Prefix]:
     """The fewest prefixes that hold exactly the units from ``first`` to ``last``."""
-    found = []
-    bits = BITS[version]
-    while first <= last:
-        size = min(first & -first or 1 << bits, 1 << ((last - first + 1).bit_length() - 1))
-        found.append(Prefix(version, first, bits - size.bit_length() + 1))
-        first += size
-    return found
+    return [Prefix(version, begin, length) for begin, length in blocks(first, last, BITS[version])]

@@ -7,14 +7,11 @@ import typer
 
 from geocli.bans.advice.advice import LARGEST, Terms
 from geocli.bans.advice.prefix import BITS
-from geocli.cli import options
+from geocli.cli import options, rule_options
 from geocli.cli.ban_options import BanInput
 from geocli.cli.options import FormOptions
 from geocli.config.parsers import parse_duration
 from geocli.model.errors import UsageError
-
-FORMATS = ("nft", "ipset", "iptables", "fail2ban", "nginx", "csv", "plain")
-"""What --format takes: the rule formats, and two forms of rows."""
 
 _MOST_RULES = 65536  # what a set of ipset's holds
 _LONGEST_BANS = 10 * 366 * 86400
@@ -155,10 +152,7 @@ class Judge(NamedTuple):
 class Script(NamedTuple):
     """Whether it is shown as a script, and for how long that bans."""
 
-    format: Annotated[
-        str | None,
-        typer.Option("--format", metavar="|".join(FORMATS), help="A script for this program, or rows."),
-    ] = None
+    format: rule_options.Format = None
     ban_time: Annotated[
         str, typer.Option("--ban-time", metavar="TIME", help="How long a script's bans last; 0: for good.")
     ] = "7d"
@@ -166,20 +160,13 @@ class Script(NamedTuple):
     @property
     def rules(self) -> str | None:
         """The rule format that is asked for, if one is."""
-        return None if self.format in {None, "csv", "plain"} else self.format
+        return rule_options.rule_format(self.format)
 
     def form(self, form: FormOptions, by: str) -> FormOptions:
         """The form of rows. Raises ``UsageError``."""
-        if self.format is None:
-            return form
-        if self.format not in FORMATS:
-            raise UsageError(f"--format takes {', '.join(FORMATS)}, not {ascii(self.format)}")
-        if form != FormOptions():
-            raise UsageError("--format is a form by itself: leave the others out")
-        if self.format == "csv":
-            return FormOptions(forms=("csv",))
+        rows = rule_options.form_of(self.format, form)
         # The networks of whole AS are no column.
-        return FormOptions(field=("network",)) if self.format == "plain" and by == "network" else form
+        return form if self.format == "plain" and by != "network" else rows
 
     def seconds(self) -> int | None:
         """How long the bans of a script last; ``None`` for good. Raises ``UsageError``."""

@@ -1,8 +1,8 @@
 """What a script of rules is made of, and what every script keeps.
 
 * It is complete: loading it is one command, which its head names, and geocli never runs it.
-* What it makes has a name of its own (``NAME``), is replaced as a whole when a script is loaded again, and is
-  gone after one command, which its head names too. It touches nothing else.
+* What it makes has a name of its own (``RuleSet.name``), is replaced as a whole when a script is loaded
+  again, and is gone after one command, which its head names too. It touches nothing else.
 * IPv4 and IPv6 are apart. Only new connections are dropped: what this machine asks for is answered.
 * Text from outside stands in comments only, without control characters and line ends.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 NAME = "geocli-advice"
-"""What everything is called that a script makes."""
+"""What everything is called that a script of advice makes."""
 
 NAME_OF_TABLE = "geocli_advice"
 """The same where a hyphen has a meaning."""
@@ -40,12 +40,26 @@ class RuleSet(NamedTuple):
 
     ``said`` are lines for people, the first of them what it is, ``seconds`` how long the bans last (``None``:
     until they are removed), ``expires_at`` the moment in UTC when they end (``2026-12-06T00:00:00``).
+    ``name`` is what everything is called that the script makes, ``command`` what made the script. ``most`` is
+    how many networks there can be: always the same for a name.
     """
 
     rules: Sequence[Rule]
     said: Sequence[str]
     seconds: int | None = None
     expires_at: str | None = None
+    name: str = NAME
+    command: str = "geocli advise"
+    most: int = 65536
+
+    @property
+    def table(self) -> str:
+        """The name where a hyphen has a meaning."""
+        return self.name.replace("-", "_")
+
+    def called(self, command: str) -> str:
+        """A format's command with this name in it: formats are written down with the name of advice."""
+        return command.replace(NAME, self.name).replace(NAME_OF_TABLE, self.table)
 
     @property
     def v4(self) -> list[Rule]:
@@ -77,11 +91,11 @@ def script(rules: RuleSet, form: RuleFormat) -> str:
     """The whole script, with its head."""
     ends = f", until {rules.expires_at}Z" if rules.expires_at and form.keeps_time else ""
     head = [
-        f"geocli advise: {rules.said[0]}{ends}",
+        f"{rules.command}: {rules.said[0]}{ends}",
         *rules.said[1:],
-        f"load:   {form.load}",
-        *([f"once:   {form.hook}"] if form.hook else []),
-        f"remove: {form.remove}",
+        f"load:   {rules.called(form.load)}",
+        *([f"once:   {rules.called(form.hook)}"] if form.hook else []),
+        f"remove: {rules.called(form.remove)}",
     ]
     lines = [f"# {line}" for line in map(comment, head)]
     return "\n".join([*([form.shebang] if form.shebang else []), *lines, *form.render(rules), ""])

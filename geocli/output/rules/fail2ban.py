@@ -24,7 +24,7 @@ _FOR_GOOD = -1
 
 def _render(rules: RuleSet) -> Iterator[str]:
     yield "set -e"
-    yield f"client=${{FAIL2BAN_CLIENT:-fail2ban-client}} jail=${{1:-{NAME}}}"
+    yield f"client=${{FAIL2BAN_CLIENT:-fail2ban-client}} jail=${{1:-{rules.name}}}"
     yield 'ask() { $client -q "$@" > /dev/null; }'
     yield 'ask reload --unban "$jail"'
     yield f'ask set "$jail" bantime {rules.seconds or _FOR_GOOD}'

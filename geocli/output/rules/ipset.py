@@ -15,9 +15,9 @@ LONGEST = 2_147_483
 
 def _render(rules: RuleSet) -> Iterator[str]:
     for version, family, chosen in (("4", "inet", rules.v4), ("6", "inet6", rules.v6)):
-        name = f"{NAME}{version}"
+        name = f"{rules.name}{version}"
         # The options never change: "create -exist" takes a set that is there only if they are the same.
-        options = f"hash:net family {family} maxelem 65536 timeout 0"
+        options = f"hash:net family {family} maxelem {rules.most} timeout 0"
         yield f"create {name} {options} -exist"
         yield f"create {name}-new {options} -exist"
         yield f"flush {name}-new"

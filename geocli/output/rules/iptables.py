@@ -18,12 +18,12 @@ _JUMP = f"PREROUTING -m conntrack --ctstate NEW -j {NAME}"
 
 def _render(rules: RuleSet) -> Iterator[str]:
     yield "*mangle"
-    yield f":{NAME} - [0:0]"
+    yield f":{rules.name} - [0:0]"
     if rules.expires_at:
-        yield f"-A {NAME} -m time --datestart {rules.expires_at} -j RETURN"
+        yield f"-A {rules.name} -m time --datestart {rules.expires_at} -j RETURN"
     for version, chosen in (("4", rules.v4), ("6", rules.v6)):
         for rule in chosen:
-            yield f"-{version} -A {NAME} -s {rule.network} -j DROP"
+            yield f"-{version} -A {rules.name} -s {rule.network} -j DROP"
     yield "COMMIT"
 
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 def _render(rules: RuleSet) -> Iterator[str]:
     # Deleting what is not there is an error; so it is made first. All of a file is one transaction.
-    yield f"add table inet {NAME_OF_TABLE}"
-    yield f"delete table inet {NAME_OF_TABLE}"
-    yield f"table inet {NAME_OF_TABLE} {{"
+    yield f"add table inet {rules.table}"
+    yield f"delete table inet {rules.table}"
+    yield f"table inet {rules.table} {{"
     yield from _set("banned4", "ipv4_addr", rules.v4, rules.seconds)
     yield from _set("banned6", "ipv6_addr", rules.v6, rules.seconds)
     yield "  chain arriving {"
