@@ -14,7 +14,7 @@ from geocli.model.errors import CorruptFileError, GeocliError, StoreAwayError
 from geocli.model.record_batch import RecordBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator
 
     from geocli.model.bans import SeenBan
     from geocli.model.errors import Problems
@@ -38,31 +38,34 @@ class Cache:
         self._keeps = not journal.is_lent
         self._rests_until = 0.0
 
-    def locate(self, targets: Collection[str]) -> dict[str, int]:
-        """Which segment of the journal each of many targets is in, if any.
+    def journalled(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
+        """When the journal's usable answer about each of many targets was given, of those that have one.
 
-        For whoever would answer the same again (``Journal.locate``).
+        For whoever would answer the same again (``Journal.times``).
         """
         try:
-            return self._journal.locate(targets, steady=True)
+            return self._journal.times(targets, usable)
         except GeocliError as error:
             self._problems.note(error)
             return {}
+
+    def stored(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
+        """The same of the store's answers."""
+        return (self._stored(lambda: self._store.times(targets, usable)) or {}) if targets else {}
 
     def find(
         self,
         targets: Collection[str],
         usable: Callable[[GeoRecord], bool],
-        where: Mapping[str, int] | None = None,
     ) -> list[RecordBatch]:
         """The usable records of those targets that have one, each in one block.
 
-        ``where`` is what ``locate`` said before. Whether a record is ``usable`` hangs on its answer alone.
+        Whether a record is ``usable`` hangs on its answer alone.
         """
         found: dict[str, GeoRecord] = {}
         # In this order: what a flush forgets between the two look-ups is in the store by then.
         try:
-            found = self._journal.find(targets, usable, where)
+            found = self._journal.find(targets, usable)
         except GeocliError as error:
             self._problems.note(error)
         missing = [target for target in targets if target not in found] if found else targets

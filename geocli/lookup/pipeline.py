@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
+from itertools import count, repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.lookup.resolver import Hint
@@ -82,7 +83,6 @@ class Pipeline:
         self._problems = problems
         self._full = resolver.batch_size
         self._at: str | None = None
-        self._written: set[int] = set()  # the keys of the segments of this moment
 
     def run(self, batches: Iterable[list[str]]) -> Iterator[Rows]:
         """What to show, in order; what is new in it is in the journal. Raises ``DamagedFileError``."""
@@ -108,7 +108,6 @@ class Pipeline:
             yield self._keep(prepared)
         if len(batch) < self._full:
             self._at = None
-            self._written.clear()
 
     def _told(self, batch: list[str]) -> Hint:
         if not self._resolver.steady:
@@ -116,9 +115,7 @@ class Pipeline:
         self._at = self._at or self._resolver.clock()
         if self._cache is None or len(batch) <= FEW:
             return Hint(self._at)
-        where = self._cache.locate(batch)
-        kept = {target for target, key in where.items() if key in self._written}
-        return Hint(self._at, {target: key for target, key in where.items() if target not in kept}, kept)
+        return Hint(self._at, self._cache.journalled(batch, self._resolver.serves(self._at)))
 
     def _with_workers(self, batches: Iterator[list[str]]) -> Iterator[Rows]:
         """The same, until there are no more batches or a worker fails."""
@@ -159,27 +156,30 @@ class Pipeline:
     def _prepare(self, batch: list[str], told: Hint) -> Iterator[_Prepared]:
         for fresh, shown in self._resolver.answer(batch, told):
             statuses, without_country = Counter[str](), 0
-            for number, count in Counter(shown.numbers).items():
+            for number, times in Counter(shown.numbers).items():
                 answer = shown.answers[number]
-                statuses[answer[STATUS]] += count
-                without_country += count if answer[COUNTRY_CODE] is None else 0
+                statuses[answer[STATUS]] += times
+                without_country += times if answer[COUNTRY_CODE] is None else 0
             rows = Rows(self._render(shown), statuses, without_country)
             yield _Prepared(rows, encode(fresh) if fresh.ips and self._cache is not None else None)
 
     def _keep(self, prepared: _Prepared) -> Rows:
         if prepared.segment is not None and self._cache is not None:
-            key = self._cache.remember(prepared.segment)
-            if key is not None:
-                self._written.add(key)
+            self._cache.remember(prepared.segment)
         return prepared.rows
 
 
 def _task(batch: list[str], told: Hint) -> bytes:
-    head = json.dumps([told.at, told.where, list(told.kept)])
+    kept = told.kept
+    times = ["", *dict.fromkeys(kept.values())] if kept else []
+    numbers = list(map(dict(zip(times, count(), strict=False)).get, map((kept or {}).get, batch, repeat(""))))
+    head = json.dumps([told.at, None if kept is None else times, numbers if kept else []])
     return f"{head}\n{' '.join(batch)}".encode()
 
 
 def _task_of(task: bytes) -> tuple[list[str], Hint]:
     head, _, batch = task.decode().partition("\n")
-    at, where, kept = json.loads(head)
-    return batch.split(" "), Hint(at, where, frozenset(kept))
+    at, times, numbers = json.loads(head)
+    targets = batch.split(" ")
+    kept = {target: times[number] for target, number in zip(targets, numbers, strict=False) if number}
+    return targets, Hint(at, None if times is None else kept)

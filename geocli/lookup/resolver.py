@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from geocli.model.addresses import split_reserved
 from geocli.model.clocks import latest_believed
 from geocli.model.errors import UnanswerableError
-from geocli.model.record_batch import RecordBatch, arranged
+from geocli.model.record_batch import DatedAnswers, RecordBatch, arranged
 from geocli.model.records import GeoRecord, utc_text
 from geocli.providers.base import BulkProvider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from geocli.config.settings import Settings
     from geocli.lookup.cache import Cache
@@ -41,14 +41,12 @@ class Answers(NamedTuple):
 class Hint(NamedTuple):
     """What is known about a batch before it is answered, and may be answered elsewhere.
 
-    ``at`` is the ``resolved_at`` of new answers, ``None`` for now. ``where`` are the journal's segments that
-    targets are in, ``None`` if nobody looked. ``kept`` are those of which the answer that would be given is
-    in the journal already, to the second.
+    ``at`` is the ``resolved_at`` of new answers, ``None`` for now. ``kept`` are those targets of which the
+    journal has the answer that would be given, with its ``resolved_at``; ``None`` if nobody looked.
     """
 
     at: str | None = None
-    where: Mapping[str, int] | None = None
-    kept: Collection[str] = ()
+    kept: Mapping[str, str] | None = None
 
 
 _NOTHING_TOLD = Hint()
@@ -81,6 +79,7 @@ class Resolver:
         self._bulk = chain[0] if len(chain) == 1 and isinstance(chain[0], BulkProvider) else None
         self.steady = self._bulk is not None
         """Whether it would answer the same again."""
+        self._dated = DatedAnswers()
         self.clock = reporter.clock
         self.batch_size = BATCH if self.local else _ONLINE_BATCH
 
@@ -91,18 +90,24 @@ class Resolver:
         """
         reserved, asked = split_reserved(dict.fromkeys(batch))
         known = [RecordBatch.of(GeoRecord(target, "reserved") for target in reserved)]
+        kept = told.kept
         if asked and self._cache is not None and not self._refresh:
-            doubtful = [target for target in asked if target not in told.kept] if told.kept else asked
-            found = self._cache.find(doubtful, self._usable(time.time()), told.where)
-            if there := set().union(*(block.ips for block in found)):
-                known += found
-                asked = [target for target in asked if target not in there]
+            if self._bulk is not None and kept is not None:
+                doubtful = [target for target in asked if target not in kept] if kept else asked
+                if stored := self._cache.stored(doubtful, self._usable(time.time())):
+                    kept = {**kept, **stored}
+            else:
+                found = self._cache.find(asked, self._usable(time.time()))
+                if there := set().union(*(block.ips for block in found)):
+                    known += found
+                    asked = [target for target in asked if target not in there]
         if self._bulk is None:
             yield from self._as_they_come(batch, known, asked)
             return
         answered = self._bulk.batch(asked, told.at or self._reporter.clock()) if asked else RecordBatch.of([])
-        blocks = [block for block in (answered, *known) if block.ips]
-        yield Answers(answered.without(told.kept), arranged(blocks, batch))
+        said = self._dated.batch(answered, kept or {})
+        blocks = [block for block in (said, *known) if block.ips]
+        yield Answers(answered.without(kept or ()), arranged(blocks, batch))
 
     def _as_they_come(
         self, batch: Sequence[str], known: Sequence[RecordBatch], asked: list[str]
@@ -119,6 +124,16 @@ class Resolver:
                 yield Answers(
                     RecordBatch.of(fresh), RecordBatch.of([answers[target] for target in batch[begin:shown]])
                 )
+
+    def serves(self, at: str) -> Callable[[GeoRecord], bool]:
+        """Which answers in the journal serve for one that would be given ``at`` this moment.
+
+        Also where none does because it is asked again: what was answered at this moment, in this run.
+        """
+        usable, sources = self._usable(time.time()), self._sources
+        if self._refresh:
+            return lambda record: record.resolved_at == at and record.source in sources
+        return lambda record: usable(record) or (record.resolved_at == at and record.source in sources)
 
     def _usable(self, now: float) -> Callable[[GeoRecord], bool]:
         """Which stored answers still serve: fresh, and from the chain as it is today."""

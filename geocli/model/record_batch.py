@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.model.records import FIELDS, Answer, GeoRecord, check_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from geocli.model.records import Status
 
@@ -90,6 +90,8 @@ class RecordBatch(NamedTuple):
         """The records of all other addresses."""
         if not ips:
             return self
+        if len(ips) >= len(self.ips) and all(map(ips.__contains__, self.ips)):
+            return RecordBatch((), (), (), ())
         return self._of_which(row for row in self._heads() if row[0] not in ips)
 
     def only(self, keeps: Callable[[GeoRecord], bool]) -> RecordBatch:
@@ -155,6 +157,49 @@ class AnswerDictionary:
         known.update(zip(new, count(len(self._answers)), strict=False))
         self._answers += answers
         return RecordBatch(ips, networks, list(map(known.__getitem__, texts)), self._answers)
+
+
+class DatedAnswers:
+    """Answers as they were given at other moments, each made once for all blocks that have it."""
+
+    def __init__(self) -> None:
+        self._of: Sequence[Shared] = ()
+        self._answers: list[Shared] = []
+        self._numbers: dict[str, dict[int, int]] = {}  # by moment and number
+
+    def batch(self, block: RecordBatch, times: Mapping[str, str]) -> RecordBatch:
+        """Return the same records with the ``resolved_at`` that ``times`` has of some addresses."""
+        if not block.ips or not (times or self._answers):
+            return block
+        if block.answers is not self._of or len(self._answers) + len(block.ips) > MOST_SHARED:
+            self._of, self._answers, self._numbers = (
+                block.answers,
+                [],
+                {},
+            )  # not cleared: blocks share the list
+        own = block.answers[block.numbers[0]][RESOLVED_AT]
+        moments = list(map(times.get, block.ips, repeat(own)))
+        if len({*moments}) == 1:  # most were answered in one go
+            known = self._known(moments[0], dict.fromkeys(block.numbers), block.answers)
+            numbers = list(map(known.__getitem__, block.numbers))
+        else:
+            pairs = list(zip(moments, block.numbers, strict=True))
+            by_moment: dict[str, list[int]] = {}
+            for moment, number in dict.fromkeys(pairs):
+                by_moment.setdefault(moment, []).append(number)
+            found = {moment: self._known(moment, those, block.answers) for moment, those in by_moment.items()}
+            numbers = [found[moment][number] for moment, number in pairs]
+        return block._replace(numbers=numbers, answers=self._answers)
+
+    def _known(self, moment: str, numbers: Iterable[int], answers: Sequence[Shared]) -> dict[int, int]:
+        """Return where the answers with these numbers are, as they were given at a moment, among others."""
+        known = self._numbers.setdefault(moment, {})
+        for number in numbers:
+            if number not in known:
+                known[number] = len(self._answers)
+                answer = answers[number]
+                self._answers.append((*answer[:RESOLVED_AT], moment, *answer[RESOLVED_AT + 1 :]))
+        return known
 
 
 def _one(value: object) -> object:

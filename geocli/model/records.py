@@ -153,6 +153,19 @@ def check_columns(columns: Mapping[str, Collection[Any]]) -> None:
         raise ValueError("resolved_at is not a time")
 
 
+def check_kind(status: object, source: object, resolved_at: object) -> tuple[Status, str | None, str]:
+    """The same with what says whether an answer still serves, which is returned."""
+    if status != "ok" and status != "unknown":
+        raise ValueError("status is neither ok nor unknown")
+    if not isinstance(resolved_at, str) or not is_time(resolved_at):
+        raise ValueError("resolved_at is not a time")
+    if source is not None and not isinstance(source, str):
+        raise ValueError("source has a value of the wrong type")
+    if source and (len(source) > MAX_SOURCE or not source.isprintable()):
+        raise ValueError("source holds text that no source may give")
+    return status, source, resolved_at
+
+
 def is_time(text: str) -> bool:
     """Whether this is a moment as a record has it."""
     try:

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +20,14 @@ from geocli.lookup.pipeline import Pipeline, Rows, _Prepared
 from geocli.lookup.resolver import Resolver
 from geocli.model.errors import Problems
 from geocli.model.record_batch import RecordBatch
+from geocli.model.records import utc_text
 from geocli.providers.mmdb import MmdbProvider
+from geocli.storage.flush import flush
 from geocli.storage.journal.journal import Journal
 from geocli.storage.journal.segments import Segment
 from geocli.storage.store.open import open_store
 from geocli.system import process_pool
-from geocli.system.reporter import Reporter
+from geocli.system.reporter import Reporter, now_text
 from tests.conftest import Geocli, MakeMmdb
 
 FULL = 50
@@ -38,13 +40,16 @@ def render(block: RecordBatch) -> bytes:
 class House:
     """All that a pipeline needs, in one directory."""
 
-    def __init__(self, directory: Path, files: list[Path]) -> None:
+    def __init__(self, directory: Path, files: list[Path], clock: Callable[[], str] = now_text) -> None:
         self.settings = Settings(data_dir=directory)
         self.problems = Problems()
         self.journal = Journal(directory / "journal", 1)
         self.cache = Cache(self.journal, open_store(self.settings), self.problems)
         self.resolver = Resolver(
-            [MmdbProvider(files)], self.cache, self.settings, Reporter(problem=self.problems.note)
+            [MmdbProvider(files)],
+            self.cache,
+            self.settings,
+            Reporter(problem=self.problems.note, clock=clock),
         )
 
     def run(self, batches: list[list[str]], *, render: object = render) -> Iterator[str]:
@@ -92,12 +97,12 @@ def test_workers_change_nothing(
 
 
 @pytest.mark.usefixtures("several")
-def test_what_the_index_takes_for_something_else_is_journalled_all_the_same(
+def test_where_the_index_is_crowded_everything_is_journalled_all_the_same(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, batches: list[list[str]], database: Path
 ) -> None:
     monkeypatch.setattr(
-        "geocli.storage.journal.index._PRINT", 0x3FF
-    )  # a thousand addresses in as many places
+        "geocli.storage.journal.index._print", lambda address: hash(address) & ~0x3FF
+    )  # a thousand addresses want a few places
     shown = {
         line.split()[0] for text in House(tmp_path, [database]).run(batches) for line in text.splitlines()
     }
@@ -116,6 +121,36 @@ def test_what_comes_again_is_answered_the_same_and_journalled_once(
     assert texts[: len(full)] == texts[len(full) : 2 * len(full)] == texts[2 * len(full) :]
     with Journal(tmp_path / "journal", 1) as witness:
         assert witness.state().dirty <= sum(map(len, full)) + 3 * FULL  # what was under way is not known yet
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("flushed", [False, True], ids=["journal", "store"])
+def test_what_is_known_is_said_again_in_any_order_and_writes_nothing(
+    tmp_path: Path, batches: list[list[str]], database: Path, flushed: bool
+) -> None:
+    def rows(block: RecordBatch) -> bytes:
+        return "".join(f"{'|'.join(map(str, record))}\n" for record in block.records()).encode()
+
+    def run(moment: str, asked: list[list[str]]) -> dict[str, str]:
+        house = House(tmp_path, [database], lambda: moment)
+        house.resolver.batch_size = FULL
+        lines = "".join(house.run(asked, render=rows)).splitlines()
+        assert [line.partition("|")[0] for line in lines] == [target for batch in asked for target in batch]
+        return {line.partition("|")[0]: line for line in lines}
+
+    now = [utc_text(time.time() - age) for age in (90, 60, 30)]
+    first = run(now[0], batches[: len(batches) // 2])
+    first = run(now[1], batches) | first
+    assert {line.rpartition("|")[2] for line in first.values()} == {*now[:2], "None"}
+    if flushed:
+        flush(Journal(tmp_path / "journal", 1), open_store(Settings(data_dir=tmp_path)), now[2], Problems())
+    with Journal(tmp_path / "journal", 1) as witness:
+        waiting = witness.state().dirty
+        targets = [target for batch in batches for target in batch]
+        mixed = [target for begin in range(7) for target in targets[begin::7]]
+        shuffled = [mixed[begin : begin + FULL] for begin in range(0, len(mixed), FULL)]
+        assert run(now[2], shuffled) == first
+        assert witness.state().dirty == waiting
 
 
 @pytest.mark.usefixtures("several")

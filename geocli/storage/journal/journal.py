@@ -24,9 +24,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from geocli.model.bans import SeenBan
 from geocli.model.errors import DamagedFileError
+from geocli.model.record_batch import RecordBatch
 from geocli.model.records import GeoRecord
 from geocli.storage.batch import Batch
-from geocli.storage.journal.finder import STORED, Finder
+from geocli.storage.journal.answer_times import STORED, AnswerTimes
+from geocli.storage.journal.finder import Finder
 from geocli.storage.journal.segments import (
     BANS_TAG,
     MOST_BANS,
@@ -34,6 +36,7 @@ from geocli.storage.journal.segments import (
     NewerSegmentError,
     Segment,
     decode,
+    decode_answers,
     encode,
 )
 from geocli.system.files import (
@@ -55,7 +58,7 @@ from geocli.system.sqlite_file import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from geocli.model.errors import CorruptFileError
@@ -93,7 +96,9 @@ class Journal:
         self._reads: FileId | None = None
         self._read: set[FileId] = set()  # what keys and segments were read from, since keys() was asked
         self._writer: SegmentWriter | None = None
+        self._readings = 0  # how often the file was opened for reading
         self._finder = Finder(self._path, self._rows, self._answers)
+        self._times = AnswerTimes(self._path, self._rows, self._batch, self._version)
 
     def __enter__(self) -> Self:
         return self
@@ -112,8 +117,6 @@ class Journal:
 
     def append(self, records: Sequence[GeoRecord]) -> None:
         """Make one segment of these records. On disk when this returns; raises ``GeocliError``."""
-        from geocli.model.record_batch import RecordBatch  # most who write have one already
-
         self.write(encode(RecordBatch.of(records)))
 
     @property
@@ -132,32 +135,43 @@ class Journal:
         except ReplacedError:  # it went with the file that was there before: once more, into the one of today
             self.close()
             key = self._writing().append(segment.value, segment.tag)
-        self._finder.wrote(key)
+        self._times.wrote(key)
         return key
 
     def find(
         self,
         targets: Collection[str],
         usable: Callable[[GeoRecord], bool],
-        where: Mapping[str, int] | None = None,
     ) -> dict[str, GeoRecord]:
         """The newest usable record of each target that has one (``Finder``). Raises ``DamagedFileError``."""
         self._leave_replaced_file()
-        return self._finder.find(targets, usable, where)
+        return self._finder.find(targets, usable)
 
-    def locate(self, targets: Collection[str], *, steady: bool = False) -> dict[str, int]:
-        """The key of the newest segment that holds each target, if any does (``Finder``).
+    def times(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
+        """When the newest usable answer about each target that has one was given (``AnswerTimes``).
 
         Raises ``DamagedFileError``.
         """
         self._leave_replaced_file()
-        return self._finder.locate(targets, steady=steady)
+        return self._times.find(targets, usable)
 
     def _answers(self, key: int) -> Sequence[tuple[Any, ...]]:
         """The answers of one segment, none if it is bad: the flush sets it aside and says so."""
         with suppress(BadSegmentError):
             return self.read(key).answers
         return ()
+
+    def _batch(self, key: int) -> RecordBatch:
+        """The answers of one segment by column, none if it is bad, gone, or a newer geocli's."""
+        with suppress(BadSegmentError, NewerSegmentError):
+            if (text := self._text(key)) is not None:
+                return decode_answers(text)
+        return RecordBatch.of([])
+
+    def _version(self) -> object:
+        """Another one after each change of the file by anybody."""
+        versions = [version for (version,) in self._rows("PRAGMA data_version")]
+        return self._readings, versions
 
     def keys(self) -> list[int]:
         """The keys of all segments, oldest first. What is appended later is not among them."""
@@ -344,6 +358,7 @@ class Journal:
             self._reader = open_for_reading(self._path, self._busy_timeout, _LARGEST)
             if self._reader is None:
                 return iter(())
+            self._readings += 1
         if self._reads is not None:
             self._read.add(self._reads)
         return self._reader.execute(select, parameters)

@@ -79,6 +79,17 @@ def decode(text: str) -> Batch:
 
     Raises ``BadSegmentError`` for anything that geocli did not write, ``NewerSegmentError``.
     """
+    read = _decoded(text)
+    return Batch(answers=read.rows()) if isinstance(read, RecordBatch) else Batch(bans=read)
+
+
+def decode_answers(text: str) -> RecordBatch:
+    """The answers that a segment's text holds, by column, checked; none if it holds bans. Raises the same."""
+    read = _decoded(text)
+    return read if isinstance(read, RecordBatch) else RecordBatch.of([])
+
+
+def _decoded(text: str) -> RecordBatch | list[tuple[Any, ...]]:
     import json  # the same
 
     head, _, body = text.partition("\n")
@@ -92,11 +103,11 @@ def decode(text: str) -> Batch:
         if version > VERSION:
             raise NewerSegmentError
         if kind == _ANSWERS:
-            return Batch(answers=_records(json.loads(body), version).rows())
+            return _records(json.loads(body), version)
         if kind == _BANS:
             rows = _ban_rows(json.loads(body))
             check_bans(rows)
-            return Batch(bans=rows)
+            return rows
     except (ValueError, RecursionError, TypeError, LookupError, AttributeError) as error:
         raise BadSegmentError(str(error)) from None
     raise BadSegmentError("the header is not geocli's")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from geocli.model.clocks import END_OF_TIME
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from geocli.model.bans import BanQuery, SeenBan
     from geocli.model.errors import CorruptFileError
@@ -104,6 +104,12 @@ class Store(Protocol):
 
     def batch(self, targets: Collection[str]) -> RecordBatch:
         """The same by column, in no order; each target once."""
+
+    def times(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
+        """When each target's answer was given, of those that have a usable one.
+
+        Whether one is ``usable`` hangs on its status, source and time alone.
+        """
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All records, in batches."""

@@ -18,7 +18,14 @@ from geocli.model.bans import SeenBan
 from geocli.model.errors import DamagedFileError, GeocliError, TryAgainError
 from geocli.model.records import FIELDS, GeoRecord
 from geocli.storage.journal.journal import Journal
-from geocli.storage.journal.segments import VERSION, BadSegmentError, NewerSegmentError, decode, encode_bans
+from geocli.storage.journal.segments import (
+    VERSION,
+    BadSegmentError,
+    NewerSegmentError,
+    Segment,
+    decode,
+    encode_bans,
+)
 from tests.storage.store.test_sqlite import commit_frames
 from tests.support.bans import BAN, BANS, append_bans
 from tests.support.examples import examples
@@ -108,18 +115,6 @@ def test_whatever_others_do_in_between_all_that_is_there_is_found(
                 other.forget(other.keys()[:-step])
 
 
-def test_an_address_that_the_index_takes_for_another_is_not_in_the_journal(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("geocli.storage.journal.index._PRINT", 0xFF)
-    here = [f"198.51.100.{n}" for n in range(0, 200, 2)]
-    for begin in range(0, 100, 10):
-        journal.append([record(target) for target in here[begin : begin + 10]])
-    targets = [f"198.51.100.{n}" for n in range(200)]
-    assert set(journal.locate(targets)) <= set(here)
-    assert journal.find(targets, anything).keys() <= set(here)
-
-
 def test_each_of_many_segments_is_found_again(journal: Journal) -> None:
     targets = [f"198.51.100.{n}" for n in range(200)]
     for target in targets:
@@ -130,20 +125,59 @@ def test_each_of_many_segments_is_found_again(journal: Journal) -> None:
 def test_of_what_it_wrote_itself_a_journal_need_not_keep_everything_in_mind(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("geocli.storage.journal.finder._MOST_OWN", 100)
+    monkeypatch.setattr("geocli.storage.journal.answer_times._MOST_OWN", 100)
     written = [[f"192.0.{part}.{n}" for n in range(50)] for part in range(4)]
     for targets in written:
-        assert journal.locate(targets, steady=True) == {}
+        assert journal.times(targets, anything) == {}
         journal.append([record(target) for target in targets])
-    assert [len(journal.locate(targets, steady=True)) for targets in written] == [50, 50, 0, 0]
+    assert [len(journal.times(targets, anything)) for targets in written] == [50, 50, 0, 0]
     other = Journal(tmp_path / "data" / "journal", busy_timeout=0.2)
     for targets in written:  # not its own, so all of it
-        assert other.locate(targets, steady=True).keys() == set(targets)
-    third = Journal(tmp_path / "data" / "journal", busy_timeout=0.2)
-    for targets in written:
-        third.append([record(target, "FR") for target in targets])
-        assert third.locate(targets).keys() == set(targets)
-        assert third.find(targets, anything)[targets[0]].country_code == "FR"
+        assert other.times(targets, anything).keys() == set(targets)
+
+
+TIMES = st.sampled_from([None, "2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"])
+
+
+@examples(40)
+@given(
+    st.lists(
+        st.one_of(st.dictionaries(st.integers(0, 20), TIMES, min_size=1), st.integers(1, 3)), max_size=12
+    )
+)
+def test_the_time_of_the_newest_usable_answer_is_known_whatever_comes_and_goes(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[dict[int, str | None] | int]
+) -> None:
+    directory = tmp_path_factory.mktemp("journal")
+    targets = [f"198.51.100.{n}" for n in range(21)]
+    with Journal(directory, busy_timeout=0.2) as journal, Journal(directory, busy_timeout=0.2) as other:
+        for step in steps:
+            if isinstance(step, int):  # the oldest are forgotten
+                other.forget(other.keys()[:step])
+            else:  # one more segment; of some of its answers, another source
+                other.append(
+                    [
+                        record(targets[n])._replace(
+                            source="other" if time is None else "mmdb:x",
+                            resolved_at=time or "2026-11-03T00:00:00Z",
+                        )
+                        for n, time in step.items()
+                    ]
+                )
+            found = other.find(targets, lambda row: row.source == "mmdb:x")
+            expected = {ip: row.resolved_at for ip, row in found.items()}
+            assert journal.times(targets, lambda row: row.source == "mmdb:x") == expected
+
+
+def test_of_a_segment_that_is_damaged_no_time_is_known(journal: Journal) -> None:
+    journal.append([record("192.0.2.1")])
+    key = journal.write(Segment("geocli-journal", " 192.0.2.2 "))
+    journal.append([record("192.0.2.3")])
+    assert journal.times(["192.0.2.1", "192.0.2.2", "192.0.2.3"], anything).keys() == {
+        "192.0.2.1",
+        "192.0.2.3",
+    }
+    assert set(journal.keys()) >= {key}
 
 
 @pytest.mark.parametrize("others", [0, 100], ids=["few addresses", "many addresses"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from geocli.model.bans import BanQuery, SeenBan, merged
 from geocli.model.records import MAX_ASN, GeoRecord, clean_text
 from geocli.storage.batch import Batch
 from geocli.storage.store.base import Outlived, Store
+from geocli.storage.store.sqlite import SqliteStore
 from tests.storage.store.conftest import MakeStore
 from tests.storage.store.samples import NEW, NOW, OLD, answers, every_ban, record
 from tests.support.bans import BAN, BANS, second
@@ -31,6 +33,31 @@ def test_many_addresses_are_found_at_once(store: Store) -> None:
     records = [record(f"10.{n >> 8}.{n & 255}.1") for n in range(10_000)]
     store.replay(answers(records), NOW)
     assert store.find([found.ip for found in records]) == {found.ip: found for found in records}
+
+
+@examples(20)
+@given(st.lists(st.lists(st.sampled_from(["DE", None]), min_size=5, max_size=30), min_size=1, max_size=3))
+def test_when_answers_were_given_is_said_as_they_say_it_themselves(
+    tmp_path_factory: pytest.TempPathFactory, flushes: list[list[str | None]]
+) -> None:
+    with closing(SqliteStore(tmp_path_factory.mktemp("store") / "geo.db", 0.2)) as store:
+        check_times(store, flushes)
+
+
+def test_a_server_says_when_answers_were_given(store: Store) -> None:
+    check_times(store, [["DE", None, "DE"], ["DE"] * 9])
+
+
+def check_times(store: Store, flushes: list[list[str | None]]) -> None:
+    targets = [f"192.0.2.{n}" for n in range(40)]
+    for day, countries in enumerate(flushes):
+        given = [record(f"192.0.2.{n}", country, day + 1) for n, country in enumerate(countries)]
+        store.replay(answers(given), NOW)
+    for usable in (lambda _: True, lambda row: row.status == "ok", lambda row: row.resolved_at != OLD):
+        expected = {ip: row.resolved_at for ip, row in store.find(targets).items() if usable(row)}
+        for _ in range(2):  # what was most frequent the first time is not said the second time
+            assert store.times(targets, usable) == expected
+        assert store.times(targets[-3:], usable) == {}
 
 
 def test_everything_comes_in_batches_each_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from geocli.config.store_url import shown
 from geocli.model.bans import SeenBan, check_bans
@@ -26,6 +26,7 @@ from geocli.storage.store.clocks import believed
 from geocli.storage.store.columns import selection
 from geocli.storage.store.postgres import bans
 from geocli.storage.store.postgres.bans import Query
+from geocli.storage.store.times import COLUMNS, usable_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,9 +38,12 @@ if TYPE_CHECKING:
     from geocli.storage.store.base import BanCount, BanSpan, Forgotten, Outlived
     from geocli.storage.store.postgres.connection import Connection
 
+_Checked = TypeVar("_Checked")
+
 _BATCH = 10_000  # rows read at once; nothing is held in between
 
 _FIND = "SELECT {} FROM geo_cache WHERE ip = ANY(%s)"
+_TIMES = f"SELECT ip, {COLUMNS} FROM geo_cache WHERE ip = ANY(%s)"  # noqa: S608 (constants)
 _ALL = "SELECT {} FROM geo_cache WHERE ip > %s ORDER BY ip LIMIT %s"
 _OUTLIVED = (
     f"SELECT ip, since FROM (SELECT ip, status, {believed('resolved_at', '%s')} AS since FROM geo_cache) a "  # noqa: S608 (constants)
@@ -103,6 +107,12 @@ class PostgresStore:
         return RecordBatch.of(
             self._records(self._select(_of_answers(_FIND, list(targets)), self._read_timeout))
         )
+
+    def times(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
+        """When each target's answer was given, of those that have a usable one. Raises ``GeocliError``."""
+        rows = self._select((_TIMES, (list(targets),)), self._read_timeout)
+        ips, kinds = [ip for ip, *_ in rows], [(status, source, time) for _, status, source, time in rows]
+        return self._check(kinds, partial(usable_times, ips, usable=usable))
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All records, in batches. Raises ``GeocliError``."""
@@ -202,9 +212,11 @@ class PostgresStore:
         self._check(rows, check_bans)
         return [SeenBan._make(row) for row in rows]
 
-    def _check(self, rows: list[tuple[Any, ...]], check: Callable[[list[tuple[Any, ...]]], None]) -> None:
+    def _check(
+        self, rows: list[tuple[Any, ...]], check: Callable[[list[tuple[Any, ...]]], _Checked]
+    ) -> _Checked:
         try:
-            check(rows)
+            return check(rows)
         except ValueError as error:
             reason = f"holds a row that geocli did not write: {error}"
             raise DamagedFileError(self._name, reason, "correct or delete it") from None

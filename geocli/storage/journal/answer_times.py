@@ -1,0 +1,131 @@
+"""When answers were given that the journal keeps: for whoever would give the same ones again.
+
+A local database of one edition says today what it said yesterday. Of an answer that it gave, only the moment
+has to be known, and that it is kept; so each segment is read once in a run, however often its addresses are
+asked about, and in whatever order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from geocli.model.record_batch import SHARED, RecordBatch
+from geocli.model.records import GeoRecord
+from geocli.storage.journal.index import AddressIndex
+from geocli.system.sqlite_file import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+_SegmentId = tuple[int, float]
+"""A key and when it was stored: once the journal is empty, SQLite counts keys from the start."""
+
+STORED = "iif(typeof(store_time) = 'real', store_time, 0)"
+"""When a segment was stored, in SQL: seconds since the epoch, which together with its key name it."""
+
+_MOST_OWN = 100_000  # addresses in the index, when what this process writes need not get into it any more
+_STATUS, _SOURCE, _RESOLVED_AT = map(SHARED.index, ("status", "source", "resolved_at"))
+
+
+class AnswerTimes:
+    """The times of the answers in the journal at ``path``.
+
+    ``rows`` runs a query on it, ``batch`` gives the answers of the segment that has this key, ``version`` is
+    another one after each change of the file.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        rows: Callable[..., Iterator[Any]],
+        batch: Callable[[int], RecordBatch],
+        version: Callable[[], object],
+    ) -> None:
+        self._path = path
+        self._rows = rows
+        self._batch = batch
+        self._version = version
+        self._index = AddressIndex()
+        self._kinds: list[
+            GeoRecord | None
+        ] = []  # by number: status, source and time; None: not there any more
+        self._numbers: dict[_SegmentId, range] = {}
+        self._youngest: _SegmentId | None = None
+        self._seen: object = None
+        self._own: set[int] = set()  # keys of segments that this process wrote since it looked last
+
+    def wrote(self, key: int) -> None:
+        """Say that this process has written the segment with this key."""
+        self._own.add(key)
+
+    def find(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
+        """The ``resolved_at`` of the newest usable answer of each target that has one.
+
+        Whether an answer is ``usable`` hangs on its status, source and time alone. Of what this process has
+        written itself, nothing is learned from a certain number of addresses on, so that memory does not grow
+        with the input. Raises ``DamagedFileError``.
+        """
+        with translated(self._path):
+            self._learn(usable)
+            numbers = self._index.find(targets)
+            if not numbers:
+                return {}
+            self._leave_what_is_gone()
+        times = {
+            number: kind.resolved_at
+            for number in {*numbers.values()}
+            if (kind := self._kinds[number]) is not None and kind.resolved_at and usable(kind)
+        }
+        if len(times) == 1 and len({*numbers.values()}) == 1:
+            return dict.fromkeys(numbers, *times.values())
+        return {target: times[number] for target, number in numbers.items() if number in times}
+
+    def _learn(self, usable: Callable[[GeoRecord], bool]) -> None:
+        for segment in self._not_seen():
+            if segment in self._numbers:
+                continue
+            begin = len(self._kinds)
+            if not (segment[0] in self._own and len(self._index) >= _MOST_OWN):
+                self._add(self._batch(segment[0]), usable)
+            self._numbers[segment] = range(begin, len(self._kinds))
+        self._own.clear()
+
+    def _add(self, batch: RecordBatch, usable: Callable[[GeoRecord], bool]) -> None:
+        kinds = [(answer[_STATUS], answer[_SOURCE], answer[_RESOLVED_AT]) for answer in batch.answers]
+        for status, source, resolved_at in {*kinds}:
+            kind = GeoRecord("", status, source=source, resolved_at=resolved_at)
+            if not usable(kind):
+                continue  # an older segment may have one that is
+            addresses = batch.ips
+            if len({*kinds}) > 1:
+                these = (status, source, resolved_at)
+                pairs = zip(batch.ips, batch.numbers, strict=True)
+                addresses = [ip for ip, number in pairs if kinds[number] == these]
+            self._index.add(addresses, len(self._kinds))
+            self._kinds.append(kind)
+
+    def _not_seen(self) -> list[_SegmentId]:
+        """All segments, or those that are younger than the youngest that was there before."""
+        # While the youngest is there, the journal was not empty; then what is older need not be gone through
+        # again.
+        segments, youngest = list[_SegmentId](), self._youngest
+        if youngest is not None:
+            since = f"SELECT rowid, {STORED} FROM Cache WHERE rowid >= ? ORDER BY rowid"  # noqa: S608 (a constant)
+            segments = list(self._rows(since, youngest[:1]))
+        if segments[:1] != [youngest]:
+            segments = self._there()
+        self._youngest = segments[-1] if segments else None
+        return segments
+
+    def _leave_what_is_gone(self) -> None:
+        """What a flush took is in the store; what somebody deleted is nowhere."""
+        version = self._version()
+        if version != self._seen:
+            for segment in self._numbers.keys() - {*self._there()}:
+                for number in self._numbers.pop(segment):
+                    self._kinds[number] = None
+            self._seen = version
+
+    def _there(self) -> list[_SegmentId]:
+        return list(self._rows(f"SELECT rowid, {STORED} FROM Cache ORDER BY rowid"))  # noqa: S608 (the same)
