@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.cli.console import ReaderGoneError, reporter, say
-from geocli.model.errors import ExitCode, GeocliError, worst_of
+from geocli.model.errors import ExitCode, GeocliError, UsageError, worst_of
+from geocli.model.records import clean_text
 from geocli.storage.journal.journal import Journal
 from geocli.storage.store.open import open_store
 from geocli.system.ownership import check_trusted, closed_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from geocli.bans.history import History
     from geocli.cli.progress import Progress
@@ -117,6 +118,25 @@ def open_history(settings: Settings, problems: Problems, progress: Progress) -> 
             resolver = Resolver(local, cache, settings, reporter(settings, problems, progress))
             pipeline = Pipeline(resolver, cache, lambda _: b"", problems)
         yield History(journal, store, Locator(pipeline, known=cache))
+
+
+def host_name(settings: Settings, names: Sequence[str] | None) -> str:
+    """What this machine is called in the history and among others: ``--host``, the setting, its own name.
+
+    Raises ``UsageError``.
+    """
+    if names:
+        from geocli.cli import options
+        from geocli.config.parsers import parse_name
+
+        if len(names) > 1:
+            raise UsageError("--host is for --history, and once for --record and --prometheus")
+        return options.parsed("--host", parse_name, names[0])
+    if settings.host is not None:
+        return settings.host
+    import socket
+
+    return clean_text(socket.gethostname()) or "localhost"
 
 
 @contextmanager

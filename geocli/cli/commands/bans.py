@@ -7,7 +7,8 @@ import typer
 
 from geocli.cli import options
 from geocli.cli.ban_options import NOWHERE, BanFilters, BanInput, GroupOptions
-from geocli.cli.commands import bans_list
+from geocli.cli.commands import bans_list, bans_metrics
+from geocli.cli.commands.bans_metrics import MetricOptions
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import FormOptions, LookupOptions
 from geocli.model.errors import ExitCode, UsageError
@@ -34,7 +35,8 @@ class MemoryOptions(NamedTuple):
         typer.Option(
             "--host",
             metavar="NAME",
-            help="With --history: only this machine (repeatable); with --record: the name of this one.",
+            help="With --history: only this machine (repeatable); with --record or --prometheus: the name of "
+            "this one.",
         ),
     ] = None
     new: Annotated[
@@ -70,6 +72,7 @@ def bans(
     lookup: LookupOptions,
     form: FormOptions,
     memory: MemoryOptions,
+    metrics: MetricOptions,
     no_cache: options.NoCache = False,
 ) -> ExitCode:
     """Say who is banned, and from where; remember it; say who was banned.
@@ -81,6 +84,8 @@ def bans(
     settings = lookup.apply(ctx.obj)
     source.check()
     query = filters.query(time.time())
+    alone = memory._replace(host=None) == MemoryOptions() and form == FormOptions()
+    metrics.check(query, groups, alone=alone)
     if memory.of_the_past:
         if memory.record or memory.date is not None or source != NOWHERE or no_cache:
             raise UsageError(
@@ -99,8 +104,12 @@ def bans(
         from geocli.cli.commands import bans_record  # only then
 
         return bans_record.record(settings, source, query, memory.host, memory.date)
+    if metrics.prometheus:
+        return bans_metrics.show(
+            settings, source, query, memory.host, metrics.output, most=groups.top, no_cache=no_cache
+        )
     if memory.date is not None:
         raise UsageError("--date is for --record")
     if memory.host:
-        raise UsageError("--host is for --history, and once for --record")
+        raise UsageError("--host is for --history, and once for --record and --prometheus")
     return bans_list.show(settings, source, query, groups, form, no_cache=no_cache)

@@ -10,11 +10,9 @@ from geocli.cli import options
 from geocli.cli.commands.bans_list import read_located
 from geocli.cli.console import write_text
 from geocli.cli.progress import Progress
-from geocli.cli.session import finish, noting, open_lookup
-from geocli.config.parsers import parse_name
+from geocli.cli.session import finish, host_name, noting, open_lookup
 from geocli.inputs.ban_reader import Reading
 from geocli.model.errors import ExitCode, Problems, UsageError
-from geocli.model.records import clean_text
 
 if TYPE_CHECKING:
     from geocli.cli.ban_options import BanInput
@@ -33,9 +31,7 @@ def record(
 
     Raises ``UsageError`` for more than one name of this machine, and for a date that is none.
     """
-    if len(hosts or ()) > 1:
-        raise UsageError("--host is for --history, and once for --record")
-    host = _host(hosts, settings)
+    host = host_name(settings, hosts)
     reading = Reading()
     if date is not None:
         reading.day = options.parsed("--date", _midnight, date)
@@ -59,14 +55,3 @@ def record(
 def _midnight(text: str) -> int:
     day = datetime.strptime(text.strip(), "%Y-%m-%d")  # noqa: DTZ007 - the first moment of the local day
     return int(day.timestamp())
-
-
-def _host(names: list[str] | None, settings: "Settings") -> str:
-    """What this machine is called in the history. Raises ``UsageError``."""
-    if names:
-        return options.parsed("--host", parse_name, names[0])
-    if settings.host is not None:
-        return settings.host
-    import socket
-
-    return clean_text(socket.gethostname()) or "localhost"

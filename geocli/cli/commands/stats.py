@@ -4,7 +4,6 @@ import json as json_text
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -12,6 +11,7 @@ import typer
 from geocli import __version__
 from geocli.cli import options
 from geocli.cli.console import say, write_text
+from geocli.cli.metrics_file import Metrics, MetricsFile, write_metrics
 from geocli.cli.option_groups import with_groups
 from geocli.cli.session import journal_and_store
 from geocli.config.parsers import parse_duration
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from geocli.output.status.collect import Stats
 
 _LONGEST_LINE = 4000  # characters: monitoring reads no more
-_STDOUT = Path("-")
-_FOR_ALL = 0o644  # node_exporter runs as another user
 
 
 def register(app: typer.Typer) -> None:
@@ -40,13 +38,8 @@ class StatsOptions(NamedTuple):
         bool,
         typer.Option("--check", help="For monitoring: silent and 0 if all is well, else one line and 1."),
     ] = False
-    prometheus: Annotated[
-        bool, typer.Option("--prometheus", help="The text format of Prometheus, for node_exporter.")
-    ] = False
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="With --prometheus: replace FILE, at once."),
-    ] = None
+    prometheus: Metrics = False
+    output: MetricsFile = None
     max_dirty_age: Annotated[
         str, typer.Option(metavar="TIME", help="With --check: how long an answer may wait for a flush.")
     ] = "5m"
@@ -90,7 +83,9 @@ def stats(
     if wanted.json:
         write_text(json_text.dumps(figures._asdict()) + "\n")
     elif wanted.prometheus:
-        _write_exposition(figures, wanted.output)
+        from geocli.output.status.prometheus import exposition
+
+        write_metrics(exposition(figures, __version__), wanted.output)
     elif sys.stdout is not None and sys.stdout.isatty():
         from geocli.output.status.text import page
 
@@ -100,18 +95,6 @@ def stats(
     if not wanted.prometheus:
         _say_other_memory(ctx, settings)
     return ExitCode.OK
-
-
-def _write_exposition(figures: "Stats", output: Path | None) -> None:
-    from geocli.output.status.prometheus import exposition
-
-    text = exposition(figures, __version__)
-    if output is None or output == _STDOUT:
-        write_text(text)
-    else:
-        from geocli.system.files import write_file
-
-        write_file(output, text.encode(), _FOR_ALL)
 
 
 def _say_other_memory(ctx: typer.Context, settings: "Settings") -> None:

@@ -1,19 +1,13 @@
-"""The figures of ``geocli stats`` as Prometheus reads them, for node_exporter's textfile collector.
-
-The text format 0.0.4 of https://prometheus.io/docs/instrumenting/exposition_formats/: one family a figure,
-with HELP and TYPE. What is not known is left out, so that an alert on its absence can be made.
-"""
+"""The figures of ``geocli stats`` as Prometheus reads them. What is not known is left out."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.model.records import clean_text
+from geocli.output.status.exposition import Family, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from geocli.output.status.collect import Stats
 
 
@@ -44,16 +38,16 @@ FIGURES = frozenset(metric.figure for metric in _METRICS) | {"databases"}
 def exposition(stats: Stats, version: str) -> str:
     """The text of all metrics, each with HELP and TYPE, all of them gauges."""
     figures = stats._asdict()
-    parts = [_family("info", "Always 1; the version of geocli.", [({"version": version}, 1)])]
+    families = [Family("info", "Always 1; the version of geocli.", [({"version": version}, 1)])]
     for figure, name, text in _METRICS:
         value = _number(figure, figures[figure])
-        parts.append(_family(name, text, [] if value is None else [({}, value)]))
+        families.append(Family(name, text, [] if value is None else [({}, value)]))
     ages = [
         ({key: str(database[key]) for key in ("name", "type", "edition")}, database["age_days"])
         for database in stats.databases
     ]
-    parts.append(_family("database_age_days", "Days since the edition of a database in use.", ages))
-    return "".join(parts)
+    families.append(Family("database_age_days", "Days since the edition of a database in use.", ages))
+    return text_of(families)
 
 
 def _number(figure: str, value: object) -> object:
@@ -62,20 +56,3 @@ def _number(figure: str, value: object) -> object:
     if figure == "last_flush" and isinstance(value, str):
         return int(datetime.fromisoformat(value).timestamp())
     return int(value) if isinstance(value, bool) else value
-
-
-def _family(name: str, text: str, samples: Sequence[tuple[Mapping[str, str], object]]) -> str:
-    full = f"geocli_{name}"
-    lines = [f"# HELP {full} {text}\n", f"# TYPE {full} gauge\n"]
-    # The same labels twice would make the whole text invalid: two files may be copies of one.
-    by_labels = {
-        ",".join(f'{label}="{_escaped(content)}"' for label, content in labels.items()): value
-        for labels, value in samples
-    }
-    for inside, value in by_labels.items():
-        lines.append(f"{full}{{{inside}}} {value}\n" if inside else f"{full} {value}\n")
-    return "".join(lines) if samples else ""
-
-
-def _escaped(text: str) -> str:
-    return clean_text(text).replace("\\", "\\\\").replace('"', '\\"')
