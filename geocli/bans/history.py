@@ -9,6 +9,7 @@ the local databases of the chain as usual; nobody on the network is asked about 
 from __future__ import annotations
 
 import heapq
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from geocli.lookup.groups import Groups
 from geocli.model.addresses import is_target
 from geocli.model.bans import LocatedBan, SeenBan, merged
 from geocli.model.group_by import ADDRESS
-from geocli.model.records import FIELDS, GeoRecord
+from geocli.model.records import FIELDS, GeoRecord, utc_text
 from geocli.storage.store.base import BanCount
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from geocli.model.group_by import Grouping
     from geocli.storage.journal.journal import Journal
     from geocli.storage.store.base import Store
+
+MOST_WAITING = 50_000
+"""Bans and answers in the journal up to which they are held in memory: some 50 MB.
+
+More of them are put together with the store in a temporary file, as a flush would do it."""
 
 COLUMNS = (
     "host", "jail", "ip", "banned_at", "expires_at", "ban_count", "first_seen", "last_seen", *FIELDS[1:],
@@ -57,6 +63,13 @@ class History:
         self._store = store
         self._locator = locator
         self._waiting: dict[tuple[str, str, str, str], SeenBan] = {}
+        self._touched: list[str] = []
+        waiting = journal.state()
+        if waiting.bans + waiting.dirty > MOST_WAITING:
+            from geocli.storage.as_flushed import as_flushed  # only then
+
+            self._store = as_flushed(journal, store, utc_text(time.time()))
+            return
         # The journal first: what a flush moves between the two looks is in the store by then.
         for batch in journal.bans():
             for ban in batch:

@@ -60,6 +60,6 @@ class Locator:
         self._known.update((ip, GeoRecord(ip, "reserved")) for ip in ips if is_reserved(ip))
         asked = [ip for ip in ips if self._known[ip].status != "reserved"]
         if asked:
-            blocks = cache.find(asked, lambda record: record.status == "ok")
+            blocks = cache.known(asked)
             self._known.update((record.ip, record) for block in blocks for record in block.records())
         return [ip for ip in asked if self._known[ip].status == "unknown"]

@@ -19,16 +19,22 @@ from typing import TYPE_CHECKING
 from geocli.model.bans import MOST_BANS, SeenBan, merged
 from geocli.model.errors import GeocliError
 from geocli.model.records import is_time, utc_text
+from geocli.storage.batch import Batch
 from geocli.storage.journal.segments import encode_bans
 from geocli.storage.store.base import BanSpan
+from geocli.system.spill import SeenSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from geocli.lookup.cache import Cache
     from geocli.model.bans import LocatedBan
     from geocli.model.errors import Problems
     from geocli.storage.journal.journal import Journal
+    from geocli.storage.store.scratch import ScratchStore
+
+    _Known = dict[tuple[str, str], dict[str, SeenBan]]  # by jail and address, then by when it began
 
 GAP = 25 * 3600
 """Seconds: who records a list without times once a day, some minutes late, still sees one ban."""
@@ -37,6 +43,9 @@ STEP = 3600
 """Seconds by which ``last_seen`` of a ban without a time may lag behind."""
 
 _JITTER = 1  # seconds: fail2ban-client rounds where the database cuts, so the same ban has two times
+MOST_WAITING = 30_000
+"""Bans of the journal that are held in memory: some 25 MB."""
+
 _SEGMENT = 4096  # bans that are worth a disk wait of their own
 
 
@@ -49,9 +58,9 @@ class Recorder:
         self._problems = problems
         self._host = host
         self._now = utc_text(now)
-        self._known: dict[tuple[str, str], dict[str, SeenBan]] = {}  # by jail and address, then beginning
+        self._waiting = _Waiting(journal.directory.parent)
         self._segments: set[tuple[int, float]] = set()
-        self._claimed: set[tuple[str, str, str]] = set()
+        self._claimed = SeenSet(journal.directory.parent)
         self.seen = 0
         self.written = 0
 
@@ -65,11 +74,10 @@ class Recorder:
             self._record(sightings)
 
     def _record(self, sightings: Sequence[SeenBan]) -> None:
-        self._look_up(sightings)
-        known = self._known
+        known = self._look_up(sightings)
         # First those whose time is known exactly: what is left may be the same to a second.
-        self._claimed.update(
-            (one.jail, one.ip, one.banned_at)
+        self._claimed.new_of(
+            _claim(one)
             for one in sightings
             if one.timed and one.banned_at in known.get((one.jail, one.ip), ())
         )
@@ -79,7 +87,7 @@ class Recorder:
             before = self._before(sighting, bans)
             after = sighting if before is None else merged(before, _together(before, sighting))
             if sighting.timed:
-                self._claimed.add((after.jail, after.ip, after.banned_at))
+                self._claimed.add(_claim(after))
             if after != before:
                 bans[after.banned_at] = new[after.key] = after
         self._write(list(new.values()))
@@ -106,13 +114,11 @@ class Recorder:
             moment,
         )
 
-    def _look_up(self, sightings: Sequence[SeenBan]) -> None:
-        """Learn what the journal has, and what the store has of these."""
+    def _look_up(self, sightings: Sequence[SeenBan]) -> _Known:
+        """What the journal and the store have of these."""
         try:
             for batch in self._journal.bans(self._segments):
-                for ban in batch:
-                    if ban.host == self._host:
-                        _add(self._known, ban)
+                self._waiting.learn([ban for ban in batch if ban.host == self._host])
         except GeocliError as error:
             self._problems.note(error)
         latest = _moved(self._now, GAP)
@@ -124,8 +130,11 @@ class Recorder:
             else BanSpan(self._host, one.jail, one.ip, "", latest)
             for one in sightings
         }
-        for ban in self._cache.seen_bans(spans):  # without the store, better written twice than not at all
-            _add(self._known, ban)
+        known: _Known = {}
+        # Without the store, better written twice than not at all.
+        for ban in (*self._waiting.seen_bans(spans), *self._cache.seen_bans(spans)):
+            _add(known, ban)
+        return known
 
     def _before(self, sighting: SeenBan, bans: dict[str, SeenBan]) -> SeenBan | None:
         """The known ban that this is another sighting of."""
@@ -136,21 +145,56 @@ class Recorder:
             return exact
         near = (bans.get(_moved(sighting.banned_at, seconds)) for seconds in (-_JITTER, _JITTER))
         return next(
-            (
-                ban
-                for ban in near
-                if ban is not None and ban.timed and (ban.jail, ban.ip, ban.banned_at) not in self._claimed
-            ),
+            (ban for ban in near if ban is not None and ban.timed and _claim(ban) not in self._claimed),
             None,
         )
 
     def _write(self, new: Sequence[SeenBan]) -> None:
         for begin in range(0, len(new), _SEGMENT):
-            self._cache.remember(encode_bans(new[begin : begin + _SEGMENT]))
+            part = new[begin : begin + _SEGMENT]
+            if self._cache.remember(encode_bans(part)) is None:
+                self._waiting.learn(part)
         self.written += len(new)
 
 
-def _add(known: dict[tuple[str, str], dict[str, SeenBan]], ban: SeenBan) -> None:
+class _Waiting:
+    """The bans that wait in the journal: in memory, or, when they are many, in a temporary file."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._known: _Known = {}
+        self._count = 0
+        self._scratch: ScratchStore | None = None
+
+    def learn(self, bans: Sequence[SeenBan]) -> None:
+        """Take in sightings. Raises ``GeocliError`` where the disk is full."""
+        if self._scratch is None:
+            for ban in bans:
+                _add(self._known, ban)
+            self._count += len(bans)
+            if self._count <= MOST_WAITING:
+                return
+            from geocli.storage.store.scratch import ScratchStore  # only then
+
+            self._scratch = ScratchStore(self._directory)
+            bans = [ban for known in self._known.values() for ban in known.values()]
+            self._known.clear()
+        self._scratch.replay([Batch(bans=bans)])
+
+    def seen_bans(self, spans: Collection[BanSpan]) -> Iterator[SeenBan]:
+        """The bans in these spans, and perhaps others of the same jails and addresses."""
+        if self._scratch is not None:
+            yield from self._scratch.seen_bans(spans)
+            return
+        for jail, ip in {(span.jail, span.ip) for span in spans}:
+            yield from self._known.get((jail, ip), {}).values()
+
+
+def _claim(ban: SeenBan) -> str:
+    return f"{ban.jail}\t{ban.ip}\t{ban.banned_at}"  # none of them has a tab in it
+
+
+def _add(known: _Known, ban: SeenBan) -> None:
     bans = known.setdefault((ban.jail, ban.ip), {})
     before = bans.get(ban.banned_at)
     bans[ban.banned_at] = ban if before is None else merged(before, ban)

@@ -10,8 +10,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
+from geocli.model.clocks import latest_believed
 from geocli.model.errors import CorruptFileError, GeocliError, StoreAwayError
 from geocli.model.record_batch import RecordBatch
+from geocli.model.records import utc_text
+from geocli.system.spill import SeenSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -73,6 +76,26 @@ class Cache:
         blocks = [RecordBatch.of(found.values())]
         return blocks if stored is None else [*blocks, stored.only(usable)]
 
+    def known(self, targets: Collection[str]) -> list[RecordBatch]:
+        """The answers that are ``ok``, however old, of those targets that have one.
+
+        One of a time that cannot be right serves where there is no other (``model.clocks``).
+        """
+        latest, doubted = latest_believed(utc_text(time.time())), 0
+
+        def is_believed(record: GeoRecord) -> bool:
+            nonlocal doubted
+            is_ok, is_early = record.status == "ok", (record.resolved_at or "") <= latest
+            doubted += is_ok and not is_early
+            return is_ok and is_early
+
+        found = self.find(targets, is_believed)
+        if doubted:
+            there = set().union(*(block.ips for block in found))
+            missing = [target for target in targets if target not in there]
+            found += self.find(missing, lambda record: record.status == "ok")
+        return found
+
     def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
         """The store's bans in these spans."""
         return self._stored(lambda: self._store.seen_bans(spans)) or []
@@ -90,15 +113,24 @@ class Cache:
         return None
 
     def everything(self) -> Iterator[list[GeoRecord]]:
-        """All that is known, each target once: the journal's newest, then what only the store has."""
-        seen: set[str] = set()  # in the journal: a store has each once
+        """All that is known, each target once: the journal's newest, then what only the store has.
+
+        Last comes what has a time that cannot be right, where nothing else is known.
+        """
+        latest, doubted = latest_believed(utc_text(time.time())), False
+        seen = SeenSet(self._journal.directory)  # in the journal: a store has each once
         try:
             for batch in self._journal.everything():
-                records = [record for record in batch if record.ip not in seen]
-                seen.update(record.ip for record in records)
-                yield records
+                believed = {record.ip: record for record in batch if (record.resolved_at or "") <= latest}
+                doubted = doubted or len(believed) < len(batch)
+                yield [believed[ip] for ip in seen.new_of(believed)]
             for batch in self._store.everything():
                 yield [record for record in batch if record.ip not in seen]
+            for batch in self._journal.everything() if doubted else ():
+                records = {record.ip: record for record in batch}
+                new = seen.new_of(records)
+                stored = self._store.find(new)
+                yield [records[ip] for ip in new if ip not in stored]
         except GeocliError as error:
             self._problems.note(error)
 

@@ -26,6 +26,23 @@ _MOST_SPANS = 60_000  # keys with their times in memory: some 20 MB
 _CACHE = 16_000  # KiB
 
 
+def temporary_file(directory: Path) -> sqlite3.Connection:
+    """Return an empty database, in a file that has no name. ``directory``: the data's.
+
+    Raises ``GeocliError``.
+    """
+    with translated(directory):
+        connection = sqlite3.connect("", isolation_level=None)
+        interruptible(connection)
+        if directory.is_dir():
+            name = str(directory.absolute()).replace("'", "''")
+            with suppress(UnicodeEncodeError, sqlite3.Error):  # built without it, or not to be written
+                connection.execute(f"PRAGMA temp_store_directory = '{name}'")
+        for pragma in ("temp_store = FILE", f"cache_size = -{_CACHE}", "journal_mode = OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
 class _Scratch:
     """A temporary file of keys with counts."""
 
@@ -34,15 +51,8 @@ class _Scratch:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._connection = temporary_file(directory)
         with translated(directory):
-            self._connection = sqlite3.connect("", isolation_level=None)
-            interruptible(self._connection)
-            if directory.is_dir():
-                name = str(directory.absolute()).replace("'", "''")
-                with suppress(UnicodeEncodeError, sqlite3.Error):  # built without it, or not to be written
-                    self._connection.execute(f"PRAGMA temp_store_directory = '{name}'")
-            for pragma in ("temp_store = FILE", f"cache_size = -{_CACHE}", "journal_mode = OFF"):
-                self._connection.execute(f"PRAGMA {pragma}")
             self._connection.execute(self._TABLE)
 
     def add(self, counts: Iterable[tuple[Any, ...]]) -> None:

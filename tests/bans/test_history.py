@@ -83,11 +83,24 @@ def fits(ban: SeenBan, question: BanQuery) -> bool:
 ENTRIES = HISTORIES.map(lambda bans: [*bans, *ANSWERS]).flatmap(st.permutations)
 
 
+@pytest.fixture(params=["in memory", "in a temporary file"])
+def most_waiting(request: pytest.FixtureRequest) -> int:
+    """Up to how many entries of the journal are held in memory."""
+    return 1000 if request.param == "in memory" else 0
+
+
 @examples(25)
 @given(entries=ENTRIES, cut=st.integers(0, 35), again=st.integers(0, 5), question=QUESTIONS)
 def test_the_history_is_the_same_whatever_of_it_is_in_the_journal(
-    tmp_path_factory: pytest.TempPathFactory, entries: list[Any], cut: int, again: int, question: BanQuery
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    most_waiting: int,
+    entries: list[Any],
+    cut: int,
+    again: int,
+    question: BanQuery,
 ) -> None:
+    monkeypatch.setattr("geocli.bans.history.MOST_WAITING", most_waiting)
     question = question._replace(ips=None, without=())
     # Some of it was flushed, and has been seen again since, later.
     seen_again = [

@@ -56,9 +56,11 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-@pytest.fixture(params=["in the journal", "in the store"])
-def flushes(request: pytest.FixtureRequest) -> bool:
+@pytest.fixture(params=["in the journal", "in the journal, too many for memory", "in the store"])
+def flushes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Whether what was recorded is flushed before it is seen again."""
+    if request.param == "in the journal, too many for memory":
+        monkeypatch.setattr("geocli.bans.recorder.MOST_WAITING", 0)
     return bool(request.param == "in the store")
 
 

@@ -120,6 +120,11 @@ class Journal:
         self.write(encode(RecordBatch.of(records)))
 
     @property
+    def directory(self) -> Path:
+        """Where it is, or will be."""
+        return self._directory
+
+    @property
     def is_lent(self) -> bool:
         """Whether it is another user's, who lets this one read it (``geocli setup --group``)."""
         return is_lent(self._directory.parent)

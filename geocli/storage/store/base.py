@@ -5,8 +5,8 @@ The contract that every store keeps (one module here each):
 * ``find`` reads; it never creates or changes anything. A store that is not there yet is a miss.
 * ``replay`` writes whatever it is given in ONE transaction. Replaying again changes nothing: the
   better answer stays, and of two the better is ``ok`` before ``unknown``, then the newer; of two sightings
-  of one ban stays what ``seen.merged`` makes of them. A time that cannot be right (``model.clocks``) is
-  taken as that of the flush, and one that is stored already is older than any other.
+  of one ban stays what ``seen.merged`` makes of them. Of a time that cannot be right (``model.clocks``) a
+  flush makes one that is older than any other, or, of a sighting, its own; so is one that is stored already.
 * A store that an older geocli wrote can be read; what it has no table for is a miss.
 * Errors are geocli's: ``TryAgainError`` for a lock or a full disk, ``StoreAwayError`` for a server that
   cannot be asked now, ``DamagedFileError`` for what cannot be trusted or was written by a newer geocli.

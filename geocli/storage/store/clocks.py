@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
+from geocli.model import clocks
+
+NO_TIME = f"'{clocks.NO_TIME}'"
+"""What a flush gives answers of a time that is not believed: any other answer is newer."""
+
 
 def believed(column: str, latest: str) -> str:
     """Return SQL for a time to order by: one that is not believed is before all others."""
     return f"CASE WHEN {column} > {latest} THEN '' ELSE {column} END"
 
 
-def mend_answers(table: str, latest: str, now: str) -> str:
-    """Return a statement that takes answers of a time that is not believed as of now."""
-    return f"UPDATE {table} SET resolved_at = {now} WHERE resolved_at > {latest}"  # noqa: S608 (constants)
+def mend_answers(table: str, latest: str, time: str) -> str:
+    """Return a statement that gives answers of a time that is not believed another one, in SQL."""
+    return f"UPDATE {table} SET resolved_at = {time} WHERE resolved_at > {latest}"  # noqa: S608 (constants)
 
 
 def mend_bans(table: str, latest: str, now: str) -> str:

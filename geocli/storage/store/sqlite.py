@@ -14,7 +14,7 @@ from geocli.model.record_batch import SHARED, AnswerDictionary, RecordBatch, Sha
 from geocli.model.records import FIELDS, GeoRecord, check_rows, is_time
 from geocli.storage.store import sqlite_bans
 from geocli.storage.store.base import Forgotten, StoreState
-from geocli.storage.store.clocks import believed, mend_answers, mend_bans
+from geocli.storage.store.clocks import NO_TIME, believed, mend_answers, mend_bans
 from geocli.storage.store.columns import ADDED, lacking, selection
 from geocli.storage.store.times import COLUMNS, NO_KIND, most_frequent, usable_times
 from geocli.system.files import make_private_directory
@@ -105,21 +105,21 @@ _FORGET = {
     ),
     "bans": (mend_bans("bans", ":latest", ":now"), sqlite_bans.FORGET),
 }
-_MEND_ARRIVED = (
-    mend_answers("temp.arrived", ":latest", ":now"),
-    mend_bans("temp.sighted", ":latest", ":now"),
-)
+MEND_ANSWERS = mend_answers("temp.arrived", ":latest", NO_TIME)
+"""Of answers that were collected, what has a time that cannot be right."""
+
+_MEND_ARRIVED = (MEND_ANSWERS, mend_bans("temp.sighted", ":latest", ":now"))
 # What a flush has is collected in temporary tables first, without touching the store, and sorted before it
 # meets the indexes, which are then walked once: one by one, each of millions would find another page of them.
 _COLLECT = f"CREATE TEMP TABLE arrived ({_COLUMNS})"
 _ARRIVE = f"INSERT INTO temp.arrived VALUES ({', '.join('?' * len(FIELDS))})"  # noqa: S608 (the same)
-# Of two about one address, the later still comes later.
-_REPLAY = (
-    f"INSERT INTO geo_cache ({_COLUMNS}) SELECT {_COLUMNS} FROM temp.arrived WHERE true ORDER BY ip, rowid "  # noqa: S608 (the same)
+REPLAY = (
+    f"INSERT INTO geo_cache ({_COLUMNS}) SELECT {_COLUMNS} FROM temp.arrived WHERE true ORDER BY ip, rowid "  # noqa: S608 (the same); of two about one address, the later still comes later
     f"ON CONFLICT (ip) DO UPDATE SET {', '.join(f'{f} = excluded.{f}' for f in FIELDS[1:])} "
     "WHERE (excluded.status = 'ok', excluded.resolved_at) >= "
     f"(geo_cache.status = 'ok', {believed('geo_cache.resolved_at', ':latest')})"
 )
+"""All answers that were collected, and those that are there: of each address the better one."""
 
 
 def _understood(texts: Sequence[str]) -> Iterable[Shared]:
@@ -133,7 +133,7 @@ def _understood(texts: Sequence[str]) -> Iterable[Shared]:
         yield tuple(answer.values())
 
 
-def _collect(connection: sqlite3.Connection, batches: Iterable[Batch]) -> int:
+def collect(connection: sqlite3.Connection, batches: Iterable[Batch]) -> int:
     """Put all batches into temporary tables, which are files only when they are large; how many rows."""
     # By itself: with a log, a transaction of two databases may be committed in the one and fail in the other.
     connection.execute("BEGIN")
@@ -309,10 +309,10 @@ class SqliteStore:
         create(self._path, self._path.parent, self._busy_timeout)
         with self._writing(_ROOM, _IN_FILES) as connection:
             self._keep_temporary_files_here(connection)
-            count = _collect(connection, batches)
+            count = collect(connection, batches)
             with self._transaction(connection):
                 times = {"latest": latest_believed(flushed_at), "now": flushed_at}
-                for statement in (*_MEND_ARRIVED, _REPLAY, sqlite_bans.REPLAY):
+                for statement in (*_MEND_ARRIVED, REPLAY, sqlite_bans.REPLAY):
                     connection.execute(statement, times)
                 connection.execute(
                     "INSERT INTO geo_state (name, value) VALUES ('last_flush', ?) "

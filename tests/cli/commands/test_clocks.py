@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from geocli.model.clocks import END_OF_TIME, latest_believed
+from geocli.lookup.cache import Cache
+from geocli.model.clocks import END_OF_TIME, NO_TIME, latest_believed
+from geocli.model.errors import Problems
 from geocli.model.records import GeoRecord
 from geocli.storage.batch import Batch
 from geocli.storage.copy import copy
@@ -76,6 +78,7 @@ def test_what_waits_in_the_journal_is_not_fresh_either(
     assert geocli("-f", "country_code", "8.8.8.8").stdout == "US\n"
     assert geocli("flush").returncode == 0
     assert stats(geocli)["future"] == 0
+    assert geocli("-f", "country_code", "8.8.8.8").stdout == "US\n"
 
 
 @pytest.mark.usefixtures("poisoned")
@@ -87,8 +90,25 @@ def test_a_copy_brings_nothing_of_the_future_along(data_dir: Path, tmp_path: Pat
     ):
         source.replay([Batch(bans=[BAN._replace(first_seen=FUTURE, last_seen=FUTURE)])], FUTURE)
         assert copy(source, target, now, lambda _: None) == (1, 2, 3, 0)
-        assert target.find(["8.8.8.8"])["8.8.8.8"].resolved_at == now
+        assert target.find(["8.8.8.8"])["8.8.8.8"].resolved_at == NO_TIME
         assert copy(source, target, now, lambda _: None) == (1, 2, 0, 0)
+
+
+def test_what_is_known_is_what_is_right_before_what_is_of_the_future(data_dir: Path) -> None:
+    right = GeoRecord("192.0.2.1", "ok", "FR", source="a", resolved_at="2026-06-01T00:00:00Z")
+    wrong = [
+        right._replace(ip=ip, country_code="DE", resolved_at=FUTURE) for ip in ("192.0.2.1", "192.0.2.2")
+    ]
+    with (
+        Journal(data_dir / "journal", 1) as journal,
+        closing(SqliteStore(data_dir / "geo.db", 1)) as store,
+    ):
+        store.replay([Batch([right])], ago(0))
+        journal.append(wrong)
+        cache = Cache(journal, store, Problems())
+        known = [record for block in cache.known(["192.0.2.1", "192.0.2.2"]) for record in block.records()]
+        everything = [record for batch in cache.everything() for record in batch]
+    assert known == everything == [right, wrong[1]]
 
 
 def test_an_hour_is_how_far_clocks_may_differ() -> None:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.model.bans import BanQuery, SeenBan, merged
+from geocli.model.clocks import NO_TIME
 from geocli.model.records import MAX_ASN, GeoRecord, clean_text
 from geocli.storage.batch import Batch
 from geocli.storage.store.base import Outlived, Store
@@ -277,16 +278,28 @@ def from_before(store: Store, answers: Sequence[GeoRecord] = (), bans: Sequence[
     store.replay([Batch(answers, bans)], FUTURE)
 
 
-def test_a_flush_takes_what_is_of_the_future_as_of_now(store: Store) -> None:
+def test_what_is_of_the_future_fills_in_where_nothing_is_known(store: Store) -> None:
     store.replay(answers([at("192.0.2.1", FUTURE), at("192.0.2.2", AN_HOUR), at("192.0.2.3", OLD)]), NOW)
     assert {ip: when for ip, (_, when) in resolved(store).items()} == {
-        "192.0.2.1": NOW,
+        "192.0.2.1": NO_TIME,
         "192.0.2.2": AN_HOUR,  # clocks differ
         "192.0.2.3": OLD,
     }
     seen = BAN._replace(first_seen=FUTURE, last_seen=FUTURE)
     store.replay([Batch(bans=[seen, seen._replace(ip="192.0.2.9", first_seen=OLD)])], NOW)
     assert [(ban.first_seen, ban.last_seen) for ban in every_ban(store)] == [(NOW, NOW), (OLD, NOW)]
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]], ids=["the right one last", "the wrong one last"])
+@pytest.mark.parametrize("flushes", [1, 2])
+def test_what_is_of_the_future_never_beats_what_is_right(
+    store: Store, order: list[int], flushes: int
+) -> None:
+    both = [at("192.0.2.1", FUTURE, "DE"), at("192.0.2.1", OLD, "FR")]
+    rows = [both[index] for index in order]
+    for part in [rows] if flushes == 1 else [[row] for row in rows]:
+        store.replay(answers(part), NOW)
+    assert resolved(store) == {"192.0.2.1": ("FR", OLD)}
 
 
 def test_what_is_of_the_future_is_newer_than_nothing(store: Store) -> None:

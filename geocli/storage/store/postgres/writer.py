@@ -16,7 +16,7 @@ from geocli.model.clocks import latest_believed
 from geocli.model.errors import DamagedFileError, StoreAwayError
 from geocli.model.records import FIELDS
 from geocli.storage.store.base import Forgotten
-from geocli.storage.store.clocks import believed, mend_answers, mend_bans
+from geocli.storage.store.clocks import NO_TIME, believed, mend_answers, mend_bans
 from geocli.storage.store.postgres import bans
 from geocli.storage.store.postgres.connection import CollisionError, NotThereError, connect, translated
 from geocli.storage.store.postgres.schema import (
@@ -70,7 +70,7 @@ _FORGET = {
     ),
     "bans": (mend_bans("bans", "%(latest)s", "%(now)s"), bans.FORGET),
 }
-_MEND_ANSWERS = mend_answers("geo_incoming", "%(latest)s", "%(now)s")
+_MEND_ANSWERS = mend_answers("geo_incoming", "%(latest)s", NO_TIME)
 _MEND_BANS = mend_bans("bans_incoming", "%(latest)s", "%(now)s")
 
 
