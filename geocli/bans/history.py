@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 import time
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,13 @@ class History:
         )
         return sorted(by_address, key=lambda count: (count.bans, count.last), reverse=True)
 
+    def addresses(self, question: BanQuery) -> Counter[str]:
+        """How many bans each address or whatever else was banned has."""
+        found: Counter[str] = Counter()
+        for count in self._counts(self._store.count_bans, question, ADDRESS):
+            found[str(count.values[0])] += count.bans
+        return found
+
     def new(self, question: BanQuery, by: Grouping) -> list[BanCount]:
         """What had its first ban since ``question.since``, with its bans since; most bans first.
 
@@ -173,8 +181,17 @@ class History:
 
     def _touched_bans(self, question: BanQuery) -> Iterator[tuple[SeenBan, GeoRecord]]:
         """The bans of what the journal says anything about, the oldest first, with their answers."""
-        bans = {ban.key: ban for ban in self._waiting.values() if question.takes(ban)}
-        here = question._replace(ips=self._touched, countries=frozenset(), asns=frozenset())
+        wanted = None if question.ips is None else frozenset(question.ips)
+        touched = [
+            ip
+            for ip in self._touched
+            if (wanted is None or ip in wanted) and ip.startswith(question.starting)
+        ]
+        if not touched:
+            return
+        there = frozenset(touched)
+        bans = {ban.key: ban for ban in self._waiting.values() if ban.ip in there and question.takes(ban)}
+        here = question._replace(ips=touched, starting="", countries=frozenset(), asns=frozenset())
         for batch in self._store.bans(here):
             for ban, _ in batch:
                 before = bans.get(ban.key)

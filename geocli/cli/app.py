@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "lookup": "Say where addresses and networks are, and who holds them.",
     "bans": "Say who is banned, and from where.",
+    "show": "Show all that is known about an address, an AS, a country.",
     "advise": "Say which networks to ban, without locking anybody out.",
     "networks": "List the networks of a country, an AS or a holder.",
     "summarize": "Count the addresses in a log by country, AS or organisation.",

@@ -27,6 +27,18 @@ NEEDS_HISTORY = frozenset({"host"})
 """Groups that a list cannot tell: it does not say which machine banned."""
 
 
+Program = Annotated[
+    str | None,
+    typer.Option(
+        "--fail2ban-client",
+        metavar="PATH",
+        help="The program that asks the running server.",
+        show_default="PATH's",
+    ),
+]
+Socket = Annotated[Path | None, typer.Option("--socket", metavar="FILE", help="The server's socket.")]
+
+
 class BanInput(NamedTuple):
     """Where bans are read."""
 
@@ -65,15 +77,8 @@ class BanInput(NamedTuple):
     client: Annotated[bool, typer.Option("--client", help="Ask the running server, whatever stdin is.")] = (
         False
     )
-    program: Annotated[
-        str | None,
-        typer.Option(
-            "--fail2ban-client", metavar="PATH", help="The program that asks it.", show_default="PATH's"
-        ),
-    ] = None
-    socket: Annotated[Path | None, typer.Option("--socket", metavar="FILE", help="The server's socket.")] = (
-        None
-    )
+    program: Program = None
+    socket: Socket = None
 
     def check(self) -> None:
         """Raises ``UsageError`` when the options name more than one place."""

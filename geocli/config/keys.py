@@ -18,6 +18,7 @@ from geocli.config.parsers import (
     parse_name,
     parse_secret,
     parse_timeout,
+    parse_url,
     path_list,
 )
 from geocli.config.sources import PROVIDERS, PUBLISHERS
@@ -76,6 +77,8 @@ KEYS: dict[tuple[str, str], Key] = {
     ("store", "read_timeout"): Key(parse_timeout),
     ("store", "busy_timeout"): Key(parse_duration),
     ("bans", "host"): Key(parse_name),
+    ("whois", "url"): Key(parse_url),
+    ("whois", "timeout"): Key(parse_timeout),
 }
 for _provider in PROVIDERS:
     KEYS |= {(_provider.section, _name): Key(_parse) for _name, _parse in _provider.settings.items()}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MACHINE_CONFIG = Path("/etc/geocli/config.toml")
 """The configuration of the machine: what its users' own files do not say. ``geocli setup`` writes it."""
 
-_PLAIN = {"lookup", "store", "bans"}  # sections whose keys are fields of ``Settings``
+_PLAIN = {"lookup", "store", "bans", "whois"}  # sections whose keys are fields of ``Settings``
 
 
 class Flags(NamedTuple):
@@ -79,13 +79,16 @@ class Settings(NamedTuple):
     busy_timeout: float = 10
     max_wait: float | None = None
     host: str | None = None
+    whois_url: str = "https://rdap.org"
+    whois_timeout: float = 10
     sources: Mapping[str, SourceSettings] = MappingProxyType({})
     publishers: Mapping[str, PublisherSettings] = MappingProxyType({})
 
     def with_timeout(self, seconds: float) -> Settings:
         """The same, with this timeout for all online sources."""
         return self._replace(
-            sources=MappingProxyType({name: s._replace(timeout=seconds) for name, s in self.sources.items()})
+            sources=MappingProxyType({name: s._replace(timeout=seconds) for name, s in self.sources.items()}),
+            whois_timeout=seconds,
         )
 
     def source(self, name: str) -> SourceSettings:
@@ -99,7 +102,11 @@ class Settings(NamedTuple):
 
 _PUBLISHERS_ALONE = frozenset(publisher.section for publisher in PUBLISHERS) - ONLINE.keys()
 
-_NAMES = {("store", "url"): "store_url"}
+_NAMES = {
+    ("store", "url"): "store_url",
+    ("whois", "url"): "whois_url",
+    ("whois", "timeout"): "whois_timeout",
+}
 """What keys are called in ``Settings``, where it is not their own name."""
 
 

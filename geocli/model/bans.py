@@ -105,7 +105,8 @@ class BanQuery(NamedTuple):
 
     ``since`` and later, before ``until``, by ``banned_at``. Countries and AS numbers are judged by answers
     that are ``ok``: a store lets a ban through that it has no answer for, for whoever asks to judge. ``ips``
-    are the only ones that count, ``without`` do not: both are for stores.
+    are the only ones that count, and what was banned begins with the text ``starting``; ``without`` do not
+    count, which is for stores.
     """
 
     since: str | None = None
@@ -115,6 +116,7 @@ class BanQuery(NamedTuple):
     countries: frozenset[str] = frozenset()
     asns: frozenset[int] = frozenset()
     ips: Sequence[str] | None = None
+    starting: str = ""
     without: Sequence[str] = ()
 
     @property

@@ -16,18 +16,22 @@ if TYPE_CHECKING:
 _to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def _value(value: object) -> str:
-    """One value. Text is UTF-8; control, formatting and half characters in it are escaped."""
-    if value is None:
-        return "null"
-    if type(value) is int or (type(value) is float and isfinite(value)):
-        return repr(value)  # the encoder goes a long way for the same
+def to_json(value: object) -> str:
+    """A value as JSON in UTF-8; control, formatting and half characters in it are escaped."""
     text = _to_json(value)
     if text.isprintable():
         return text
     # JSON escapes control characters itself, but neither DEL, C1 and invisible formatting (bidi
     # overrides) nor lone surrogates.
     return "".join([char if char.isprintable() else json.dumps(char)[1:-1] for char in text])
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "null"
+    if type(value) is int or (type(value) is float and isfinite(value)):
+        return repr(value)  # the encoder goes a long way for the same
+    return to_json(value)
 
 
 def _values(column: Sequence[object]) -> list[str]:

@@ -206,6 +206,10 @@ def _conditions(question: BanQuery) -> tuple[list[str], list[object]]:
     if question.until is not None:
         conditions.append("b.banned_at < ?")
         parameters.append(question.until)
+    if question.starting:
+        # The index of addresses serves: no text that begins so is outside.
+        conditions.append("b.ip >= ? AND b.ip < ?")
+        parameters += [question.starting, question.starting + "\U0010ffff"]
     lists: list[tuple[str, Collection[str]]] = [
         ("b.host", question.hosts),
         ("b.jail", question.jails),

@@ -40,6 +40,7 @@ from tests.support.emulators.faults import Fault
 from tests.support.emulators.ip_api import IpApi
 from tests.support.emulators.ipinfo import Ipinfo
 from tests.support.emulators.publishers import Dbip, Files, IpinfoData, IpLocationDb, MaxMind
+from tests.support.emulators.rdap import Rdap
 from tests.support.emulators.wire import Answer, Request
 
 __all__ = [
@@ -54,5 +55,6 @@ __all__ = [
     "Ipinfo",
     "IpinfoData",
     "MaxMind",
+    "Rdap",
     "Request",
 ]

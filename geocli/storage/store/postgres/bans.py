@@ -142,6 +142,7 @@ def _conditions(question: BanQuery) -> tuple[list[str], list[object]]:
         ("b.host = ANY(%s)", list(question.hosts) or None),
         ("b.jail = ANY(%s)", list(question.jails) or None),
         ("b.ip = ANY(%s::text[])", None if question.ips is None else list(question.ips)),
+        ("starts_with(b.ip, %s)", question.starting or None),
         ("b.ip <> ALL(%s)", list(question.without) or None),
     ]
     for condition, value in wanted:
