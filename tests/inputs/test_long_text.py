@@ -46,6 +46,7 @@ def _is_linear(part: bytes, end: bytes) -> bool:
     return times[2] < 4e-3 or times[2] / times[0] < 9 or times[2] / times[1] < 2.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", [b"", b"g", b"1.2.3.4.5.6", b"::g"], ids=repr)
 def test_time_grows_as_the_text_does(end: bytes) -> None:
     chosen = random.Random(5200)  # noqa: S311 (not a secret)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Collection
 from pathlib import Path
@@ -25,6 +26,8 @@ NOW = 1_800_000_000.0
 OLD, NEW = "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"
 YEAR = 365 * 86400.0
 BOTH = ("answers", "bans")
+# At each digit: digits of other values may stand before and behind an address.
+_ADDRESS = re.compile(rb"(?=((?:[0-9]{1,3}\.){3})([0-9]{1,3}))")
 
 
 def wide_addresses(count: int) -> list[str]:
@@ -39,8 +42,12 @@ def traces(directory: Path, targets: Collection[str]) -> dict[str, list[str]]:
     found = {}
     for path in directory.rglob("*"):
         if path.is_file():
-            content = path.read_bytes()
-            if hits := [target for target in targets if target.encode() in content]:
+            there = {
+                match[1] + match[2][:length]
+                for match in _ADDRESS.finditer(path.read_bytes())
+                for length in range(1, len(match[2]) + 1)
+            }
+            if hits := [target for target in targets if target.encode() in there]:
                 found[str(path.relative_to(directory))] = hits[:5]
     return found
 

@@ -81,6 +81,7 @@ def test_what_geocli_makes_is_its_users_alone_whatever_the_umask(
         assert path.stat().st_mode & 0o777 == (0o700 if path.is_dir() else 0o600), path
 
 
+@pytest.mark.slow
 @as_root
 @pytest.mark.parametrize("user", [0, 65534])
 def test_a_umask_that_takes_everything_does_no_harm(user: int) -> None:

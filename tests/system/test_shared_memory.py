@@ -15,7 +15,10 @@ import pytest
 
 from tests.conftest import Geocli, need
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else"),
+]
 
 GROUP = 23456
 SOMEBODY = 34567

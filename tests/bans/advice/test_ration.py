@@ -43,7 +43,7 @@ def test_no_choice_within_the_ration_is_worth_more(
     assert choice.blocked <= most
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(12))
 def test_where_not_all_ways_are_tried_it_is_near_the_best(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     generator = random.Random(seed)  # noqa: S311 (a simulation)
     places = [(45 << 24) + (generator.randrange(1 << 12) << 8) for _ in range(12)]

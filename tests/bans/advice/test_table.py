@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import FIXTURES
 from tools.advise_table import addresses, table
 
 PAGE = Path(__file__).parents[3] / "docs" / "advise.md"
 
 
+@pytest.mark.slow
 def test_the_page_has_the_table() -> None:
     lines = list(table(addresses(FIXTURES / "attackers" / "attackers-2026-08.tsv.xz")))
     shown = PAGE.read_text(encoding="utf-8").split("<!-- table -->\n")[1].split("\n<!-- end")[0]

@@ -60,6 +60,7 @@ def test_the_machine_is_set_up_and_as_before_afterwards() -> None:
     assert output.endswith("journal\n")
 
 
+@pytest.mark.slow
 def test_what_was_there_before_is_kept_byte_for_byte() -> None:
     machine(f"""
         mkdir /etc/geocli; printf '[lookup]\\r\\nttl = "1h"' > /etc/geocli/config.toml
@@ -73,6 +74,7 @@ def test_what_was_there_before_is_kept_byte_for_byte() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_group_has_roots_answers() -> None:
     output = machine(
         """
@@ -94,6 +96,7 @@ def test_a_group_has_roots_answers() -> None:
     assert "data_dir\t/home/stranger/.local/share/geocli\tdefault" in stranger
 
 
+@pytest.mark.slow
 def test_the_data_goes_when_asked_and_nothing_else_of_it() -> None:
     machine("""
         $geocli setup --yes --system --no-update --no-record --jobs none > /dev/null
@@ -103,6 +106,7 @@ def test_the_data_goes_when_asked_and_nothing_else_of_it() -> None:
     """)
 
 
+@pytest.mark.slow
 def test_a_user_has_a_crontab_and_a_home() -> None:
     need("crontab")
     output = machine(
@@ -135,6 +139,7 @@ E
     )
 
 
+@pytest.mark.slow
 def test_two_memories_are_said_and_can_be_joined() -> None:
     output = machine("""
         $geocli -f ip 9.9.9.9; $geocli flush
@@ -151,6 +156,7 @@ def test_two_memories_are_said_and_can_be_joined() -> None:
     assert "\n9.9.9.9\n" in output
 
 
+@pytest.mark.slow
 def test_root_does_not_run_what_others_may_change() -> None:
     output = machine(
         """

@@ -151,6 +151,7 @@ BANNED = ["10.9.0.5", "10.9.1.7", "fd00:9:0:1::5"]
 ALLOWED = ["10.9.1.8", "fd00:9:0:2::5"]
 
 
+@pytest.mark.slow  # networks of their own
 @pytest.mark.usefixtures("server")
 @pytest.mark.parametrize("name", ["nft", "ipset", "iptables"])
 def test_a_banned_neighbour_is_dropped_and_an_allowed_one_passes(
@@ -176,6 +177,7 @@ def listing(here: Namespace) -> list[str]:
     return sorted(re.sub(r"(packets|bytes|expires|timeout|initval) \S+", "", text).splitlines())
 
 
+@pytest.mark.slow
 def test_bans_end_by_themselves(ends: tuple[Namespace, Namespace]) -> None:
     here, _ = ends
     here.ok("nft", "-f", "-", stdin=script(RULES, RULE_FORMATS["nft"]))
@@ -188,6 +190,7 @@ def test_bans_end_by_themselves(ends: tuple[Namespace, Namespace]) -> None:
     assert "-m time --datestart 2037-12-31T00:00:00" in here.ok("iptables", "-t", "mangle", "-S", NAME)
 
 
+@pytest.mark.slow  # networks of their own
 @pytest.mark.usefixtures("server")
 def test_what_is_over_is_not_dropped(ends: tuple[Namespace, Namespace], tmp_path: Path) -> None:
     here, there = ends
