@@ -88,6 +88,10 @@ def test_the_provider(grown: Run) -> None:
 def test_the_ban_source(grown: Run) -> None:
     done = grown("bans", "-f", "jail,ip", stdin="banned;192.0.2.1;web\nbanned;2001:db8::/32;mail\n")
     assert (done.stderr, done.stdout) == ("", "web\t192.0.2.1\nmail\t2001:db8::/32\n")
+    for command in ("bans", "report", "advise"):
+        text = " ".join(grown(command, "--help").stdout.split())
+        assert "cscli decisions list" in text
+        assert "a ledger of bans" in text
 
 
 def test_the_group_before_and_after_a_flush(grown: Run) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from geocli.cli import options
 from geocli.config.parsers import parse_duration, parse_moment
+from geocli.inputs.choices import told_by
 from geocli.inputs.targets import open_streams
 from geocli.model.bans import BanQuery
 from geocli.model.errors import UsageError
@@ -46,7 +47,7 @@ class BanInput(NamedTuple):
         list[Path] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help="What tells who is banned: a log, a database, a list, also compressed; - is stdin.",
+            help=f"What tells who is banned, also compressed; - is stdin. Read are: {told_by()}; and plain lists.",
             show_default=False,
         ),
     ] = None

@@ -130,3 +130,11 @@ FILE_SOURCES = (
     ),
 )
 """Whole files that are no text: they begin with one of ``words``. Their modules have ``read_file``."""
+
+_NO_SOURCE = {"complaint", "json"}  # an error instead of bans; what only leads to ``JSON_SOURCES``
+
+
+def told_by() -> str:
+    """Return all that bans are read from, for help and manual."""
+    table = (*BAN_SOURCES, *JSON_SOURCES, *FILE_SOURCES)
+    return "; ".join(source.help for source in table if source.name not in _NO_SOURCE)
