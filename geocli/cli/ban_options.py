@@ -47,7 +47,8 @@ class BanInput(NamedTuple):
         list[Path] | None,
         typer.Argument(
             metavar="[FILE]...",
-            help=f"What tells who is banned, also compressed; - is stdin. Read are: {told_by()}; and plain lists.",
+            help="What tells who is banned, also compressed; - is stdin. "
+            f"Read are: {told_by()}; and plain lists.",
             show_default=False,
         ),
     ] = None
