@@ -109,6 +109,7 @@ def _command(path: str, command: Any) -> list[str]:
         ".PP",
         *_paragraphs(command.help),
         *_options(command),
+        *([".PP", *_paragraphs(command.epilog)] if command.epilog else []),
     ]
 
 
@@ -129,13 +130,13 @@ def _synopsis(path: str, rest: str) -> list[str]:
 
 
 def _paragraphs(text: str) -> list[str]:
-    r"""A help text: paragraphs, and what is after ``\b`` line by line."""
+    r"""A help text: paragraphs, and what is after a backspace (``\b``) line by line."""
     lines: list[str] = []
     for paragraph in re.split(r"\n\s*\n", text.strip()):
         if lines:
             lines.append(".PP")
-        if paragraph.startswith("\\b"):
-            kept = paragraph.removeprefix("\\b").strip("\n").split("\n")
+        if paragraph.startswith("\b"):
+            kept = paragraph.removeprefix("\b").strip("\n").split("\n")
             lines += [".EX", *map(_escaped, kept), ".EE"]
         else:
             lines += _filled(paragraph)

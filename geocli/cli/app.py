@@ -61,6 +61,10 @@ def run(arguments: list[str]) -> int:
     shows_help = arguments[-1:] == [command] and command in _WITH_COMMANDS
     arguments = [*arguments, "--help"] if shows_help else arguments
     app = _app([command]) if command else _completing_app() if completing else _overview()
+    if command and _HELP.intersection(arguments):
+        from geocli.cli.examples import add_to_help  # only then
+
+        add_to_help(app)
     try:
         code = app(arguments, "geocli", standalone_mode=False)
     except GeocliError as error:
@@ -134,7 +138,11 @@ def _nearly(text: str) -> str | None:
 
 def command_tree() -> Any:
     """All commands with their options, for a manual: Typer's idea of a command."""
-    return typer.main.get_command(_app(COMMANDS, add_completion=True))
+    from geocli.cli.examples import add_to_help
+
+    app = _app(COMMANDS, add_completion=True)
+    add_to_help(app)
+    return typer.main.get_command(app)
 
 
 def help_records(command: Any) -> list[tuple[str, str]]:
@@ -216,12 +224,12 @@ def _global_options(
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    r"""Who is attacking me, and from where: IP addresses to country, AS and organisation.
+    """Who is attacking me, and from where: IP addresses to country, AS and organisation.
 
     \b
     geocli 8.8.8.8                    is short for: geocli lookup 8.8.8.8
     fail2ban-client banned | geocli   is short for: ... | geocli lookup
-    """
+    """  # noqa: D301 (the backspace itself: it has these lines left as they are)
     flags = ctx.meta["flags"] = Flags(data_dir, config, color, quiet, verbose, store)
     # "geocli config path" must answer when the file is broken: that is when people ask.
     ctx.obj = flags if ctx.invoked_subcommand == "config" else load_settings(flags, os.environ)
