@@ -96,10 +96,14 @@ class History:
     def spans(self, question: BanQuery, by: Grouping) -> dict[tuple[Any, ...], BanCount]:
         """Bans and addresses by a grouping, and when the first and the last of each group began."""
         whole: dict[tuple[Any, ...], BanCount] = {}
-        for count in self._counts(self._store.spans, question, by):
+        for count in self.parts(question, by):
             key = by.key(count.values)
             whole[key] = _sum(whole[key], count) if key in whole else count
         return whole
+
+    def parts(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
+        """The same as it comes: a group may come in several parts, of different addresses."""
+        return self._counts(self._store.spans, question, by)
 
     def busiest(self, question: BanQuery, number: int) -> list[BanCount]:
         """The addresses with most bans, of two the one that was banned last."""

@@ -114,6 +114,7 @@ COLUMNS: Mapping[str, Column] = {
         ),
         Column("day", _DAY, _DAY, of_ban=_moment(10)),
         Column("date_hour", _DATE_HOUR, _DATE_HOUR, of_ban=_moment(13)),
+        Column("ban_count", "b.ban_count", "b.ban_count", of_ban=lambda located: located.ban.ban_count),
         # SQLite learned to name ISO weeks in 3.46 only: geocli brings the function along.
         Column(
             "week",
@@ -236,6 +237,9 @@ PLACE = Grouping(
 
 DATE_HOUR_AND_JAIL = Grouping([GroupBy("date_hour", ("date_hour",)), GROUPS["jail"]], with_addresses=False)
 """When bans began, to the hour (``2026-11-25T06``), and in which jail."""
+
+EVIDENCE = Grouping([GROUPS["ip"], GroupBy("evidence", ("date_hour", "ban_count"))], with_addresses=False)
+"""What advice needs to know of bans: the address with its holder, when, and how often by then."""
 
 
 def parse_by(text: str) -> Grouping:

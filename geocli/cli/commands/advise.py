@@ -4,18 +4,15 @@ import gc
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import typer
 
-from geocli.bans.advice.advice import advise as best_advice
 from geocli.bans.advice.advice import budgets_beside
-from geocli.bans.advice.allowed import Allowed, AllowList
 from geocli.bans.advice.prefix import Prefix, covering
 from geocli.cli.ban_options import BanFilters, BanInput
 from geocli.cli.commands.advise_evidence import (
-    Bans,
-    Holders,
+    Matter,
     allow_list,
     holders_inside,
     read_bans,
@@ -34,13 +31,9 @@ from geocli.output import advice as show
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from geocli.bans.advice.advice import Advice, Terms
     from geocli.bans.advice.systems import System
     from geocli.config.settings import Settings
     from geocli.output.rules.base import Rule
-
-_MOST_ROUNDS = 20
-"""How often advice is made anew because of who was found in it. Each time what was found is out of it."""
 
 _TELL = 10_000  # networks
 
@@ -59,16 +52,6 @@ def register(app: typer.Typer) -> None:
 def columns_of(by: str | None) -> tuple[str, ...]:
     """What a row has."""
     return show.SYSTEM_COLUMNS if by == "asn" else show.COLUMNS
-
-
-class Matter(NamedTuple):
-    """What there is to advise about: bans, who is allowed, and how to find out about others."""
-
-    bans: Bans
-    allow: AllowList
-    holders: Holders
-    settings: "Settings"
-    terms: "Terms"
 
 
 @with_groups
@@ -130,33 +113,11 @@ def _output(by: str, judge: Judge, form: FormOptions, settings: "Settings") -> O
     return Output(form, settings, columns, piped, _SHOWN if piped == _PIPED else piped)
 
 
-def _advice(matter: Matter, budgets: "Sequence[int]" = ()) -> "Advice":
-    """The best advice that has nobody inside whose holder is spared, also not where nobody was banned."""
-    evidence, allow = matter.bans.evidence(), matter.allow
-    for _ in range(_MOST_ROUNDS if matter.holders else 0):
-        advice = best_advice(evidence, allow, matter.terms)
-        prefixes = [network.prefix for network in advice.networks]
-        inside = holders_inside(prefixes, matter.settings)
-        found = [
-            Allowed(prefix, why)
-            for stretch, who in inside
-            if (why := matter.holders.why(who))
-            for prefix in covering(*stretch)
-        ]
-        if not found:
-            break
-        allow = AllowList([*allow.items, *found])
-    else:
-        if matter.holders:
-            raise UsageError("too many are spared among too many bans: allow fewer, or lower --budget")
-    return best_advice(evidence, allow, matter.terms, budgets)
-
-
 def _show_networks(
     matter: Matter, script: Script, seconds: int | None, output: Output, settings: "Settings"
 ) -> None:
     budget = matter.terms.budget
-    advice = _advice(matter, budgets_beside(budget) if output.form == "table" else ())
+    advice = matter.advice(budgets_beside(budget) if output.form == "table" else ())
     said = show.sentence(advice, matter.bans.days, budget)
     left_out = show.left_out(advice.left_out)
     if script.rules is not None:
@@ -251,7 +212,7 @@ def _show_changes(matter: Matter, path: Path, output: Output, problems: Problems
     ]
     if worst_of(problems):
         return  # everything would look new
-    advice = _advice(matter)
+    advice = matter.advice()
     output.write(show.changes(last, advice.networks, advice.bans))
     output.finish()
 

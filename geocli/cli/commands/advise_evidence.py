@@ -7,12 +7,13 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
+from geocli.bans.advice.advice import advise as best_advice
 from geocli.bans.advice.allowed import Allowed, AllowList
 from geocli.bans.advice.evidence import Evidence, Holder
 from geocli.bans.advice.kinds import CARE
-from geocli.bans.advice.prefix import Prefix, prefix_of
+from geocli.bans.advice.prefix import Prefix, covering, prefix_of
 from geocli.cli.commands.bans_list import read_located
 from geocli.cli.progress import Progress
 from geocli.cli.session import noting, open_history, open_lookup
@@ -24,6 +25,7 @@ from geocli.model.errors import GeocliError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from geocli.bans.advice.advice import Advice, Terms
     from geocli.cli.ban_options import BanFilters, BanInput
     from geocli.cli.commands.advise_options import Past, Spare
     from geocli.config.settings import Settings
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
     from geocli.model.errors import Problems
 
 _SECONDS = 86400
+_MOST_ROUNDS = 20
+"""How often advice is made anew because of who was found in it. Each time what was found is out of it."""
+
 _LOCAL = "mmdb"  # nobody on the network is asked
 
 
@@ -49,6 +54,14 @@ class Bans(NamedTuple):
 
     seen: Sequence[Seen]
     judged_at: float
+
+    @classmethod
+    def of(cls, seen: Sequence[Seen]) -> Self:
+        """Return these, judged as of now or of the last of them."""
+        last = max((ban.banned_at for ban in seen if ban.banned_at is not None), default=None)
+        now = time.time()
+        is_old = last is not None and _moment(last) < now - _SECONDS and all(ban.banned_at for ban in seen)
+        return cls(seen, _moment(last) + 1 if last is not None and is_old else now)
 
     @property
     def days(self) -> int | None:
@@ -92,41 +105,80 @@ def read_bans(
     """All bans. What cannot be read to its end is noted in ``problems``. Raises ``UsageError``."""
     query = filters.query(time.time())._replace(hosts=frozenset(past.host or ()))
     seen: list[Seen] = []
-    known: dict[str, tuple[Prefix, Holder] | None] = {}
-    holders: dict[Holder, Holder] = {}
+    addresses = Addresses()
     with noting(problems), Progress.without_rows(settings) as progress:
         if past.history:
             with open_history(settings, problems, progress) as history:
                 for located in history.bans(query):
-                    seen += _seen(located, known, holders)
+                    seen += addresses.seen(located)
                     progress.show("bans", len(seen))
         else:
             with open_lookup(_local(settings), problems, progress, no_cache=True) as lookup:
                 for located in read_located(settings, lookup, source, query, problems, progress):
-                    seen += _seen(located, known, holders)
-    last = max((ban.banned_at for ban in seen if ban.banned_at is not None), default=None)
-    now = time.time()
-    is_old = last is not None and _moment(last) < now - _SECONDS and all(ban.banned_at for ban in seen)
-    return Bans(seen, _moment(last) + 1 if last is not None and is_old else now)
+                    seen += addresses.seen(located)
+    return Bans.of(seen)
 
 
-def _seen(
-    located: Iterable[LocatedBan],
-    known: dict[str, tuple[Prefix, Holder] | None],
-    holders: dict[Holder, Holder],
-) -> Iterator[Seen]:
-    """Yield the bans of addresses; ``known`` and ``holders`` keep what is the same from one to the next."""
-    for ban, record, kept in located:
-        if record.ip not in known:
-            holder = Holder(record.country_code, record.asn, record.org)
+class Addresses:
+    """Knows the prefix and the holder of each address, and keeps what is the same once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Prefix, Holder] | None] = {}
+        self._holders: dict[Holder, Holder] = {}
+
+    def seen(self, located: Iterable[LocatedBan]) -> Iterator[Seen]:
+        """Yield the bans of addresses. A user or a host has no network."""
+        for ban, record, kept in located:
+            place = self.place(record.ip, record.country_code, record.asn, record.org)
+            if place is not None:
+                moment = ban.banned_at if kept is None else kept.banned_at
+                yield Seen(place[0], moment, ban.ban_count, place[1])
+
+    def place(
+        self, ip: str, country_code: str | None, asn: int | None, org: str | None
+    ) -> tuple[Prefix, Holder] | None:
+        """The prefix and the holder, ``None`` for what is no address."""
+        if ip not in self._known:
+            holder = Holder(country_code, asn, org)
             try:
-                known[record.ip] = prefix_of(record.ip), holders.setdefault(holder, holder)
+                self._known[ip] = prefix_of(ip), self._holders.setdefault(holder, holder)
             except ValueError:
-                known[record.ip] = None  # a user or a host has no network
-        place = known[record.ip]
-        if place is not None:
-            moment = ban.banned_at if kept is None else kept.banned_at
-            yield Seen(place[0], moment, ban.ban_count, place[1])
+                self._known[ip] = None
+        return self._known[ip]
+
+
+class Matter(NamedTuple):
+    """What there is to advise about: bans, who is allowed, and how to find out about others."""
+
+    bans: Bans
+    allow: AllowList
+    holders: Holders
+    settings: Settings
+    terms: Terms
+
+    def advice(self, budgets: Sequence[int] = ()) -> Advice:
+        """The best advice; nobody is inside whose holder is spared, also not where nobody was banned.
+
+        Raises ``GeocliError``.
+        """
+        evidence, allow = self.bans.evidence(), self.allow
+        for _ in range(_MOST_ROUNDS if self.holders else 0):
+            advice = best_advice(evidence, allow, self.terms)
+            prefixes = [network.prefix for network in advice.networks]
+            inside = holders_inside(prefixes, self.settings)
+            found = [
+                Allowed(prefix, why)
+                for stretch, who in inside
+                if (why := self.holders.why(who))
+                for prefix in covering(*stretch)
+            ]
+            if not found:
+                break
+            allow = AllowList([*allow.items, *found])
+        else:
+            if self.holders:
+                raise UsageError("too many are spared among too many bans: allow fewer, or lower --budget")
+        return best_advice(evidence, allow, self.terms, budgets)
 
 
 def _local(settings: Settings) -> Settings:

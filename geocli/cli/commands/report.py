@@ -1,5 +1,6 @@
 """``geocli report``: the picture of a ban list or a log, as a page, a map or both."""
 
+import gc
 import re
 import sys
 import time
@@ -13,6 +14,8 @@ from geocli.bans.timeline import PERIODS
 from geocli.cli import options
 from geocli.cli.age_notice import age_line
 from geocli.cli.ban_options import BanFilters, BanInput
+from geocli.cli.commands.advise_options import Spare
+from geocli.cli.commands.report_advice import Adviser
 from geocli.cli.commands.report_source import STDIO, ReportSource
 from geocli.cli.console import write_bytes
 from geocli.cli.option_groups import with_groups
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from geocli.output.report.summary import Summary
 
 _LONGEST_TITLE = 200
+_MOST_RULES = 100
 _MAP_BY = ("bans", "addresses")
 
 
@@ -55,7 +59,17 @@ class PageOptions(NamedTuple):
             "--period", metavar="|".join(PERIODS), help="What a bar stands for.", show_default="what fits"
         ),
     ] = None
-    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Rows of each table.")] = 12
+    top: Annotated[int, typer.Option("--top", metavar="N", min=1, help="Rows of each table at first.")] = 12
+    budget: Annotated[
+        int,
+        typer.Option(
+            "--budget",
+            metavar="N",
+            min=0,
+            max=_MOST_RULES,
+            help="What to do now: at most so many networks to ban, as advise says; 0: nothing.",
+        ),
+    ] = 12
 
     def check(self) -> None:
         """Raises ``UsageError``."""
@@ -80,6 +94,11 @@ class PlaceOptions(NamedTuple):
         str, typer.Option("--mode", metavar="MODE", help="Who may read the files, as for chmod.")
     ] = "644"
 
+    @property
+    def has_page(self) -> bool:
+        """Whether a page is drawn, and not the map alone."""
+        return self.output is not None or self.svg is self.png is None
+
     def places(self) -> "_Places":
         """Return them, where something can be written there. Raises ``UsageError``."""
         page = self.output
@@ -99,6 +118,7 @@ def report(
     page: PageOptions,
     source: BanInput,
     filters: BanFilters,
+    spare: Spare,
     lookup: LookupOptions,
     log: Annotated[
         list[Path] | None,
@@ -119,6 +139,7 @@ def report(
     opened from disk, sent by mail or served. Prints nothing.
     """
     settings: Settings = lookup.apply(ctx.obj)
+    gc.disable()  # hundreds of thousands of small tuples, none of which is garbage
     now = time.time()
     page.check()
     about = ReportSource(source, log, history, host, filters, filters.query(now), now, page.period, no_cache)
@@ -126,13 +147,18 @@ def report(
     places = where.places()
     origin = about.origin()  # to be asked before stdin is read
     problems = Problems()
-    summary = about.summary(settings, problems, anonymous=page.anonymize)
+    # Rules for a log's visitors would ban them all, and a network may be one person's.
+    is_advised = page.budget and not log and not page.anonymize and where.has_page
+    adviser = Adviser(about, spare, page.budget, settings) if is_advised else None
+    summary = about.summary(settings, problems, adviser, anonymous=page.anonymize)
     with noting(problems):
+        todo = None if adviser is None else adviser.result(problems)
         # A list that could not be read is not an empty one: what was drawn last time stays.
         is_incomplete = 0 < about.inputs <= problems.bad_inputs
         if not is_incomplete and (summary.total or not problems.codes()):
             age = age_line(settings, now)
-            _draw(summary, _about(about, page, origin, problems, age), settings, places)
+            told = _about(about, page, origin, problems, age)._replace(todo=todo)
+            _draw(summary, told, settings, places)
     return finish(problems)
 
 

@@ -17,6 +17,7 @@ from geocli.output.report.summary import Counted
 
 if TYPE_CHECKING:
     from geocli.bans.history import History
+    from geocli.cli.commands.report_advice import Adviser
     from geocli.config.settings import Settings
     from geocli.model.bans import BanQuery
     from geocli.output.report.summary import Summary
@@ -102,26 +103,50 @@ class ReportSource(NamedTuple):
         ]
         return [f"{name} {clean_text(', '.join(values))}" for name, values in said if any(values)]
 
-    def summary(self, settings: Settings, problems: Problems, *, anonymous: bool) -> Summary:
-        """Read, look up and count it all. What cannot be read to its end is noted in ``problems``."""
+    @property
+    def asked_server(self) -> bool:
+        """Whether the bans are those of the running server."""
+        return not self.logs and not self.history and self.source.asks_server
+
+    @property
+    def is_piped(self) -> bool:
+        """Whether the bans come from standard input."""
+        named = self.logs or self.history or self.asked_server or self.source.database is not None
+        return not named and self.source.paths in ([], [STDIO])
+
+    def summary(
+        self, settings: Settings, problems: Problems, adviser: Adviser | None, *, anonymous: bool
+    ) -> Summary:
+        """Read, look up and count it all. What cannot be read to its end is noted in ``problems``.
+
+        ``adviser``, if there is one, hears of all bans.
+        """
         summary = None
         counted = Counted(settings.data_dir, anonymous=anonymous)
         with noting(problems), Progress(settings) as progress:
             if self.history:
                 with open_history(settings, problems, progress) as history:
-                    summary = self._past(history, progress, anonymous=anonymous)
+                    summary = self._past(history, progress, adviser, anonymous=anonymous)
             else:
                 with open_lookup(settings, problems, progress, no_cache=self.no_cache) as lookup:
-                    self._present(settings, lookup, counted, problems, progress)
+                    self._present(settings, lookup, counted, adviser, problems, progress)
         return summary or counted.summary(self.now, self.wanted.since, self.period)
 
     def _present(
-        self, settings: Settings, lookup: Lookup, counted: Counted, problems: Problems, progress: Progress
+        self,
+        settings: Settings,
+        lookup: Lookup,
+        counted: Counted,
+        adviser: Adviser | None,
+        problems: Problems,
+        progress: Progress,
     ) -> None:
         if not self.logs:
             for located in read_located(settings, lookup, self.source, self.wanted, problems, progress):
                 for ban in located:
                     counted.add_ban(ban)
+                if adviser is not None:
+                    adviser.add(located)
             return
         counter = TargetCounter(settings.data_dir, problems, lambda count: progress.show("addresses", count))
         inputs = Inputs(self.logs, problems)
@@ -136,11 +161,15 @@ class ReportSource(NamedTuple):
             done += len(batch)
             progress.show("looking up", done, len(hits))
 
-    def _past(self, history: History, progress: Progress, *, anonymous: bool) -> Summary:
+    def _past(
+        self, history: History, progress: Progress, adviser: Adviser | None, *, anonymous: bool
+    ) -> Summary:
         from geocli.output.report.history_summary import history_summary
 
         question = self.wanted._replace(hosts=frozenset(self.hosts or ()))
         progress.show("bans", 0)
+        if adviser is not None:
+            adviser.ask(history, question, self.now)
         return history_summary(history, question, self.now, self.period, anonymous=anonymous)
 
 

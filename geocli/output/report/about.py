@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geocli.output.report.todo import ToDo
+
 
 class About(NamedTuple):
     """What a page says about itself.
@@ -19,7 +21,8 @@ class About(NamedTuple):
     ``unit`` is what is counted (``ban`` or ``hit``), ``nothing`` what is said when there is none. ``origin``
     is where it was read, ``made`` when (seconds since the epoch). ``top`` rows of each table are shown.
     ``map_by`` decides the map's colours: ``bans`` or ``addresses``. ``filtered`` are the filters that were
-    set, ``warnings`` what could not be read; ``age`` says that the database is old, if it is.
+    set, ``warnings`` what could not be read; ``age`` says that the database is old, if it is. ``todo``
+    is what there is to do now.
     """
 
     title: str
@@ -34,3 +37,4 @@ class About(NamedTuple):
     age: str | None = None
     anonymous: bool = False
     version: str = ""
+    todo: ToDo | None = None

@@ -32,7 +32,10 @@ class Part(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """A period: the room that belongs to it, the bar in it, and what it says."""
+    """A period: the room that belongs to it, the bar in it, and what it says.
+
+    ``is_open``: there is or was more of the period than is counted here.
+    """
 
     left: float
     room: float
@@ -42,6 +45,7 @@ class Bar(NamedTuple):
     name: str
     title: str
     counts: Sequence[int]
+    is_open: bool = False
 
 
 class Label(NamedTuple):
@@ -82,13 +86,19 @@ def stacked(lines: Timeline, unit: str, nameless: str) -> Chart:
         left = number * room
         total = sum(row)
         name = period_name(lines.period, start)
-        title = f"{name}: {_plural(total, unit)}"
+        is_running = lines.running and number == len(counts) - 1
+        is_open = is_running or (lines.cut and number == 0)
+        title = (
+            f"{name}{', so far' if is_running else ', in part' if is_open else ''}: {_plural(total, unit)}"
+        )
         if len(names) > 1 and total:
             said = (f"{jail} {count:,}" for jail, count in zip(names, row, strict=True) if count)
             title = f"{title} ({', '.join(said)})"
         x = left + (room - width) / 2
         bars.append(
-            Bar(round(left, 2), round(room, 2), round(x, 2), round(width, 2), parts, name, title, row)
+            Bar(
+                round(left, 2), round(room, 2), round(x, 2), round(width, 2), parts, name, title, row, is_open
+            )
         )
     sums = [sum(column) for column in zip(*counts, strict=True)]
     return Chart(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.bans.timeline import TO_THE_HOUR, Hours, News, latest, timeline_of, window
 from geocli.lookup.groups import Groups
-from geocli.model.group_by import DATE_HOUR_AND_JAIL, PLACE, parse_by
+from geocli.model.group_by import DATE_HOUR_AND_JAIL, GROUPS, PLACE, Grouping, parse_by
 from geocli.model.records import GeoRecord, utc_text
 from geocli.output.report.summary import (
     MOST_ADDRESSES,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from geocli.storage.store.base import BanCount
 
 _HOST = parse_by("host")
+_HOST_ALONE = Grouping([GROUPS["host"]], with_addresses=False)
 
 
 class _Place(NamedTuple):
@@ -57,8 +58,8 @@ def history_summary(
             groups[by].add(values, count.addresses, count.bans)
         if record.country_code is None:
             elsewhere[record.status] += count.bans
-    for count in history.spans(question, TABLES["jail"]).values():
-        groups["jail"].add(count.values, count.addresses, count.bans)
+    for part in history.count(question, TABLES["jail"]).parts():
+        groups["jail"].add(*part)
     span = _span(places, history, question, now, anonymous=anonymous)
     lines = news = None
     if span is not None:
@@ -155,8 +156,9 @@ def _bans(history: History, question: BanQuery) -> int:
 
 
 def _hosts(history: History, question: BanQuery) -> Sequence[tuple[object, ...]]:
-    groups = history.count(question, _HOST)
-    return groups.rows(None) if len(groups.parts()) > 1 else ()
+    if len(history.count(question, _HOST_ALONE).parts()) < 2:
+        return ()  # of one machine, nobody asks which it was
+    return history.count(question, _HOST).rows(None)
 
 
 def _busiest(history: History, question: BanQuery) -> Sequence[BusyAddress]:

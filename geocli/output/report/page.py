@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from geocli.output.report.charts import HEIGHT, WIDTH, stacked
+from geocli.output.report.tables import addresses_of, minute, tables_of
 from geocli.output.report.world import DARK, LIGHT, areas, load_world, not_on, spread
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def render_page(picture: Summary, about: About, credits_: Sequence[Credit]) -> s
     """The page as text. Raises ``DamagedFileError``."""
     countries = picture.tables["country"]
     chosen = _map(picture, about)
-    style = _text("page.css") + _rules(len(chosen["ranges"]))
+    style = _text("page.css") + _rules(len(chosen["ranges"])) + _lengths(about.top)
     script = _text("page.js")
     return (
         _environment()
@@ -48,6 +49,8 @@ def render_page(picture: Summary, about: About, credits_: Sequence[Credit]) -> s
             about=about,
             picture=picture,
             made=datetime.fromtimestamp(about.made, UTC),
+            groups=tables_of(picture, about.top),
+            addresses=addresses_of(picture),
             located=[row for row in countries if row[0] is not None],
             elsewhere=[(_STATUSES[status], count) for status, count in picture.elsewhere.items()],
             chart=None if picture.timeline is None else stacked(picture.timeline, about.unit, "no jail"),
@@ -86,7 +89,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"percent": percent, "change": change, "day": _day, "plural": plural}
+    made.filters |= {"percent": percent, "change": change, "day": _day, "minute": minute, "plural": plural}
     return made
 
 
@@ -136,6 +139,13 @@ def _rules(classes: int) -> str:
         return "".join(f".k{number}{{fill:{colour}}}" for number, colour in chosen)
 
     return f"{rules(LIGHT)}\n@media screen and (prefers-color-scheme:dark){{{rules(DARK)}}}\n"
+
+
+def _lengths(top: int) -> str:
+    """The rules of bars in tables, and of rows that are not shown at first."""
+    bars = "".join(f".w{n}{{--w:{n / 100}}}" for n in range(101))
+    hidden = f".all:not(:checked)~table tbody tr:nth-child(n+{top + 1}){{display:none}}"
+    return f"{bars}\n@media screen{{{hidden}}}\n"
 
 
 def _hash(text: str) -> str:

@@ -62,6 +62,7 @@ _SEEN = (
     "AND b.banned_at BETWEEN json_extract(w.value, '$[3]') AND json_extract(w.value, '$[4]')"
 )
 _ARRAY = " IN (SELECT value FROM json_each(?))"
+_IN_TIME = frozenset({"date_hour", "day", "week", "month"})
 _FIRST, _LAST = "min(b.banned_at)", "max(b.banned_at)"
 _FEW = 500  # addresses up to which their own index is quicker than that of the time
 
@@ -135,14 +136,17 @@ def count(connection: sqlite3.Connection, question: BanQuery, asked: Counting) -
     where = " AND ".join(conditions), " AND ".join(["1", *of_answers])
     select = _select(question, asked, named)
     width = len(by.columns)
+    readers = [(index, column.read) for index, column in enumerate(by.columns) if column.read is not None]
     for row in connection.execute(select.format(*where), parameters):
-        values = [
-            column.read(value) if column.read is not None else value
-            for column, value in zip(by.columns, row, strict=False)
-        ]
-        for index, names in named.items():
-            values[index] = names.of(values)
-        yield BanCount(tuple(values), *row[width:])
+        values = row[:width]
+        if readers or named:
+            known = list(values)
+            for index, read in readers:
+                known[index] = read(known[index])
+            for index, names in named.items():
+                known[index] = names.of(known)
+            values = tuple(known)
+        yield BanCount(values, *row[width:])
 
 
 class _Names:
@@ -174,8 +178,10 @@ def _select(question: BanQuery, asked: Counting, named: Collection[int]) -> str:
         values = ", ".join(column.sqlite for column in by.columns)
         distinct = "count(DISTINCT b.ip)" if by.with_addresses else "0"
         addresses = "1" if "ip" in keys else distinct
+        # What comes in the order of its groups is sorted in a third of the time.
+        index = "INDEXED BY bans_banned_at " if keys[0] in _IN_TIME and question.ips is None else ""
         return (
-            f"SELECT {values}, NULL, {addresses}, count(*), {times} FROM bans b "  # noqa: S608
+            f"SELECT {values}, NULL, {addresses}, count(*), {times} FROM bans b {index}"  # noqa: S608
             f"WHERE {{0}} AND {{1}} GROUP BY {values}{most}"
         )
     # First address by address, so that the answer is looked up once for each.

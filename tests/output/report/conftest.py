@@ -112,6 +112,10 @@ class Browser:
         """What a script returns that runs in the page."""
         return self.driver.execute_script(script, *arguments)
 
+    def without_scripts(self, *, disabled: bool) -> None:
+        """Whether pages that are opened from now on may run any."""
+        self._command("Emulation.setScriptExecutionDisabled", value=disabled)
+
     def complaints(self) -> list[str]:
         """What was written to the console, by whomever: errors, broken policies."""
         return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]  # Selenium's
@@ -185,5 +189,31 @@ def known_page(tmp_path_factory: pytest.TempPathFactory, places: Path) -> Path:
     bans = write_bans(place / "fail2ban.sqlite3", known_bans())
     page = place / "bans.html"
     done = Geocli(place / "data")("report", "--mmdb", places, "--database", bans, "-o", page)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    return page
+
+
+CROWD = 600
+"""Networks of ``crowded_page``, each of an AS of its own, with ten banned addresses."""
+
+LONGEST = "2a0a:1111:2222:3333:4444:5555:6666:7777"
+
+
+@pytest.fixture(scope="session")
+def crowded_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with more of everything than it shows, and than it holds."""
+    place = tmp_path_factory.mktemp("crowd")
+    networks = [f"5.{number // 200}.{number % 200}" for number in range(CROWD)]
+    holders = {
+        f"{network}.0/24": ("DE", 64000 + number, f"Holder {number} of a rather long name GmbH")
+        for number, network in enumerate(networks)
+    }
+    holders["2a0a:1111::/32"] = ("IS", 63000, "Síminn")
+    bans = [(f"{network}.{host}", "sshd", 30.0 + host) for network in networks for host in range(10)]
+    bans += [(LONGEST, jail, age) for jail, age in (("sshd", 100), ("web", 2), ("mail", 50))]
+    mmdb = write_places(place / "crowd.mmdb", holders)
+    database = write_bans(place / "fail2ban.sqlite3", bans)
+    page = place / "bans.html"
+    done = Geocli(place / "data")("report", "--mmdb", mmdb, "--database", database, "-o", page)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     return page

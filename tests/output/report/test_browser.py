@@ -11,9 +11,18 @@ from pathlib import Path
 import pytest
 from selenium.webdriver import ActionChains, Keys
 
+from geocli.output.report.summary import MOST_ADDRESSES
+from geocli.output.report.tables import MOST_ROWS
 from geocli.output.report.world import DARK, LIGHT, spread
 from tests.conftest import Geocli
-from tests.output.report.conftest import Browser, known_bans, write_bans, write_places
+from tests.output.report.conftest import (
+    CROWD,
+    LONGEST,
+    Browser,
+    known_bans,
+    write_bans,
+    write_places,
+)
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -60,7 +69,7 @@ def fill(browser: Browser, selector: str) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1400])
+@pytest.mark.parametrize("width", [360, 390, 1400])
 def test_it_shows_without_a_request_or_a_complaint(
     browser: Browser, known_page: Path, artifacts: Path, width: int, scheme: str
 ) -> None:
@@ -151,6 +160,109 @@ def test_tables_sort_by_each_column_and_back(browser: Browser, known_page: Path)
     browser.run(sort, 2)
     assert [name.split()[-1] for name in browser.run(names)] == by_bans[::-1]
     assert browser.run(state) == [None, None, "ascending", None]
+
+
+VISIBLE = (
+    "return [...document.querySelectorAll(`[aria-labelledby=${arguments[0]}] tbody tr`)]"
+    ".filter(row => row.checkVisibility()).map(row => row.cells[0].innerText.replace(/\\s+/g, ' '))"
+)
+TICK = "document.querySelector(`#all-${arguments[0]}`).click()"
+
+
+def test_sorting_reaches_all_rows_and_the_rest_is_counted(browser: Browser, crowded_page: Path) -> None:
+    browser.show(crowded_page)
+    assert len(browser.run(VISIBLE, "asns")) == 12
+    sort = "document.querySelector('[aria-labelledby=asns] thead button').click()"
+    browser.run(sort)
+    assert browser.run(VISIBLE, "asns")[0].startswith("AS64000 Holder 0 ")
+    browser.run(sort)
+    last = browser.run(VISIBLE, "asns")
+    assert len(last) == 12
+    assert last == sorted(last, reverse=True)
+    browser.run(TICK, "asns")
+    everything = browser.run(VISIBLE, "asns")
+    assert len(everything) == MOST_ROWS
+    assert everything[:12] == last
+    said = browser.run("return document.querySelector('[aria-labelledby=asns]').innerText")
+    left = CROWD + 1 - MOST_ROWS
+    assert f"and {left} more with {left * 10 - 7:,} bans" in said
+
+
+def test_rows_are_shown_without_a_script_too(browser: Browser, crowded_page: Path) -> None:
+    browser.without_scripts(disabled=True)
+    try:
+        browser.driver.get(crowded_page.as_uri())
+        label = browser.driver.find_element("css selector", "label[for=all-networks]")
+        label.click()
+    finally:
+        browser.without_scripts(disabled=False)
+    assert len(browser.run(VISIBLE, "networks")) == MOST_ROWS
+    assert not browser.driver.find_element("id", "find").is_displayed()  # what could not work is not there
+
+
+def test_an_address_is_found_that_is_in_no_table(browser: Browser, crowded_page: Path) -> None:
+    browser.show(crowded_page)
+    field = browser.driver.find_element("id", "find")
+    output = "return document.querySelector('output').innerText"
+    for asked, rows, said in (
+        ("5.2.199.5", 1, f"1 of {MOST_ADDRESSES:,}"),
+        ("5.2.199.", 8, f"8 of {MOST_ADDRESSES:,}"),
+        (LONGEST[:9], 1, f"1 of {MOST_ADDRESSES:,}"),
+        ("iceland", 1, f"1 of {MOST_ADDRESSES:,}"),
+        ("192.0.2.1", 0, f"None of {MOST_ADDRESSES:,}"),
+    ):
+        field.clear()
+        field.send_keys(asked)
+        assert browser.run(output) == f"{said}; {CROWD * 10 + 1 - MOST_ADDRESSES:,} more are not on this page"
+        found = browser.run(VISIBLE, "addresses")
+        assert len(found) == rows, asked
+        assert all(row.startswith(asked) for row in found) or asked == "iceland"
+    field.clear()
+    field.send_keys(Keys.SPACE, Keys.BACKSPACE)
+    assert len(browser.run(VISIBLE, "addresses")) == 12
+
+
+def test_a_telephone_cuts_no_address_and_what_is_cut_has_a_title(
+    browser: Browser, crowded_page: Path
+) -> None:
+    browser.show(crowded_page, width=390)
+    assert browser.run("return document.documentElement.scrollWidth") == 390
+    cells = browser.run(
+        "return [...document.querySelectorAll('.sortable tbody tr')].filter(r => r.checkVisibility())"
+        ".map(row => { const [name, ...others] = [...row.cells].filter(cell => cell.checkVisibility());"
+        " const range = document.createRange();"
+        " const box = (node) => { range.selectNodeContents(node); return range.getBoundingClientRect(); };"
+        " const address = name.querySelector('.address');"
+        " const small = name.querySelector('small') || name;"
+        " return {text: name.innerText, title: name.title, right: name.getBoundingClientRect().right,"
+        "  address: address && box(address).right, table: row.getBoundingClientRect().width,"
+        "  cut: name.scrollWidth > name.clientWidth || small.scrollWidth > small.clientWidth,"
+        "  lefts: others.map(cell => box(cell).left), rights: others.map(cell => box(cell).right)}; })"
+    )
+    assert any(LONGEST in cell["text"] for cell in cells)
+    assert any(cell["cut"] for cell in cells)
+    for cell in cells:
+        assert cell["table"] == 390 - 32, cell["text"]
+        assert not cell["cut"] or cell["title"], cell["text"]
+        assert cell["address"] is None or cell["address"] <= cell["right"] + 0.5, cell["text"]
+        # No figure is on another one, or on the name.
+        edges = [
+            cell["right"],
+            *(edge for pair in zip(cell["lefts"], cell["rights"], strict=True) for edge in pair),
+        ]
+        assert edges == sorted(edges), cell["text"]
+
+
+def test_what_is_not_over_is_drawn_as_such(browser: Browser, known_page: Path) -> None:
+    browser.show(known_page)
+    bars = browser.run("return [...document.querySelectorAll('.period')].map(p => p.matches('.open'))")
+    assert bars == [False] * (len(bars) - 1) + [True]
+    opacity = "return getComputedStyle(document.querySelector(arguments[0])).fillOpacity"
+    assert (
+        float(browser.run(opacity, ".open .j0")) < 0.5 < float(browser.run(opacity, ".period:not(.open) .j0"))
+    )
+    assert ", so far: " in browser.run("return document.querySelector('.open title').textContent")
+    assert "The last day is not over, and pale." in browser.run("return document.body.innerText")
 
 
 def test_it_prints_on_one_page(browser: Browser, known_page: Path) -> None:
