@@ -13,8 +13,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperGroup, TyperOption
-from typer.models import OptionInfo
+from typer.models import ArgumentInfo, OptionInfo
 
+from geocli.cli import completion_values
 from geocli.config.sources import PROVIDERS
 from geocli.model.records import FIELDS
 
@@ -37,6 +38,8 @@ def offer_values(app: typer.Typer) -> None:
             for info in getattr(parameter.annotation, "__metadata__", ()):
                 if isinstance(info, OptionInfo) and info.autocompletion is None:
                     info.autocompletion = _values_of(info)
+                elif isinstance(info, ArgumentInfo) and info.metavar == "[NAME|URL]...":
+                    info.autocompletion = completion_values.databases
     for group in app.registered_groups:
         if group.typer_instance is not None:
             offer_values(group.typer_instance)
@@ -48,6 +51,17 @@ def _values_of(option: OptionInfo) -> Callable[..., list[str]] | None:
         return lambda ctx, incomplete: lists_of(_fields(ctx), incomplete)
     if "--provider" in names:
         return lambda incomplete: lists_of(_providers(), incomplete)
+    if "--sort" in names:
+        return lambda ctx, incomplete: lists_of(_fields(ctx), incomplete)
+    if "--country" in names and "CC" in (option.metavar or ""):
+        return completion_values.countries
+    if "--jail" in names:
+        return lambda ctx, incomplete: completion_values.recorded(ctx, "jail", incomplete)
+    if "--host" in names:
+        return lambda ctx, incomplete: completion_values.recorded(ctx, "host", incomplete)
+    if "--by" in names and option.metavar and "|jail|" in option.metavar:
+        groups = option.metavar.split("|")
+        return lambda ctx, incomplete: lists_of(completion_values.groups(ctx.params, groups), incomplete)
     if "--by" in names and option.metavar:
         groups = option.metavar.split("|")
         return lambda incomplete: lists_of(groups, incomplete)

@@ -39,6 +39,15 @@ PROGRAMS = Path(sys.executable).parent
         ("geocli bans --by c", ["country"]),
         ("geocli bans -f ba", ["banned_at", "ban_count"]),
         ("geocli bans --by jail -f ba", ["bans"]),
+        ("geocli bans --by ho", ["hour"]),
+        ("geocli bans --history --by ho", ["host", "hour"]),
+        ("geocli bans --compare 7d --by country,ho", ["country,host"]),
+        ("geocli bans --by country,as", ["country,asn"]),
+        ("geocli bans --by ip --sort ba", ["bans"]),
+        ("geocli bans --country F", ["FI", "FJ", "FK", "FM", "FO", "FR", "Finland", "Fiji", "France"]),
+        ("geocli report --country DE,swit", ["DE,switzerland"]),
+        ("geocli networks --country $(x),d", []),
+        ("geocli db update dbip-c", ["dbip-country", "dbip-city"]),
         ("geocli summarize --by reg", ["region"]),
         ("geocli summarize --by asn -f h", ["hits"]),
         ("geocli db list -f ed", ["edition"]),
@@ -58,6 +67,11 @@ PROGRAMS = Path(sys.executable).parent
 def test_a_line_is_completed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: str, offered: list[str]
 ) -> None:
+    assert completed(line, monkeypatch, capsys).split() == offered
+
+
+def completed(line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """What bash is told."""
     words = line.split(" ")
     monkeypatch.setenv("COMP_WORDS", "\n".join(words))
     monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
@@ -66,7 +80,29 @@ def test_a_line_is_completed(
         run([])
     assert ended.value.code == 0
     shown = capsys.readouterr()
-    assert (shown.out.split(), shown.err) == (offered, "")
+    assert shown.err == ""
+    return shown.out
+
+
+def test_jails_and_hosts_of_the_history_are_offered_if_a_shell_can_do_no_harm_with_them(
+    geocli: Geocli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GEOCLI_DATA_DIR", str(geocli.data_dir))
+    names = ("sshd", "sshd", "s.web-1", "s$(touch /tmp/x)", "s`x`", "s'", "web", "-s", "s x")
+    log = "".join(
+        f"2026-11-20 03:00:00,000 fail2ban.actions [1]: NOTICE [{name}] Ban 8.8.8.{number}\n"
+        for number, name in enumerate(names)
+    )
+    assert geocli("bans", "--record", "--host", "web1", stdin=log).returncode == 0
+    before = sorted(path.stat().st_mtime_ns for path in geocli.data_dir.rglob("*.db"))
+    for line, offered in (
+        ("geocli bans --jail s", ["sshd", "s.web-1"]),
+        (f"geocli --data-dir {geocli.data_dir} report --jail w", ["web"]),
+        ("geocli advise --history --host w", ["web1"]),
+        ("geocli --data-dir /dev/null bans --jail s", []),
+    ):
+        assert completed(line, monkeypatch, capsys).split() == offered
+    assert sorted(path.stat().st_mtime_ns for path in geocli.data_dir.rglob("*.db")) == before
 
 
 def test_a_list_goes_on_with_the_names_that_it_does_not_have() -> None:

@@ -59,9 +59,15 @@ def database_names(text: str) -> tuple[str, ...]:
     if choice is not None and text == choice.name:
         return tuple(_module(choice).USUAL)
     if choice is None or text not in _module(choice).NAMES:
-        known = [name for publisher in PUBLISHERS for name in _module(publisher).NAMES]
-        raise UsageError(f"no database is called {ascii(text)[:80]}: there is {', '.join(known)}, or a URL")
+        known = ", ".join(name for publisher in PUBLISHERS for name in _module(publisher).NAMES)
+        raise UsageError(f"no database is called {ascii(text)[:80]}: there is {known}, or a URL")
     return (text,)
+
+
+def all_names() -> list[str]:
+    """What ``database_names`` takes: each publisher, and each database of it."""
+    names = [name for publisher in PUBLISHERS for name in (publisher.name, *_module(publisher).NAMES)]
+    return list(dict.fromkeys(names))
 
 
 def is_taken(name: str) -> bool:
