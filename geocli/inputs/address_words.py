@@ -11,10 +11,14 @@ from __future__ import annotations
 import re
 from functools import cache
 from ipaddress import IPv6Address
-from typing import Any
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
 
-from geocli.model.address_space import is_given_out
-from geocli.model.addresses import OCTET, canonical_address
+from geocli.model.address_space import WHOLE_OCTETS, is_given_out
+from geocli.model.addresses import OCTET, canonical_address, ipv6_system
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _WORD = rb"0-9A-Za-z_"
 _HEX = rb"[0-9A-Fa-f]"
@@ -70,6 +74,11 @@ V6_WIDTHS = (
 )
 """Behind the first colon: the first group begins a word. Its width is the number of the group, modulo 5."""
 
+BEFORE_PORTS = (b"[client ", b"[remote ", b"Connect from ")
+"""What stands before an address behind which a port is expected."""
+BEHIND_PORTS = frozenset({b"[", b"("})
+"""With which may begin, behind a blank, what stands behind such a port."""
+
 _WHOLE_GROUP = re.compile(rb"(?<![0-9A-Za-z_])[0-9A-Fa-f]{1,4}:\Z")
 
 
@@ -110,11 +119,36 @@ def read_v6(word: bytes, *, has_port: bool) -> tuple[bytes, int] | None:
 
 def v6_text(packed: bytes) -> str:
     """Return the canonical text of an IPv6 address."""
-    system = _system()
+    system = ipv6_system()
     if system is not None and any(packed[:2]):
         return str(system.inet_ntop(system.AF_INET6, packed))  # ten times as fast as ipaddress
     # What begins with zeros may be an IPv4 address in another spelling.
     return canonical_address(IPv6Address(packed))
+
+
+def plain_v6_texts(words: Sequence[str]) -> list[str] | None:
+    """Return the canonical texts of words that are IPv6 addresses which anybody can have, else ``None``.
+
+    Also where one is not plain: it has octets, or begins with zeros, as MAC addresses and IPv4 in another
+    spelling do.
+    """
+    if (system := ipv6_system()) is None:
+        return None
+    if "." in "".join(words):
+        return None
+    try:
+        packed = list(map(system.inet_pton, repeat(system.AF_INET6), words))
+    except (OSError, ValueError):
+        return None
+    if not WHOLE_OCTETS.issuperset(b"".join(packed)[::16]):
+        return None
+    return list(map(system.inet_ntop, repeat(system.AF_INET6), packed))
+
+
+def plain_v6_text(word: bytes) -> str | None:
+    """Return the same of one word."""
+    texts = plain_v6_texts([word.decode("ascii")])
+    return texts[0] if texts else None
 
 
 def _packed(text: bytes) -> bytes | None:
@@ -136,12 +170,3 @@ def _socket() -> Any:
     import socket  # most texts have no IPv6
 
     return socket
-
-
-@cache
-def _system() -> Any:
-    """``socket``, if the system writes addresses as RFC 5952 says, which most do; else ``None``."""
-    socket = _socket()
-    samples = ("2001:db8:0:1:1:1:1:1", "2001:0:0:1::1", "2001::1:0:0:1:1", "2001:db8::", "fe80::1")
-    written = [socket.inet_ntop(socket.AF_INET6, socket.inet_pton(socket.AF_INET6, text)) for text in samples]
-    return socket if written == list(samples) else None

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.inputs.address_words import (
+    BEFORE_PORTS,
     V4_AHEAD,
     V4_REST,
     V4_WIDTHS,
@@ -64,7 +65,6 @@ _ZONE = re.compile(rb"%[0-9A-Za-z_.~-]{1,64}")
 # A line in which what follows the slash of an address is a port.
 _PORT_BEHIND_SLASH = re.compile(rb"%(?:ASA|FTD|FWSM|PIX)-|RT_(?:FLOW|IDP|UTM)")
 # Whoever writes these writes a port behind each address, without brackets: Apache, and HAProxy in two forms.
-_BEFORE_PORTS = (b"[client ", b"[remote ", b"Connect from ")
 _BEHIND_PORTS = re.compile(rb" \[(?:[0-9]|\Z)| \([^\s()]{1,255}/(?:HTTP|TCP)\)")
 
 
@@ -140,7 +140,7 @@ def v6_word(lines: Lines, start: int, end: int) -> Found:
     text = lines.text
     if is_inside_run(text, start):
         return Found(start, end, end, ())
-    has_port = text.endswith(_BEFORE_PORTS, 0, start) or _BEHIND_PORTS.match(text, end) is not None
+    has_port = text.endswith(BEFORE_PORTS, 0, start) or _BEHIND_PORTS.match(text, end) is not None
     read = read_v6(text[start:end], has_port=has_port)
     if read is None:
         return Found(start, end, end, ())

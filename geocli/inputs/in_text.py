@@ -16,6 +16,7 @@ from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from geocli.inputs.address_words import BEFORE_PORTS, BEHIND_PORTS, plain_v6_text, plain_v6_texts
 from geocli.inputs.plain_words import V4_LOOK, V4_PLAIN, V6_PLAIN, maybe_v6, plain_v4, plain_v6
 from geocli.model.addresses import parse_target
 
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
     """Where a part of text begins and stops, and all that stands in it."""
 
 # A list: nothing but an address on its first line.
-_LIST = rb"[0-9]{1,3}(?:\.[0-9]{1,3}){3}\s*\n"
+_LIST = rb"(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?=[0-9A-Fa-f]*:)[0-9A-Fa-f:.]{2,45})\s*\n"
 _LONG = 4096  # bytes: what is shorter is not worth a look whether it is a list
 # Defanged with a word there is no full stop to be found by.
 _DOTS = (rb"\[(?:dot|Dot|DOT)\]", rb"\((?:dot|Dot|DOT)\)")
 _LONGEST_NAME = 80  # bytes before an address that may be the name of a program, or an escape
+# What stands around an address that is nothing else.
+_APART = frozenset({b"", b" ", b"\n", b"\t", b'"', b",", b"(", b")", b"]", b"="})
 _compiled = cache(re.compile)
 T = TypeVar("T")
 
@@ -55,7 +58,10 @@ def find_targets(text: bytes) -> list[str]:
     # One text for all: three times as fast as each for itself.
     plain = b" ".join(words).decode().split(" ") if words else []
     spans = others.read()
-    return _joined(plain, matches, spans, lambda found: found.targets) if spans else plain
+    if not (spans or others.v6):
+        return plain
+    v6 = [(start, target) for start, _, target in others.v6]
+    return _joined(plain, matches, v6, spans, lambda found: found.targets)
 
 
 def find_ends(text: bytes) -> list[tuple[int, str]]:
@@ -66,9 +72,11 @@ def find_ends(text: bytes) -> list[tuple[int, str]]:
         for match in matches
         if (kind := match.lastindex) and (kind <= V4_PLAIN or others.add(match))
     ]
-    return _joined(
-        plain, matches, others.read(), lambda found: [(found.end, target) for target in found.targets]
-    )
+    spans = others.read()
+    if not (spans or others.v6):
+        return plain
+    v6 = [(start, (end, target)) for start, end, target in others.v6]
+    return _joined(plain, matches, v6, spans, lambda found: [(found.end, target) for target in found.targets])
 
 
 def ban_targets(ban: Ban) -> list[str]:
@@ -80,7 +88,7 @@ def ban_targets(ban: Ban) -> list[str]:
 
 
 def _listed(text: bytes) -> list[str] | None:
-    """The targets of a text that is nothing but canonical IPv4 addresses between white space.
+    """The targets of a text that is nothing but canonical IPv4 and plain IPv6 addresses between white space.
 
     Such lists are read three times as fast as other text, which gives ``None``.
     """
@@ -88,10 +96,18 @@ def _listed(text: bytes) -> list[str] | None:
         return None
     try:
         words = text.decode("ascii").split()
-        deque(map(system.inet_pton, repeat(system.AF_INET), words), maxlen=0)
+        v6 = [word for word in words if ":" in word] if b":" in text else []
+        v4 = [word for word in words if ":" not in word] if v6 else words
+        deque(map(system.inet_pton, repeat(system.AF_INET), v4), maxlen=0)
     except (OSError, ValueError):
         return None
-    return words
+    if not v6:
+        return words
+    texts = plain_v6_texts(v6)
+    if texts is None or not v4:
+        return texts
+    following = iter(texts)
+    return [next(following) if ":" in word else word for word in words]
 
 
 class _Others:
@@ -99,6 +115,8 @@ class _Others:
 
     def __init__(self, text: bytes) -> None:
         self._text = text
+        self.v6: list[tuple[int, int, str]] = []
+        """Plain IPv6 addresses that ``read`` found: where each begins and ends, and its canonical text."""
         self._v4: list[re.Match[bytes]] = []
         self._doubts = [match.start() for dot in _DOTS for match in _compiled(dot).finditer(text)]
 
@@ -112,9 +130,7 @@ class _Others:
 
     def read(self) -> list[Span]:
         """Return what is meant, in order, and in which parts of the text nothing else is."""
-        v6 = []
-        if maybe_v6().search(self._text):
-            v6 = [match for match in plain_v6().finditer(self._text) if match.lastindex]
+        v6 = self._read_v6() if maybe_v6().search(self._text) else []
         if not (v6 or self._v4 or self._doubts):
             return []
         from geocli.inputs.in_lines import Lines, find_in_lines, v4_word, v6_word  # most text does without
@@ -129,12 +145,8 @@ class _Others:
             elif (found := v4_word(lines, start, match.end())).targets:
                 spans.append((start, found.stop, [found]))
         for match in v6:
-            kind = match.lastindex or 0
-            if kind in V6_PLAIN:
-                found = v6_word(lines, match.start() - (kind - 1) % 5, match.end())
-                spans.append((found.start, found.stop, [found]))
-            else:
-                self._doubts.append(match.start())
+            found = v6_word(lines, match.start() - ((match.lastindex or 0) - 1) % 5, match.end())
+            spans.append((found.start, found.stop, [found]))
         in_lines = [
             (begin, end, find_in_lines(text, begin, end))
             for begin, end in _lines_of(text, sorted(self._doubts))
@@ -142,15 +154,54 @@ class _Others:
         # Lines before the words that begin them: a sort keeps the order of what begins at one place.
         return sorted([*in_lines, *spans], key=itemgetter(0))
 
+    def _read_v6(self) -> list[re.Match[bytes]]:
+        """Find what is plain; return what else may be an address by itself."""
+        text, left = self._text, list[re.Match[bytes]]()
+        matches, words = list[tuple[int, int, re.Match[bytes]]](), list[bytes]()
+        for match in plain_v6().finditer(text):
+            kind = match.lastindex
+            if not kind:
+                continue
+            if kind not in V6_PLAIN:
+                self._doubts.append(match.start())
+                continue
+            start, end = match.start() - (kind - 1) % 5, match.end()
+            before, behind = text[start - 1 : start], text[end : end + 1]
+            if (
+                before in _APART
+                and behind in _APART
+                and not (before == b" " and text.endswith(BEFORE_PORTS, 0, start))
+                and not (behind == b" " and text[end + 1 : end + 2] in BEHIND_PORTS)
+            ):
+                matches.append((start, end, match))
+                words.append(text[start:end])
+            else:
+                left.append(match)
+        # One text for all, and all at once: a third of what each takes by itself.
+        texts = plain_v6_texts(b" ".join(words).decode().split(" ")) if words else []
+        for (start, end, match), target in zip(matches, texts or map(plain_v6_text, words), strict=True):
+            if target is None:
+                left.append(match)
+            else:
+                self.v6.append((start, end, target))
+        return left
+
 
 def _joined(
     plain: Sequence[T],
     matches: Iterable[re.Match[bytes]],
+    v6: Sequence[tuple[int, T]],
     spans: list[Span],
     read: Callable[[Found], Iterable[T]],
 ) -> list[T]:
-    """The plain words, of which each has its match, with what spans mean in the place of what is in them."""
+    """The plain words, with what spans mean in the place of what is in them.
+
+    Of the first ones each has its match, those of IPv6 come with where they begin.
+    """
     starts = [match.start() for match in matches if match.lastindex and match.lastindex <= V4_PLAIN]
+    if v6:
+        in_order = sorted([*zip(starts, plain, strict=True), *v6], key=itemgetter(0))
+        starts, plain = [start for start, _ in in_order], [word for _, word in in_order]
     joined: list[T] = []
     done = end = 0
     for begin, stop, found in spans:

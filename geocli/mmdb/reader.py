@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from geocli.mmdb.trusted import fingerprint
+from geocli.model.addresses import ipv6_system
 from geocli.model.errors import NO_FILES, DamagedFileError, TryAgainError
 from geocli.model.records import clean_text, utc_text
 
@@ -167,6 +168,11 @@ def unreadable(path: Path, error: OSError | MemoryError) -> GeocliError:
 def network_text(address: str, prefix: int) -> str:
     """The network of ``prefix`` bits that an address is in, as CIDR text."""
     if ":" in address:
+        if address[0] in "23" and (system := ipv6_system()) is not None:
+            number = (
+                int.from_bytes(system.inet_pton(system.AF_INET6, address)) >> 128 - prefix << 128 - prefix
+            )
+            return f"{system.inet_ntop(system.AF_INET6, number.to_bytes(16))}/{prefix}"
         return str(IPv6Network((address, prefix), strict=False))
     whole, bits = divmod(prefix, 8)
     octets = address.split(".", whole + 1)[: whole + (bits > 0)]

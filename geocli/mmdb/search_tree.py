@@ -1,4 +1,4 @@
-"""The search tree of an MMDB file, walked for thousands of IPv4 addresses at once.
+"""The search tree of an MMDB file, walked for thousands of addresses at once.
 
 Where many addresses are asked about, most of a database's work is to make the same record again and again.
 The tree alone says which record it would be, and for which network that holds, in a fraction of the time.
@@ -12,23 +12,27 @@ from __future__ import annotations
 
 import sys
 from array import array
-from itertools import chain
+from itertools import chain, repeat
 from operator import add, and_
-from socket import inet_aton, inet_ntoa
+from socket import AF_INET6, inet_aton, inet_ntoa, inet_ntop, inet_pton
 from struct import iter_unpack, pack, unpack
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _T = TypeVar("_T")
 
 _HIGH_NIBBLE = bytes(octet >> 4 for octet in range(256))
 _LOW_NIBBLE = bytes(octet & 15 for octet in range(256))
 _MASKS = [(0xFFFFFFFF << (32 - bits)) & 0xFFFFFFFF for bits in range(33)]
-_TAILS = [f"/{bits}" for bits in range(33)]
+_UPPER_MASKS = [((1 << 64) - 1 << max(64 - bits, 0)) & (1 << 64) - 1 for bits in range(129)]
+_LOWER_MASKS = [((1 << 64) - 1 << 128 - bits) & (1 << 64) - 1 if bits > 64 else 0 for bits in range(129)]
+_TAILS = [f"/{bits}" for bits in range(129)]
 _TOP = 16
 """Bits that one look in a table decides."""
+_MOST_TOPS = 50_000
+"""First halves of IPv6 prefixes that are remembered: some 10 MB."""
 
 
 class Forest:
@@ -62,6 +66,14 @@ class Forest:
                     self._networks[tops[index]] = text
         return (list(zip(*pointers, strict=True)) if len(pointers) > 1 else pointers[0]), networks
 
+    def find_v6(self, addresses: Sequence[str]) -> tuple[Sequence[Any], list[str]]:
+        """The same for canonical IPv6 addresses of which none begins with zeros."""
+        upper, lower = _halves(addresses)
+        found, prefixes = zip(*(tree.find_v6(upper, lower) for tree in self._trees), strict=True)
+        longest = list(map(max, *prefixes)) if len(prefixes) > 1 else prefixes[0]
+        pointers = list(zip(*found, strict=True)) if len(found) > 1 else found[0]
+        return pointers, _texts_v6(upper, lower, longest)
+
 
 def _put(column: list[_T], indexes: Sequence[int], values: Sequence[_T]) -> None:
     for index, value in zip(indexes, values, strict=True):
@@ -71,6 +83,29 @@ def _put(column: list[_T], indexes: Sequence[int], values: Sequence[_T]) -> None
 def network_texts(addresses: Sequence[str], prefixes: Sequence[int]) -> list[str]:
     """The network of so many bits that each canonical IPv4 address is in, as CIDR text."""
     return _texts(_numbers(_packed(addresses)), prefixes)
+
+
+def network_texts_v6(addresses: Sequence[str], prefixes: Sequence[int]) -> list[str]:
+    """The same of canonical IPv6 addresses of which none begins with zeros."""
+    return _texts_v6(*_halves(addresses), prefixes)
+
+
+def _halves(addresses: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:
+    """The upper and the lower 64 bits of each IPv6 address."""
+    numbers = unpack(f">{2 * len(addresses)}Q", b"".join(map(inet_pton, repeat(AF_INET6), addresses)))
+    return numbers[::2], numbers[1::2]
+
+
+def _texts_v6(upper: Sequence[int], lower: Sequence[int], prefixes: Sequence[int]) -> list[str]:
+    columns = [map(and_, upper, map(_UPPER_MASKS.__getitem__, prefixes))]
+    if max(prefixes, default=0) > 64:
+        columns.append(map(and_, lower, map(_LOWER_MASKS.__getitem__, prefixes)))
+        packed = pack(f">{2 * len(upper)}Q", *chain.from_iterable(zip(*columns, strict=True)))
+        octets: Iterable[bytes] = chain.from_iterable(iter_unpack("16s", packed))
+    else:
+        packed = pack(f">{len(upper)}Q", *columns[0])
+        octets = map(add, chain.from_iterable(iter_unpack("8s", packed)), repeat(bytes(8)))
+    return list(map(add, map(inet_ntop, repeat(AF_INET6), octets), map(_TAILS.__getitem__, prefixes)))
 
 
 def _packed(addresses: Sequence[str]) -> bytes:
@@ -88,7 +123,7 @@ def _texts(numbers: Sequence[int], prefixes: Sequence[int]) -> list[str]:
 
 
 class Tree:
-    """The IPv4 part of a file's search tree.
+    """A file's search tree, ready for IPv4 and for IPv6 addresses.
 
     ``data`` is the file, ``node_count`` and ``record_size`` (bits: 24, 28 or 32) are what its metadata says.
     Raises ``ValueError`` for what cannot be.
@@ -103,7 +138,11 @@ class Tree:
         self.records = _records(data[:size], record_size)
         """The left and the right record of each node, one after the other: below ``empty``, another node."""
         self.tops, self._top_bits = self._first_bits(96 if ip_version == 6 else 0)
-        """What the first 16 bits lead to: a record, or a node."""
+        """What the first 16 bits of an IPv4 address lead to: a record, or a node."""
+        self._has_v6 = ip_version == 6
+        self._tops_v6: dict[
+            int, tuple[int, int]
+        ] = {}  # by the first 32 bits: where they lead, and how many did
 
     def find(self, numbers: Sequence[int]) -> tuple[list[int], list[int]]:
         """For each address its record, ``empty`` or a pointer into the data, and how long its prefix is.
@@ -130,6 +169,43 @@ class Tree:
             found.append(node)
             prefixes.append(32 - shift)
         return found, prefixes
+
+    def find_v6(self, upper: Sequence[int], lower: Sequence[int]) -> tuple[list[int], list[int]]:
+        """The same for IPv6 addresses, of which these are the halves, 64 bits each."""
+        records, count, tops = self.records, self.empty, self._tops_v6
+        if not self._has_v6:
+            return [count] * len(upper), [0] * len(upper)
+        if len(tops) > _MOST_TOPS:
+            tops.clear()
+        found, prefixes = [], []
+        for index, number in enumerate(upper):
+            top = number >> 32
+            known = tops.get(top)
+            if known is None:
+                known = tops[top] = self._walk(0, top, 0, 32)
+            node, bits = known
+            if node < count:
+                shift = 31
+                while node < count and shift >= 0:
+                    node = records[node + node + (number >> shift & 1)]
+                    shift -= 1
+                bits = 63 - shift
+                if node < count:
+                    node, bits = self._walk(node, lower[index], 64, 64)
+                    if node < count:
+                        raise IndexError("an address has more than 128 bits")
+            found.append(node)
+            prefixes.append(bits)
+        return found, prefixes
+
+    def _walk(self, node: int, number: int, decided: int, width: int) -> tuple[int, int]:
+        """Where so many more bits lead from a node, and how many have decided then."""
+        for shift in range(width - 1, -1, -1):
+            if node >= self.empty:
+                break
+            node = self.records[node + node + (number >> shift & 1)]
+            decided += 1
+        return node, decided
 
     def _first_bits(self, skipped: int) -> tuple[array[int], bytes]:
         """What the first 16 bits lead to, for each value of theirs: a record, and how many bits decided."""

@@ -29,12 +29,13 @@ _GIVEN_OUT = [
     )
 ]
 _SPANS = [(int(block.network_address), int(block.broadcast_address)) for block in _GIVEN_OUT]
-_WHOLE_OCTETS = frozenset([*range(0x20, 0x40), 0xFC, 0xFD, 0xFF])
+WHOLE_OCTETS = frozenset([*range(0x20, 0x40), 0xFC, 0xFD, 0xFF])
+"""First octets of which all addresses were given out."""
 
 
 def is_given_out(packed: bytes, prefix: int = 128) -> bool:
     """Return whether IANA ever gave out some of the IPv6 network: 16 bytes of an address, and a length."""
-    if packed[0] in _WHOLE_OCTETS:
+    if packed[0] in WHOLE_OCTETS:
         return True
     hosts = (1 << 128 - prefix) - 1
     last = int.from_bytes(packed, "big") | hosts

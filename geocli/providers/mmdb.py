@@ -12,7 +12,7 @@ from geocli.mmdb.downloads.installed import in_use
 from geocli.mmdb.layouts import agreement, answer_of, merge
 from geocli.mmdb.reader import Database, network_text
 from geocli.mmdb.trusted import TrustedFiles
-from geocli.model.addresses import inner_ipv4, is_network
+from geocli.model.addresses import families, inner_ipv4, is_network
 from geocli.model.errors import ClosedDirectoryError, DamagedFileError, UsageError
 from geocli.model.record_batch import MOST_SHARED, RecordBatch, arranged, shared_of
 from geocli.model.records import MAX_SOURCE, NOTHING, Answer, record_of
@@ -97,17 +97,17 @@ class MmdbProvider:
             self._forest = self._planted()
         if self._forest is None and len(targets) < _SOME:
             return RecordBatch.of(self.records(targets, resolved_at))
-        text = " ".join(targets)
-        has_others = ":" in text or "/" in text
-        plain = [t for t in targets if ":" not in t and "/" not in t] if has_others else targets
-        if self._forest is None:
-            block = self._asked_each(plain, resolved_at)
-        else:
-            block = self._walked(self._forest, plain, resolved_at)
-        if not has_others:
-            return block
-        others = [target for target in targets if ":" in target or "/" in target]
-        return arranged([block, RecordBatch.of(self.records(others, resolved_at))], targets)
+        v4, v6, others = families(targets)
+        blocks = [
+            self._walked(addresses, resolved_at, version)
+            if self._forest is not None
+            else self._asked_each(addresses, resolved_at, version)
+            for addresses, version in ((v4, 4), (v6, 6))
+            if addresses
+        ]
+        if others:
+            blocks.append(RecordBatch.of(self.records(others, resolved_at)))
+        return arranged(blocks, targets) if blocks else RecordBatch.of([])
 
     def networks(
         self, wanted: Wanted, versions: Sequence[int], tell: Callable[[int], None] = lambda _: None
@@ -127,24 +127,27 @@ class MmdbProvider:
         trees = [tree for database in self._databases if (tree := database.tree()) is not None]
         return Forest(trees) if len(trees) == len(self._databases) else None
 
-    def _asked_each(self, addresses: Sequence[str], resolved_at: str) -> RecordBatch:
-        """The answers about IPv4 addresses, each asked about."""
-        from geocli.mmdb.search_tree import network_texts
+    def _asked_each(self, addresses: Sequence[str], resolved_at: str, version: int) -> RecordBatch:
+        """The answers about addresses of one family, each asked about."""
+        from geocli.mmdb.search_tree import network_texts, network_texts_v6
 
         found = list(self._find(addresses))
         order: dict[Answer, int] = {}
         chosen = [order.setdefault(answer, len(order)) for answer, _ in found]
-        texts = network_texts(addresses, [prefix for _, prefix in found])
+        texts_of = network_texts if version == 4 else network_texts_v6
+        texts = texts_of(addresses, [prefix for _, prefix in found])
         pairs = zip(found, texts, strict=True)
         networks = [None if answer is NOTHING else text for (answer, _), text in pairs]
         source = self._source
         shared = [shared_of(_status(answer), answer, source, resolved_at) for answer in order]
         return RecordBatch(addresses, networks, chosen, shared)
 
-    def _walked(self, forest: Forest, addresses: Sequence[str], resolved_at: str) -> RecordBatch:
-        """The answers about IPv4 addresses by way of the search trees."""
+    def _walked(self, addresses: Sequence[str], resolved_at: str, version: int) -> RecordBatch:
+        """The answers about addresses of one family by way of the search trees."""
+        forest = self._forest
+        assert forest is not None  # noqa: S101 (for mypy)
         try:
-            pointers, found = forest.find(addresses)
+            pointers, found = forest.find(addresses) if version == 4 else forest.find_v6(addresses)
         except IndexError:
             return RecordBatch.of(self.records(addresses, resolved_at))  # finds out which file is damaged
         numbers = self._followed(pointers, addresses, (self._source, resolved_at))

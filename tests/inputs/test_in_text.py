@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 
 from geocli.inputs.address_words import read_v6, v6_text
 from geocli.inputs.cuts import WORD_BYTES
+from geocli.inputs.in_lines import find_in_lines
 from geocli.inputs.in_text import find_ends, find_targets
 from geocli.model.address_space import is_given_out
 from geocli.model.addresses import LONGEST_TARGET, is_ipv6, is_network, parse_target
 from tests.conftest import within
 from tests.support.examples import examples
-from tests.support.targets import GIVEN_OUT, V4, V6, canonical, written_targets
+from tests.support.targets import GIVEN_OUT, GIVEN_OUT_V6, V4, V6, canonical, written_targets
 
 
 @pytest.mark.parametrize(
@@ -469,3 +470,62 @@ def test_megabytes_of_hostile_text_are_scanned(text: bytes, found: int | None) -
 def test_megabytes_of_colons_that_end_in_half_a_word_are_scanned(text: bytes) -> None:
     with within(10):
         assert find_targets(text) == []
+
+
+SPECIAL_V6 = [
+    "::1", "::", "::ffff:1.2.3.4", "::ffff:0102:0304", "64:ff9b::808:808", "2002:808:808::1",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2", "fe80::1%eth0", "fe80::1", "fd00::1", "ff02::1", "3fff::1",
+    "2001:db8::", "20:01:0d:b8:85:a3:00:00", "2001:DB8:0:0:1:0:0:1", "2001:4860::8.8.8.8", "abc::def",
+    "2a01:4f8:0:1::2:443", "2a01:4f8:1:2:3:4:5:6:443", "2a01:4f8::1:", "2a01:4f8::/32",
+    "1.2.3.4", "8.8.8.8:53",
+]  # fmt: skip
+WORDS = st.one_of(
+    V4.map(str), GIVEN_OUT_V6.map(str), V6.map(lambda one: one.exploded), st.sampled_from(SPECIAL_V6)
+)
+
+
+@examples(60)
+@given(
+    st.lists(st.tuples(WORDS, st.sampled_from(["\n", "\n\n", " ", "\r\n"])), min_size=1, max_size=30),
+    st.booleans(),
+)
+def test_a_long_list_is_read_like_its_lines(words: list[tuple[str, str]], filled: bool) -> None:
+    """What is read at a glance because there is much of it says the same as each word alone."""
+    head = "2a01:4f8:1::1\n" * 400 if filled else ""
+    text = (head + "".join(map("".join, words))).encode()
+    alone = [target for line in text.splitlines(keepends=True) for target in find_targets(line)]
+    assert find_targets(text) == alone
+    assert [target for _, target in find_ends(text)] == alone
+
+
+PREFIXES = ["", "x ", "[client ", "Connect from ", ":", "::", "ip=", "(", "a:", "f:", "-", "%20", "\\n"]
+SUFFIXES = [
+    "",
+    " ",
+    " [1",
+    " (a/HTTP)",
+    "/64",
+    "%eth0",
+    ":443",
+    ".",
+    ",",
+    "]",
+    "-2a01::1",
+    "_",
+    " - - [2",
+    ":",
+    "\\n",
+]
+
+
+@examples(80)
+@given(
+    st.sampled_from(PREFIXES),
+    st.lists(GIVEN_OUT_V6.map(str), min_size=1, max_size=3),
+    st.sampled_from(SUFFIXES),
+)
+def test_plain_ipv6_in_a_line_is_what_a_close_look_finds(before: str, words: list[str], behind: str) -> None:
+    text = "".join(f"{before}{word}{behind}\n" for word in words).encode()
+    closely = [target for found in find_in_lines(text, 0, len(text)) for target in found.targets]
+    assert find_targets(text) == closely
+    assert [target for _, target in find_ends(text)] == closely

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from geocli.mmdb.reader import Database
 from geocli.mmdb.search_tree import Tree
+from geocli.model.addresses import parse_target
 from geocli.model.record_batch import RecordBatch
 from geocli.providers.mmdb import MmdbProvider
 from tests.conftest import MakeMmdb, write_mmdb
+from tests.support.targets import GIVEN_OUT_V6
 
 NOW = "2026-11-25T00:00:00Z"
 NETWORKS: Mapping[str, Any] = {
@@ -26,17 +28,33 @@ NETWORKS: Mapping[str, Any] = {
     "1.2.3.4/32": {"country": {"iso_code": "FR"}},
     "128.0.0.0/1": {"country": {"iso_code": "US"}},
     "2001:4860::/32": {"country": {"iso_code": "US"}},
+    "2001:4860:4860::/48": {"country": {"iso_code": "CA"}},
+    "2001:4860:4860:0:8000::/65": {"country": {"iso_code": "MX"}},
+    "2001:4860:4860::8844/128": {"country": {"iso_code": "BR"}},
+    "2000::/12": {"country": {"iso_code": "JP"}},
+    "2a00::/11": {"country": {"iso_code": "GB"}},
+    "fd00::/8": {"country": {"iso_code": "IS"}},
 }
 EDGES = [
     "1.0.0.0", "1.255.255.255", "1.2.0.0", "1.2.127.255", "1.2.128.0", "1.2.2.255", "1.2.3.0", "1.2.3.3",
     "1.2.3.4", "1.2.3.5", "1.2.3.255", "1.2.4.0", "2.0.0.1", "127.255.255.255", "128.0.0.0",
-    "223.255.255.255",
+    "223.255.255.255", "2001:4860::", "2001:4860:4860::8843", "2001:4860:4860::8844", "2001:4860:4860::8845",
+    "2001:4860:4860:0:7fff:ffff:ffff:ffff", "2001:4860:4860:0:8000::", "2001:4860:4861::", "2001:4861::",
+    "2a00::1", "2a1f:ffff:ffff:ffff::1", "2a20::", "3fff::1", "2001:db8::1", "64:ff9b::102:304",
+    "2002:102:304::1", "2001:0:4136:e378:8000:63bf:fefd:fcfb", "::1", "fd00::1", "fe80::1",
 ]  # fmt: skip
 ADDRESSES = st.lists(st.ip_addresses(v=4).map(str), unique=True, min_size=1)
+V6 = st.one_of(
+    GIVEN_OUT_V6,
+    st.sampled_from(["2001:4860:", "2a01:4f8:", "2001:", "2600:"]).map(lambda head: f"{head}4860::8844"),
+).map(lambda address: parse_target(str(address)))
 MIXED = st.lists(
     st.one_of(
         st.ip_addresses().map(str),
-        st.sampled_from(["1.2.0.0/16", "1.2.3.0/24", "0.0.0.0/0", "2001:4860::/40"]),
+        V6,
+        st.sampled_from(
+            [*EDGES, "1.2.0.0/16", "1.2.3.0/24", "0.0.0.0/0", "2001:4860::/40", "64:ff9b::102:300/120"]
+        ),
     ),
     unique=True,
     min_size=1,
@@ -111,12 +129,24 @@ def test_bulk_and_single_records_are_the_same_of_the_embedded_database(targets: 
     assert EMBEDDED.batch(targets, NOW).records() == MmdbProvider([]).records(targets, NOW)
 
 
+@given(st.lists(V6, unique=True, min_size=1))
+def test_bulk_and_single_records_are_the_same_of_ipv6(targets: list[str]) -> None:
+    assert EMBEDDED.batch(targets, NOW).records() == MmdbProvider([]).records(targets, NOW)
+
+
 EMBEDDED = walking([])
 
 
 def test_ten_thousand_addresses_of_the_embedded_database() -> None:
     chosen = random.Random(6)  # noqa: S311 (not a secret)
     targets = [socket.inet_ntoa(chosen.randbytes(4)) for _ in range(10_000)]
+    heads = [
+        bytes.fromhex(head) for head in ("20014860", "200300c0", "2600", "2a01", "2a02", "2400cb00", "2c")
+    ]
+    targets += [
+        socket.inet_ntop(socket.AF_INET6, (chosen.choice(heads) + chosen.randbytes(16))[:16])
+        for _ in range(3_000)
+    ]
     block = EMBEDDED.batch(targets, NOW)
     assert block.records() == MmdbProvider([]).records(targets, NOW)
     assert RecordBatch.of(block.records()).records() == block.records()
@@ -137,6 +167,8 @@ def test_a_tree_that_leads_nowhere_is_no_crash() -> None:
         tree = Tree(record.to_bytes(3, "big") * 2 + bytes(6), 2, 24, 4)
         with pytest.raises(IndexError):
             tree.find([1])
+        with pytest.raises(IndexError):
+            Tree(record.to_bytes(3, "big") * 2 + bytes(6), 2, 24, 6).find_v6([1], [1])
     for count, size in ((10**9, 24), (0, 24), (1, 25)):
         with pytest.raises(ValueError, match="larger than the file"):
             Tree(bytes(100), count, size, 4)
