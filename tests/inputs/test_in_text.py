@@ -479,14 +479,14 @@ SPECIAL_V6 = [
     "2a01:4f8:0:1::2:443", "2a01:4f8:1:2:3:4:5:6:443", "2a01:4f8::1:", "2a01:4f8::/32",
     "1.2.3.4", "8.8.8.8:53",
 ]  # fmt: skip
-WORDS = st.one_of(
+LISTED = st.one_of(
     V4.map(str), GIVEN_OUT_V6.map(str), V6.map(lambda one: one.exploded), st.sampled_from(SPECIAL_V6)
 )
 
 
 @examples(60)
 @given(
-    st.lists(st.tuples(WORDS, st.sampled_from(["\n", "\n\n", " ", "\r\n"])), min_size=1, max_size=30),
+    st.lists(st.tuples(LISTED, st.sampled_from(["\n", "\n\n", " ", "\r\n"])), min_size=1, max_size=30),
     st.booleans(),
 )
 def test_a_long_list_is_read_like_its_lines(words: list[tuple[str, str]], filled: bool) -> None:
@@ -525,6 +525,7 @@ SUFFIXES = [
     st.sampled_from(SUFFIXES),
 )
 def test_plain_ipv6_in_a_line_is_what_a_close_look_finds(before: str, words: list[str], behind: str) -> None:
+    assume(not (behind.startswith(":") and any(word.endswith("::") for word in words)))  # three colons
     text = "".join(f"{before}{word}{behind}\n" for word in words).encode()
     closely = [target for found in find_in_lines(text, 0, len(text)) for target in found.targets]
     assert find_targets(text) == closely
