@@ -216,7 +216,7 @@ def _draw(picture: "Summary", about: About, settings: "Settings", places: _Place
     databases = (
         open_databases(settings.data_dir / "mmdb", settings.mmdb) if "mmdb" in settings.provider else []
     )
-    thanks = credits_of(picture.sources, [database.description for database in databases])
+    thanks = credits_of(picture.sources, [database.description for database in databases], about.made)
     if places.svg is not None or places.png is not None:
         drawn = render_map(picture, about, thanks)
         if places.svg is not None:

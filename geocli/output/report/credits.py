@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from geocli.mmdb.reader import Description
 
 
+_DAY = 86400  # seconds
+
 _ASKED_FOR = {
     **{publisher.mark: publisher.credit for publisher in PUBLISHERS},
     **{provider.name: provider.credit for provider in PROVIDERS if provider.credit is not None},
@@ -30,13 +32,14 @@ section 2, IPinfo Lite (CC BY-SA 4.0), IP2Location LITE (CC BY-SA 4.0).
 MAP = Credit("Map:", "Natural Earth", "https://www.naturalearthdata.com")
 
 
-def credits_of(sources: Iterable[str], databases: Iterable[Description]) -> list[Credit]:
-    """The lines for the sources of some records and the databases that were asked."""
+def credits_of(sources: Iterable[str], databases: Iterable[Description], now: float) -> list[Credit]:
+    """The lines for the sources of some records and the databases that were asked, with their age."""
     asked = list(databases)
     words = [*sources, *(f"{d.type} {d.description} {d.licence}" for d in asked)]
     everything = " ".join(words).lower().replace("ip2location lite", "ip2location-lite")
     licences = dict.fromkeys(
-        f"{database.type} {database.edition}" + (f": {database.licence}" if database.licence else "")
+        f"{database.type} {database.edition}, {_age(database, now)}"
+        + (f": {database.licence}" if database.licence else "")
         for database in asked
     )
     return [
@@ -44,3 +47,8 @@ def credits_of(sources: Iterable[str], databases: Iterable[Description]) -> list
         *(credit for word, credit in _ASKED_FOR.items() if word in everything),
         MAP,
     ]
+
+
+def _age(database: Description, now: float) -> str:
+    days = max(0, int((now - database.built) // _DAY))
+    return f"{days} day{'' if days == 1 else 's'} old"

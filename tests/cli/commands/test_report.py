@@ -330,6 +330,7 @@ def test_the_licences_of_the_databases_in_use_are_kept(geocli: Geocli, make_mmdb
         mmdb = make_mmdb(kind, {"8.8.8.0/24": content}, kind, description={"x-licence": licence})
         page = draw(geocli, "--mmdb", mmdb)
         assert expected in page
+        assert re.search(rf"{kind} \d{{4}}-\d\d(-\d\d)?, 0 days old", text_of(page))
         assert ("https://db-ip.com" in page) == (kind == "DBIP-Country-Lite")
 
 
