@@ -18,7 +18,7 @@ from geocli.model.group_by import GROUPS, Grouping, parse_by
 from geocli.model.records import utc_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from geocli.inputs.ban_reader import Reading
     from geocli.model.bans import Ban
@@ -95,6 +95,11 @@ class BanInput(NamedTuple):
         return [*(self.files or ()), *(self.inputs or ())]
 
     @property
+    def read_from(self) -> list[Path]:
+        """The files to read, standard input for one; none where a database or a server is asked."""
+        return [] if self.database is not None or self.asks_server else self.paths or [Path("-")]
+
+    @property
     def seconds(self) -> float | None:
         """What --bantime says. Raises ``UsageError``."""
         return None if self.bantime is None else options.parsed("--bantime", parse_duration, self.bantime)
@@ -107,11 +112,15 @@ class BanInput(NamedTuple):
         return bool(self.client or self.program or self.socket or _has_no_stdin())
 
     def read(
-        self, jails: "frozenset[str]", problems: "Problems", reading: "Reading"
+        self,
+        jails: "frozenset[str]",
+        problems: "Problems",
+        reading: "Reading",
+        watch: "Callable[[int], None]" = lambda _: None,
     ) -> "Iterator[list[Ban]]":
         """The bans, in batches. Raises ``GeocliError``; what stops no other input is noted.
 
-        ``reading`` learns what was understood of inputs.
+        ``reading`` learns what was understood of inputs, ``watch`` hears how many bytes were read each time.
         """
         if self.database is not None:
             from geocli.inputs.fail2ban.database import DatabaseQuestion, read_database
@@ -126,8 +135,7 @@ class BanInput(NamedTuple):
             from geocli.inputs.bans import read_bans
 
             reading.bantime, reading.everything = self.seconds, self.all
-            paths = self.paths or [Path("-")]
-            yield from read_bans(open_streams(paths, sys.stdin, problems), problems, reading)
+            yield from read_bans(open_streams(self.read_from, sys.stdin, problems, watch), problems, reading)
         else:
             from geocli.inputs.fail2ban.client import ask_server
 

@@ -9,7 +9,7 @@ from geocli.cli.console import say
 from geocli.inputs.targets import open_streams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from geocli.config.settings import Settings
@@ -21,14 +21,16 @@ class Inputs:
     """Opens inputs one after the other, and remembers whether anything was in them."""
 
     def __init__(self, paths: Iterable[Path], problems: Problems) -> None:
-        self._paths = paths
+        self.paths = [*paths]
         self._problems = problems
         self._read: list[Stream] = []
         self.has_found = False  # an address
+        self.watch: Callable[[int], None] = lambda _: None
+        """Hears how many bytes were read each time."""
 
     def streams(self) -> Iterator[Stream]:
         """Each input, open until the next is asked for; what cannot be opened is noted."""
-        for stream in open_streams(self._paths, sys.stdin, self._problems):
+        for stream in open_streams(self.paths, sys.stdin, self._problems, self.watch):
             self._read.append(stream)
             yield stream
 

@@ -39,14 +39,26 @@ class Piece(NamedTuple):
     opaque: bool = False
 
 
+def _nothing(_: int) -> None:
+    pass
+
+
 class Stream:
     """A binary input under its name for messages; ``None`` is an input that was closed (``<&-``).
 
     ``path`` is where the file is, if it has a place.
     """
 
-    def __init__(self, file: BinaryIO | None, name: str, path: Path | None = None) -> None:
+    def __init__(
+        self,
+        file: BinaryIO | None,
+        name: str,
+        path: Path | None = None,
+        watch: Callable[[int], None] = _nothing,
+    ) -> None:
+        """``watch`` hears how many bytes were read, as they lie in the file."""
         self._file = file
+        self._watch = watch
         self.name = name
         self.path = path
         self.is_empty = True  # until something was read
@@ -129,6 +141,7 @@ class Stream:
             if not chunk:
                 return
             self.is_empty = False
+            self._watch(len(chunk))
             yield chunk
 
     def is_waiting(self, patience: float = 0) -> bool:

@@ -14,7 +14,7 @@ from geocli.inputs.text import TextReader, split_lines
 from geocli.model.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
     from typing import TextIO
 
@@ -24,11 +24,19 @@ if TYPE_CHECKING:
 __all__ = ["Stream", "TargetReader", "open_streams", "read_batches", "read_targets"]
 
 
-def open_streams(paths: Iterable[Path], stdin: TextIO | None, problems: Problems) -> Iterator[Stream]:
-    """Each file, open until the next is asked for; ``-`` is ``stdin``. What cannot be opened is noted."""
+def open_streams(
+    paths: Iterable[Path],
+    stdin: TextIO | None,
+    problems: Problems,
+    watch: Callable[[int], None] = lambda _: None,
+) -> Iterator[Stream]:
+    """Each file, open until the next is asked for; ``-`` is ``stdin``. What cannot be opened is noted.
+
+    ``watch`` hears how many bytes were read each time.
+    """
     for path in paths:
         if str(path) == "-":
-            yield Stream(stdin.buffer if stdin else None, "standard input")
+            yield Stream(stdin.buffer if stdin else None, "standard input", watch=watch)
             continue
         try:
             file = path.open("rb")
@@ -36,7 +44,7 @@ def open_streams(paths: Iterable[Path], stdin: TextIO | None, problems: Problems
             problems.note(InputError(f"cannot read {path}: {error.strerror}"))
             continue
         with file:
-            yield Stream(file, str(path), path)
+            yield Stream(file, str(path), path, watch)
 
 
 def read_batches(stream: Stream, size: int, patience: float = 0) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ in both, and replaying them changes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.model.errors import CorruptFileError, DamagedFileError
@@ -31,14 +32,24 @@ class Flushed(NamedTuple):
     alone: bool
 
 
-def flush(journal: Journal, store: Store, now: str, problems: Problems) -> Flushed:
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def _silent(*_: object) -> None:
+    pass
+
+
+def flush(
+    journal: Journal, store: Store, now: str, problems: Problems, progress: Progress = _silent
+) -> Flushed:
     """Replay every segment there is at this moment. Raises ``GeocliError``; nothing is lost then.
 
     Nothing dirty, or another flush running: nothing is written anywhere. What cannot be read, be it a
     segment, the journal or the store, is noted, set aside, and does not hold back the rest. It is noted as
     well when something else is raised in the end.
     """
-    replay, alone = _Replay(journal, store, problems), True
+    replay, alone = _Replay(journal, store, problems, progress), True
     try:
         if journal.keys():
             with journal.flushing() as alone:
@@ -61,10 +72,11 @@ class _Batches:
 
 
 class _Replay:
-    def __init__(self, journal: Journal, store: Store, problems: Problems) -> None:
+    def __init__(self, journal: Journal, store: Store, problems: Problems, progress: Progress) -> None:
         self._journal = journal
         self._store = store
         self._problems = problems
+        self._progress = progress
         self._done: list[int] = []
         self._corrupt: CorruptFileError | None = None
         self.count = 0
@@ -85,7 +97,8 @@ class _Replay:
     def batches(self, keys: list[int]) -> Iterator[Batch]:
         """One segment at a time, so that memory does not grow with the journal."""
         self._done, self._corrupt, self.bans = [], None, 0
-        for key in keys:
+        for number, key in enumerate(keys):
+            self._progress("reading the journal, batches", number, len(keys))
             try:
                 batch = self._journal.read(key)
             except BadSegmentError:
@@ -102,3 +115,4 @@ class _Replay:
             yield batch
             self.bans += len(batch.bans)
             self._done.append(key)
+        self._progress("writing to the store, batches", len(keys), len(keys))

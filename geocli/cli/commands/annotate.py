@@ -10,6 +10,7 @@ from geocli.cli import options
 from geocli.cli.console import write_bytes, write_text
 from geocli.cli.inputs import Inputs
 from geocli.cli.options import LookupOptions
+from geocli.cli.progress import InputMeter, Progress
 from geocli.cli.session import finish, note_closed_directory, noting
 from geocli.cli.visible_text import VisibleText
 from geocli.lookup.annotator import Annotator, short_note
@@ -64,7 +65,8 @@ def annotate(
     write = write_bytes if shown is None else lambda text: write_text(shown.feed(text))
     annotator = Annotator(provider, note, by_answer=template is None)
     inputs = Inputs(files or [Path("-")], problems)
-    with noting(problems):
+    with noting(problems), Progress(settings) as progress:
+        inputs.watch = InputMeter(progress, inputs.paths).read
         for stream in inputs.streams():
             try:
                 for text in annotator.annotate(stream.chunks()):

@@ -9,7 +9,7 @@ from geocli.cli import options
 from geocli.cli.age_notice import say_age_under_table
 from geocli.cli.ban_options import NEEDS_HISTORY, BanInput, GroupOptions, LeftOut
 from geocli.cli.output import Output, above_table, check_map, for_people
-from geocli.cli.progress import Progress
+from geocli.cli.progress import InputMeter, Progress
 from geocli.cli.session import finish, noting, open_lookup
 from geocli.inputs.ban_reader import Reading
 from geocli.model.errors import ExitCode, Problems, UsageError
@@ -63,11 +63,12 @@ def show(
     counted = None if by is None else BanGroups(by, settings.data_dir)
     with noting(problems):
         with (
-            Progress(settings) as progress,
+            Progress.without_rows(settings) as progress,
             open_lookup(settings, problems, progress, no_cache=no_cache) as lookup,
         ):
             for located in read_located(settings, lookup, source, query, problems, progress):
                 if counted is None:
+                    progress.rows_begin()
                     output.write([row_of(ban) for ban in located])
                 else:
                     for ban in located:
@@ -98,11 +99,12 @@ def read_located(
     left_out, reading = LeftOut(query), reading or Reading()
     reading.in_detail = settings.verbose
     done = 0
-    for found in source.read(query.jails, problems, reading):
+    meter = InputMeter(progress, source.read_from)
+    for found in source.read(query.jails, problems, reading, meter.read):
         left_out.add(found)
         located = list(locate_bans(found, query, locator))
         done += len(located)
-        progress.show("bans", done)
+        meter.found("bans", done)
         yield located
     left_out.note(problems)
     for tally in reading.tallies:

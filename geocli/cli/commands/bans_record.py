@@ -37,7 +37,7 @@ def record(
         reading.day = options.parsed("--date", _midnight, date)
     problems = Problems()
     with noting(problems):
-        with Progress(settings) as progress, open_lookup(settings, problems, progress) as lookup:
+        with Progress.without_rows(settings) as progress, open_lookup(settings, problems, progress) as lookup:
             assert lookup.cache is not None  # noqa: S101 (for mypy)
             recorder = Recorder(lookup.journal, lookup.cache, problems, host, time.time())
             for located in read_located(settings, lookup, source, query, problems, progress, reading):

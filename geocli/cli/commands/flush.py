@@ -8,6 +8,7 @@ import typer
 
 from geocli.cli import options
 from geocli.cli.console import say, write_text
+from geocli.cli.progress import Progress
 from geocli.cli.session import journal_and_store
 from geocli.model.errors import ExitCode, Problems, worst_of
 from geocli.model.records import utc_text
@@ -32,8 +33,8 @@ def flush(ctx: typer.Context, json: options.Json = False) -> ExitCode:
     begun = time.perf_counter()
     problems = Problems()
     try:
-        with journal_and_store(settings) as (journal, store):
-            flushed = replay(journal, store, utc_text(time.time()), problems)
+        with Progress.without_rows(settings) as progress, journal_and_store(settings) as (journal, store):
+            flushed = replay(journal, store, utc_text(time.time()), problems, progress.show)
     finally:
         for problem in problems:
             say(str(problem))

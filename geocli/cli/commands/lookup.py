@@ -15,7 +15,7 @@ from geocli.cli.inputs import Inputs
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import FormOptions, LookupOptions
 from geocli.cli.output import Output
-from geocli.cli.progress import Progress
+from geocli.cli.progress import InputMeter, Progress
 from geocli.cli.session import finish, noting, open_lookup
 from geocli.inputs.arguments import read_argument
 from geocli.inputs.targets import read_batches
@@ -97,9 +97,11 @@ def lookup(
             ) as way,
         ):
             directory = settings.data_dir
+            meter = InputMeter(progress, inputs.paths)
+            inputs.watch = meter.read
             for rows in way.pipeline.run(_batches(wanted, inputs, problems, way.resolver, directory)):
                 tally.count(rows)
-                progress.show("looking up", tally.total)
+                meter.found("looking up", tally.total)
                 output.write_rendered(rows.data)
             progress.hide()
             if way.cache is not None:

@@ -17,7 +17,7 @@ from geocli.cli.ban_options import BanFilters, BanInput
 from geocli.cli.commands.advise_options import Spare
 from geocli.cli.commands.report_advice import Adviser
 from geocli.cli.commands.report_source import STDIO, ReportSource
-from geocli.cli.console import write_bytes
+from geocli.cli.console import write_bytes, write_text
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import LookupOptions
 from geocli.cli.session import finish, noting
@@ -28,6 +28,8 @@ from geocli.output.report.about import About
 from geocli.system.files import check_place, write_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from geocli.config.settings import Settings
     from geocli.output.report.summary import Summary
 
@@ -158,7 +160,8 @@ def report(
         if not is_incomplete and (summary.total or not problems.codes()):
             age = age_line(settings, now)
             told = _about(about, page, origin, problems, age)._replace(todo=todo)
-            _draw(summary, told, settings, places)
+            written = list(_draw(summary, told, settings, places))
+            _say_written(settings, written, summary, told)
     return finish(problems)
 
 
@@ -201,15 +204,33 @@ class _Places(NamedTuple):
 
             png.check()
 
-    def write(self, path: Path, data: bytes) -> None:
-        """Put a result in its place. Raises ``GeocliError`` or ``ReaderGoneError``."""
+    def write(self, path: Path, data: bytes) -> int:
+        """Put a result in its place, and return its bytes. Raises ``GeocliError`` or ``ReaderGoneError``."""
         if path == STDIO:
             write_bytes(data)
         else:
             write_file(path, data, self.mode)
+        return len(data)
 
 
-def _draw(picture: "Summary", about: About, settings: "Settings", places: _Places) -> None:
+def _say_written(
+    settings: "Settings", written: "Sequence[tuple[Path, int]]", picture: "Summary", about: About
+) -> None:
+    """Say on a terminal which files there are now, with their bytes, and what is in them."""
+    if any(path == STDIO for path, _ in written):
+        return
+    if settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty()):
+        from geocli.output.report.page import plural
+
+        counted = f"{plural(picture.total, about.unit)} of {plural(picture.addresses, 'address')}"
+        for path, size in written:
+            write_text(f"wrote {clean_text(str(path))}: {counted}, {plural(size, 'byte')}\n")
+
+
+def _draw(
+    picture: "Summary", about: About, settings: "Settings", places: _Places
+) -> "Iterator[tuple[Path, int]]":
+    """Write what is wanted, and yield each place with the bytes that are there now."""
     from geocli.output.report.credits import credits_of
     from geocli.output.report.page import render_map, render_page
 
@@ -220,13 +241,13 @@ def _draw(picture: "Summary", about: About, settings: "Settings", places: _Place
     if places.svg is not None or places.png is not None:
         drawn = render_map(picture, about, thanks)
         if places.svg is not None:
-            places.write(places.svg, drawn.encode())
+            yield places.svg, places.write(places.svg, drawn.encode())
         if places.png is not None:
             from geocli.output.report.png import png_of
 
-            places.write(places.png, png_of(drawn))
+            yield places.png, places.write(places.png, png_of(drawn))
     if places.page is not None:
-        places.write(places.page, render_page(picture, about, thanks).encode())
+        yield places.page, places.write(places.page, render_page(picture, about, thanks).encode())
 
 
 def _mode(text: str) -> int:

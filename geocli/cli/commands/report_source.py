@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geocli.cli import ban_options
 from geocli.cli.commands.bans_list import read_located
 from geocli.cli.inputs import Inputs
-from geocli.cli.progress import Progress
+from geocli.cli.progress import InputMeter, Progress
 from geocli.cli.session import Lookup, noting, open_history, open_lookup
 from geocli.lookup.counter import TargetCounter
 from geocli.model.errors import Problems, UsageError
@@ -123,7 +123,7 @@ class ReportSource(NamedTuple):
         """
         summary = None
         counted = Counted(settings.data_dir, anonymous=anonymous)
-        with noting(problems), Progress(settings) as progress:
+        with noting(problems), Progress.without_rows(settings) as progress:
             if self.history:
                 with open_history(settings, problems, progress) as history:
                     summary = self._past(history, progress, adviser, anonymous=anonymous)
@@ -148,8 +148,10 @@ class ReportSource(NamedTuple):
                 if adviser is not None:
                     adviser.add(located)
             return
-        counter = TargetCounter(settings.data_dir, problems, lambda count: progress.show("addresses", count))
+        meter = InputMeter(progress, self.logs)
+        counter = TargetCounter(settings.data_dir, problems, lambda count: meter.found("addresses", count))
         inputs = Inputs(self.logs, problems)
+        inputs.watch = meter.read
         hits = counter.count(inputs.streams())
         inputs.has_found = bool(len(hits))
         inputs.say_if_nothing_found(settings)
@@ -167,10 +169,13 @@ class ReportSource(NamedTuple):
         from geocli.output.report.history_summary import history_summary
 
         question = self.wanted._replace(hosts=frozenset(self.hosts or ()))
-        progress.show("bans", 0)
+
+        def told(done: int, total: int) -> None:
+            progress.show("counting bans, steps", done, total)
+
         if adviser is not None:
             adviser.ask(history, question, self.now)
-        return history_summary(history, question, self.now, self.period, anonymous=anonymous)
+        return history_summary(history, question, self.now, self.period, anonymous=anonymous, progress=told)
 
 
 def _files(paths: list[Path]) -> str:

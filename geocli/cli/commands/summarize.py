@@ -14,7 +14,7 @@ from geocli.cli.inputs import Inputs
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import FormOptions, LookupOptions
 from geocli.cli.output import Output
-from geocli.cli.progress import Progress
+from geocli.cli.progress import InputMeter, Progress
 from geocli.cli.session import Lookup, finish, noting, open_lookup
 from geocli.lookup.counter import TargetCounter
 from geocli.lookup.groups import Groups
@@ -84,14 +84,16 @@ def summarize(
     counting = _Counting(grouping, exclude_reserved)
     with noting(problems):
         with (
-            Progress(settings) as progress,
+            Progress.without_rows(settings) as progress,
             open_lookup(settings, problems, progress, render=counting.part_of, no_cache=no_cache) as way,
         ):
             if not paths and (sys.stdin is None or sys.stdin.isatty()):
                 counting.count_known(way)
             else:
+                meter = InputMeter(progress, opened.paths)
+                opened.watch = meter.read
                 counter = TargetCounter(
-                    settings.data_dir, problems, lambda count: progress.show("addresses", count)
+                    settings.data_dir, problems, lambda count: meter.found("addresses", count)
                 )
                 counting.count_hits(way, counter.count(opened.streams()), progress)
         output.write(counting.groups.rows(top, order=order))

@@ -24,7 +24,7 @@ from geocli.output.report.summary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from geocli.bans.history import History
     from geocli.bans.timeline import Timeline, Window
@@ -35,6 +35,9 @@ _HOST = parse_by("host")
 _HOST_ALONE = Grouping([GROUPS["host"]], with_addresses=False)
 
 
+_STEPS = 6
+
+
 class _Place(NamedTuple):
     """What is counted in one group of answers: the record that they have in common, and its groups."""
 
@@ -43,14 +46,27 @@ class _Place(NamedTuple):
     counted: BanCount
 
 
+def _silent(*_: int) -> None:
+    pass
+
+
 def history_summary(
-    history: History, question: BanQuery, now: float, period: str | None, *, anonymous: bool = False
+    history: History,
+    question: BanQuery,
+    now: float,
+    period: str | None,
+    *,
+    anonymous: bool = False,
+    progress: Callable[[int, int], None] = _silent,
 ) -> Summary:
     """The picture of a question's bans (``now``: seconds since the epoch; ``period``: see ``timeline``).
 
+    ``progress`` hears how many questions of how many the stores have answered.
     Raises ``GeocliError``.
     """
+    progress(0, _STEPS)
     places = _places(history, question, anonymous=anonymous)
+    progress(1, _STEPS)
     groups = {by: Groups(grouping) for by, grouping in TABLES.items()}
     elsewhere: Counter[str] = Counter()
     for record, place, count in places:
@@ -60,21 +76,26 @@ def history_summary(
             elsewhere[record.status] += count.bans
     for part in history.count(question, TABLES["jail"]).parts():
         groups["jail"].add(*part)
+    progress(2, _STEPS)
     span = _span(places, history, question, now, anonymous=anonymous)
     lines = news = None
     if span is not None:
         lines = _timeline(history, question, span, now, period)
+        progress(3, _STEPS)
         everything = (
             places
             if question.since is None
             else _places(history, question._replace(since=None), anonymous=anonymous)
         )
         news = _news(history, question, window(lines.period, span[1], now), everything)
+    progress(4, _STEPS)
+    busiest = () if anonymous else _busiest(history, question)
+    progress(5, _STEPS)
     return Summary(
         total=sum(place.counted.bans for place in places),
         addresses=sum(place.counted.addresses for place in places),
         tables={by: group.rows(None) for by, group in groups.items()},
-        busiest=() if anonymous else _busiest(history, question),
+        busiest=busiest,
         elsewhere=elsewhere,
         sources=sorted({place.record.source for place in places if place.record.source}),
         untimed=0,
