@@ -32,15 +32,17 @@ _JAIL = parse_by("jail")
 
 
 class Crowd(NamedTuple):
-    """The banned addresses of something: how many, with how many bans, and the ``worst`` of them.
+    """The banned addresses of something in the history: how many, with how many bans, the ``worst`` of them.
 
-    ``banned_now`` are those that the running server bans, ``None`` where none was asked.
+    ``banned_now`` is how many the running server bans, ``None`` where none was asked; ``now`` are some of
+    them, those first that are among the worst.
     """
 
     addresses: int
     bans: int
     worst: Sequence[tuple[str, int]]
     banned_now: int | None
+    now: Sequence[str]
 
 
 class Past(NamedTuple):
@@ -146,7 +148,9 @@ class Profiler:
 
     def _crowd(self, found: Counter[str], now: set[str] | None) -> Crowd:
         worst = nsmallest(self._most, found.items(), key=lambda item: (-item[1], item[0]))
-        return Crowd(len(found), found.total(), worst, None if now is None else len(now))
+        # In the order of the worst, then by their text.
+        some = nsmallest(self._most, now or (), key=lambda ip: (-found[ip], ip))
+        return Crowd(len(found), found.total(), worst, None if now is None else len(now), some)
 
     def _covering(self, block: Block) -> list[Ban] | None:
         if self._current is None:

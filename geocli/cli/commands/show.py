@@ -13,7 +13,7 @@ from geocli.bans.subject import Kind, Subject, parse_subjects
 from geocli.cli import options
 from geocli.cli.age_notice import watch_age
 from geocli.cli.ban_options import Program, Socket
-from geocli.cli.console import reporter, write_text
+from geocli.cli.console import reporter, say, write_text
 from geocli.cli.inputs import Inputs
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import LookupOptions
@@ -137,9 +137,9 @@ class _Screen:
         self._settings = settings
         self._whois = wanted.whois
         self._json = json
-        terminal = sys.stdout is not None and sys.stdout.isatty()
-        self._color = settings.color == "always" or (settings.color == "auto" and terminal)
-        self._width = shutil.get_terminal_size((_MAIL, 0)).columns if terminal else _MAIL
+        self._terminal = sys.stdout is not None and sys.stdout.isatty()
+        self._color = settings.color == "always" or (settings.color == "auto" and self._terminal)
+        self._width = shutil.get_terminal_size((_MAIL, 0)).columns if self._terminal else _MAIL
         self._rdap: Rdap | None = None
         self._begun = False
         self.is_partial = False
@@ -179,6 +179,10 @@ class _Screen:
         text = page.text(profile, registration, None if letter is not None else lines)
         write_text("\n" * self._begun + text + (f"\n{letter}" if letter is not None else ""))
         self._begun = True
+        if page.left_out and self._terminal and not self._settings.quiet:
+            say(
+                f"for want of room left out: {', '.join(page.left_out)} (a wider terminal, or -j, shows them)"
+            )
 
 
 def _read_lines(wanted: ShowOptions, subjects: list[Subject], problems: Problems) -> "LineFinder | None":

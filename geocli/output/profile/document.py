@@ -33,6 +33,7 @@ def document(profile: Profile, registration: Registration | None, lines: Lines |
                 dict(zip(BANS[1:], ban_row(ban, None)[1:], strict=True)) for ban in profile.covering or ()
             ],
             "banned_now": profile.crowd and profile.crowd.banned_now,
+            "now": list(profile.crowd.now) if profile.crowd is not None else [],
         },
         "whois": registration and registration._asdict(),
         "log": lines and {"lines": lines.total, "last": list(lines.shown)},
@@ -63,5 +64,6 @@ def _crowd_values(crowd: Crowd) -> dict[str, Any]:
         "addresses": crowd.addresses,
         "bans": crowd.bans,
         "banned_now": crowd.banned_now,
+        "now": list(crowd.now),
         "worst": [{"ip": ip, "bans": bans} for ip, bans in crowd.worst],
     }

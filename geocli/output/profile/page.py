@@ -39,6 +39,8 @@ class Page:
         self._width = width
         self._color = color
         self._now = now
+        self.left_out: dict[str, None] = {}
+        """The columns that there was no room for, in any table."""
 
     def text(self, profile: Profile, registration: Registration | None, lines: Lines | None) -> str:
         """Return all of it, lines of text."""
@@ -78,7 +80,9 @@ class Page:
 
     def _table(self, columns: tuple[str, ...], chosen: Sequence[str], rows: Sequence[Row], rest: str) -> str:
         layout = Layout(columns, tuple(chosen), width=self._width - 2 * len(_INDENT), color=self._color)
-        lines = load_format("table", layout).rows(rows).splitlines()
+        table = load_format("table", layout)
+        lines = table.rows(rows).splitlines()
+        self.left_out |= dict.fromkeys(getattr(table, "left_out", ()))
         return "".join(f"{_INDENT * 2}{line}\n" for line in [*lines, *([rest] if rest else [])])
 
 
@@ -132,24 +136,19 @@ def _registered(registration: Registration, now: float) -> list[tuple[str, str]]
 
 
 def _of_server(profile: Profile) -> list[tuple[str, str]]:
+    """What the running server says; nothing where none was asked."""
+    inside = None if profile.crowd is None or profile.crowd.banned_now is None else _now(profile.crowd)
     if profile.covering is None:
-        return (
-            []
-            if profile.crowd is None or profile.crowd.banned_now is None
-            else [("banned now", _addresses(profile.crowd.banned_now))]
-        )
+        return [] if inside is None else [("banned now", inside)]
     bans = [_current(ban, str(profile.subject)) for ban in profile.covering[:_NEIGHBOURS]]
-    if len(profile.covering) > _NEIGHBOURS:
-        bans.append(f"and {len(profile.covering) - _NEIGHBOURS:,} more")
-    said = "; ".join(bans) or "no"
-    if profile.crowd is not None and profile.crowd.banned_now is not None:
-        inside = f"{_addresses(profile.crowd.banned_now)} of it"
-        said = f"{said}; {inside}" if bans else inside if profile.crowd.banned_now else "no"
-    return [("banned now", said)]
+    covered = f"yes, {_listed(bans, len(profile.covering), '; ')}" if bans else None
+    if inside is not None:
+        return [("banned now", f"{covered}; in it {inside}" if covered else inside)]
+    return [("banned now", covered or "no")]
 
 
 def _current(ban: Ban, name: str) -> str:
-    what = f"yes, in {cell(ban.jail)}" if ban.jail else "yes"
+    what = f"in {cell(ban.jail)}" if ban.jail else "in a jail"
     since = f" since {ban.banned_at}" if ban.banned_at else ""
     until = f" until {ban.expires_at}" if ban.expires_at else ""
     covered = f" as {cell(ban.text)}" if ban.text != name else ""
@@ -177,14 +176,27 @@ def _largest(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 
 def _crowd(what: str, crowd: Crowd) -> str:
-    now = f", {crowd.banned_now:,} banned now" if crowd.banned_now is not None else ""
-    if not crowd.addresses:
-        return f"{what}: nobody else was banned"
-    shown = crowd.worst[:_NEIGHBOURS]
-    worst = ", ".join(f"{cell(ip)}{_TIED}({bans:,})" for ip, bans in shown)
-    rest = f" and {crowd.addresses - len(shown):,} more" if crowd.addresses > len(shown) else ""
-    counts = f"{_addresses(crowd.addresses)} with {_count(crowd.bans, 'ban')}"
-    return f"{what}: {counts}{now}: {worst}{rest}"
+    said = "nobody else was banned"
+    if crowd.addresses:
+        shown = [f"{cell(ip)}{_TIED}({bans:,})" for ip, bans in crowd.worst[:_NEIGHBOURS]]
+        counts = f"{_addresses(crowd.addresses)} with {_count(crowd.bans, 'ban')}"
+        said = f"{counts}: {_listed(shown, crowd.addresses)}"
+    elif crowd.banned_now:
+        said = "no ban in the history"
+    return f"{what}: {said}{f'; banned now: {_now(crowd)}' if crowd.banned_now else ''}"
+
+
+def _now(crowd: Crowd) -> str:
+    """Whom the running server bans."""
+    if not crowd.banned_now:
+        return "nobody"
+    shown = [cell(ip) for ip in crowd.now[:_NEIGHBOURS]]
+    return f"{_addresses(crowd.banned_now)}: {_listed(shown, crowd.banned_now)}"
+
+
+def _listed(shown: Sequence[str], total: int, between: str = ", ") -> str:
+    rest = total - len(shown)
+    return between.join(shown) + (f" and {rest:,} more" if rest else "")
 
 
 def _seen(lines: Lines) -> str:

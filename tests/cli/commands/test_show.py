@@ -89,7 +89,13 @@ def test_an_address_has_its_bans_its_neighbours_and_what_covers_it_now(past: Geo
     }  # fmt: skip
     near, system = found["neighbours"]["8.8.8.0/24"], found["neighbours"]["AS15169"]
     worst = [{"ip": ip, "bans": 1} for ip in ("8.8.8.0/24", "8.8.8.80", "8.8.8.9")]
-    assert near == {"addresses": 3, "bans": 3, "banned_now": 2, "worst": worst}
+    assert near == {
+        "addresses": 3,
+        "bans": 3,
+        "banned_now": 2,
+        "now": ["8.8.8.0/24", "8.8.8.9"],
+        "worst": worst,
+    }
     assert (system["addresses"], system["bans"], system["banned_now"]) == (6, 7, 3)
     assert system["worst"][0] == {"ip": "8.8.4.4", "bans": 2}
     (covering,) = found["server"]["covering"]
@@ -138,17 +144,19 @@ def test_a_person_sees_it_on_one_screen_and_nothing_is_cut(past: Geocli, client:
     first, second = done.stdout.split("\n\n")
     assert max(map(len, done.stdout.splitlines())) <= 78
     assert first.startswith("8.8.8.8\n  where         US United States\n  holder        AS15169 Google LLC\n")
+    assert "and 1 before\n" in first
+    words = " ".join(first.split())
     for text in (
-        "  banned now    yes, in sshd as 8.8.8.0/24 since 2026-11-22T04:00:00Z\n",
-        "  history       3 bans, 2026-11-20 to 2026-11-22: sshd 2, web 1\n",
-        "and 1 before\n",
-        "  neighbours    8.8.8.0/24: 3 addresses with 3 bans, 2 banned now:\n",
-        "\n                8.8.8.0/24 (1), 8.8.8.80 (1) and 1 more\n",
+        "banned now yes, in sshd as 8.8.8.0/24 since 2026-11-22T04:00:00Z history 3 bans, ",
+        "history 3 bans, 2026-11-20 to 2026-11-22: sshd 2, web 1 host ",
+        "neighbours 8.8.8.0/24: 3 addresses with 3 bans: 8.8.8.0/24 (1), 8.8.8.80 (1) and 1 more; ",
+        "banned now: 2 addresses: 8.8.8.0/24, 8.8.8.9 AS15169: 6 addresses with 7 bans: 8.8.4.4 (2), ",
     ):
-        assert text in first
+        assert text in words
     assert second.startswith(
-        "AS15169 Google LLC\n  banned now    3 addresses\n  history       9 bans of 7 addr"
+        "AS15169 Google LLC\n  banned now    3 addresses: 8.8.8.0/24, 8.8.8.9 and 1 more\n"
     )
+    assert "\n  history       9 bans of 7 addresses, " in second
     assert second.endswith("    and 5 more\n")
 
 
