@@ -13,7 +13,8 @@ from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from geocli.system.sqlite_file import interruptible, translated
+from geocli.system.sqlite_errors import translated
+from geocli.system.sqlite_file import interruptible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

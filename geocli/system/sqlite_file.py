@@ -16,20 +16,20 @@ import shutil
 import sqlite3
 import struct
 import time
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.model.errors import NO_FILES, CorruptFileError, DamagedFileError, GeocliError, TryAgainError
-from geocli.system.files import lock_directory, make_private_directory, no_locks, open_private
-from geocli.system.ownership import file_mode, is_lent, os_error_of
+from geocli.model.errors import CorruptFileError, DamagedFileError, TryAgainError
+from geocli.system.files import lock_directory, make_private_directory, open_private
+from geocli.system.ownership import file_mode, is_lent
+from geocli.system.sqlite_errors import is_damaged, translated, uri_of
 from geocli.system.sqlite_guard import foreign_part, guard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 
-_PLAIN = frozenset(b"/-._~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _MAGIC = b"SQLite format 3\0"
 _LOG_HEADER = 32  # bytes
 _LOG_MAGIC = 0x377F0682
@@ -37,75 +37,6 @@ _MOMENT = 0.01  # seconds
 _LARGEST = 1 << 20  # bytes of a value in the schema
 _MOST_FOUND = 10  # faults of a file that are told
 _STEPS = 1_000_000  # of SQLite's virtual machine, which does so many in 0.1 s
-_FILES = 8  # for two databases: it, its log, the log's index, and the directory to sync
-_LOCK_FAILED = {
-    sqlite3.SQLITE_IOERR_LOCK,
-    sqlite3.SQLITE_IOERR_RDLOCK,
-    sqlite3.SQLITE_IOERR_UNLOCK,
-    sqlite3.SQLITE_IOERR_SHMLOCK,
-    sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
-}
-_CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
-
-
-def uri_of(path: Path, query: str) -> str:
-    """Return the URI by which SQLite opens a file (https://www.sqlite.org/uri.html).
-
-    ``Path.as_uri`` imports half of ``urllib`` from Python 3.14 on, for every look-up.
-    """
-    name = "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in os.fsencode(path.absolute()))
-    return f"file://{name}?{query}"
-
-
-def error_of(error: Exception, path: Path) -> GeocliError:
-    """A ``sqlite3`` or operating system error about ``path`` as one of geocli's."""
-    code = getattr(error, "sqlite_errorcode", None)
-    primary = code & 0xFF if code is not None else None
-    if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return TryAgainError(f"{path}: locked by another process; try again")
-    if primary in _CORRUPT or (primary == sqlite3.SQLITE_FULL and _is_damaged(path)):
-        return CorruptFileError(path, "is not SQLite, or damaged", "the next geocli flush sets it aside")
-    if isinstance(error, OSError):
-        return os_error_of(error, path)
-    if primary == sqlite3.SQLITE_TOOBIG:
-        return DamagedFileError(path, "holds a value that is larger than any of geocli's", "delete it")
-    if primary == sqlite3.SQLITE_FULL:
-        return TryAgainError(f"{path}: the disk is full; make room and try again")
-    if code in _LOCK_FAILED:
-        return no_locks(path, str(error))
-    if primary == sqlite3.SQLITE_IOERR:
-        return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")
-    if primary == sqlite3.SQLITE_ERROR:  # no such table, no such column
-        return DamagedFileError(path, f"was not made by geocli ({error})", "move it away")
-    if primary == sqlite3.SQLITE_PROTOCOL:  # a reader cannot repair the index of the log; set_aside() can
-        return CorruptFileError(path, "its write-ahead log is damaged", "the next geocli flush sees to it")
-    if primary == sqlite3.SQLITE_NOMEM:
-        return TryAgainError(f"{path}: there is not enough memory; try again")
-    if primary == sqlite3.SQLITE_CANTOPEN and _no_files_left():
-        return TryAgainError(f"{path}: too many files are open; try again")
-    return DamagedFileError(path, f"cannot be used ({error})", "check its owner and permissions")
-
-
-def _no_files_left() -> bool:
-    """Whether that was why: SQLite does not say, and has let go of its own by then."""
-    try:
-        with ExitStack() as files:
-            for _ in range(_FILES):
-                files.callback(os.close, os.open(os.devnull, os.O_RDONLY))
-    except OSError as error:
-        return error.errno in NO_FILES
-    return False
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Let ``sqlite3`` and operating system errors out as geocli's, naming ``path``."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-            raise KeyboardInterrupt from None
-        raise error_of(error, path) from error
 
 
 def interruptible(connection: sqlite3.Connection) -> None:
@@ -373,7 +304,7 @@ def set_aside(path: Path, directory: Path, data_dir: Path, busy_timeout: float) 
     """
     with translated(path), lock_directory(data_dir, busy_timeout):
         log_only = _has_damaged_log(path) and _begins_as_sqlite(path)
-        if not log_only and not _is_damaged(path):
+        if not log_only and not is_damaged(path):
             return None
         make_private_directory(directory)
         aside = directory / f"{path.name}.damaged-{time.time_ns()}"
@@ -389,14 +320,6 @@ def set_aside(path: Path, directory: Path, data_dir: Path, busy_timeout: float) 
 def _begins_as_sqlite(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(len(_MAGIC)) == _MAGIC
-
-
-def _is_damaged(path: Path) -> bool:
-    try:
-        with closing(sqlite3.connect(uri_of(path, "mode=rw"), uri=True)) as connection:
-            return bool(connection.execute("PRAGMA integrity_check(1)").fetchall() != [("ok",)])
-    except sqlite3.DatabaseError as error:
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
 
 
 def integrity(path: Path, connection: sqlite3.Connection) -> list[str]:

@@ -112,7 +112,8 @@ def _spooled(stream: Stream) -> Iterator[Path]:
 def _read(path: Path, name: str, question: DatabaseQuestion, mode: str) -> DatabaseAnswer:
     import sqlite3
 
-    from geocli.system.sqlite_file import interruptible, uri_of  # imports sqlite3
+    from geocli.system.sqlite_errors import uri_of
+    from geocli.system.sqlite_file import interruptible  # imports sqlite3
     from geocli.system.sqlite_guard import foreign_part, guard
 
     try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from geocli.model.record_batch import SHARED, RecordBatch
 from geocli.model.records import GeoRecord
 from geocli.storage.journal.index import AddressIndex
-from geocli.system.sqlite_file import translated
+from geocli.system.sqlite_errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

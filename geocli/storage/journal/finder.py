@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geocli.model.records import GeoRecord
-from geocli.system.sqlite_file import translated
+from geocli.system.sqlite_errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

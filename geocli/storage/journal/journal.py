@@ -47,6 +47,7 @@ from geocli.system.files import (
     try_lock,
 )
 from geocli.system.ownership import is_lent
+from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import (
     ReplacedError,
     file_id,
@@ -54,7 +55,6 @@ from geocli.system.sqlite_file import (
     open_for_reading,
     set_aside,
     size_on_disk,
-    translated,
 )
 
 if TYPE_CHECKING:

@@ -17,16 +17,15 @@ from diskcache.core import MODE_RAW
 
 from geocli.model.errors import DamagedFileError
 from geocli.system.files import make_private_directory
+from geocli.system.sqlite_errors import error_of, translated
 from geocli.system.sqlite_file import (
     ReplacedError,
     create,
     empty_log,
-    error_of,
     expect_same,
     file_id,
     hold_open,
     in_the_way,
-    translated,
 )
 
 if TYPE_CHECKING:

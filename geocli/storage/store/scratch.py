@@ -8,7 +8,7 @@ from geocli.model.clocks import latest_believed
 from geocli.storage.store import sqlite_bans
 from geocli.storage.store.sqlite import MEND_ANSWERS, REPLAY, SCHEMA_VERSION, SqliteStore, collect
 from geocli.system.spill import temporary_file
-from geocli.system.sqlite_file import translated
+from geocli.system.sqlite_errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

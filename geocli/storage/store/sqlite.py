@@ -18,6 +18,7 @@ from geocli.storage.store.clocks import NO_TIME, believed, mend_answers, mend_ba
 from geocli.storage.store.columns import ADDED, lacking, selection
 from geocli.storage.store.times import COLUMNS, NO_KIND, most_frequent, usable_times
 from geocli.system.files import make_private_directory
+from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import (
     ReplacedError,
     create,
@@ -31,7 +32,6 @@ from geocli.system.sqlite_file import (
     open_for_reading,
     set_aside,
     size_on_disk,
-    translated,
 )
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from geocli.model.records import FIELDS
 from geocli.storage.batch import Batch
 from geocli.storage.store.base import Outlived
 from geocli.storage.store.sqlite import SCHEMA_VERSION, SqliteStore
-from geocli.system.sqlite_file import create, open_for_reading, translated
+from geocli.system.sqlite_errors import translated
+from geocli.system.sqlite_file import create, open_for_reading
 from tests.conftest import need
 from tests.storage.store.samples import NOW, OLD, answers, every_ban, record
 from tests.support.bans import BAN
