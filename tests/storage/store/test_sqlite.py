@@ -100,7 +100,7 @@ def test_an_interrupt_ends_a_flush_in_the_midst_and_it_can_be_done_again(
 ) -> None:
     store.replay(answers([record("192.0.2.1")]), NOW)
     with monkeypatch.context() as patch, interrupted():
-        patch.setattr("geocli.storage.store.sqlite._REPLAY", _ENDLESS)
+        patch.setattr("geocli.storage.store.sqlite.REPLAY", _ENDLESS)
         store.replay(answers([record("192.0.2.2")]), NOW)
     assert set(store.find(["192.0.2.1", "192.0.2.2"])) == {"192.0.2.1"}
     assert store.replay(answers([record("192.0.2.2")]), NOW) == 1
