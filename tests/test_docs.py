@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import re
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -127,7 +128,7 @@ def playground(tmp_path_factory: pytest.TempPathFactory, ip_api: str, dbip: str)
     programs = place / "bin"
     programs.mkdir()
     servers = f"GEOCLI_DBIP_URL={dbip} GEOCLI_IP_API_URL={ip_api}"
-    geocli = f'#!/bin/sh\n{servers} exec "{sys.executable}" -m geocli "$@"\n'
+    geocli = f'#!/bin/sh\n{servers} exec {shlex.quote(sys.executable)} -m geocli "$@"\n'
     (programs / "geocli").write_text(geocli)
     (programs / "fail2ban-client").write_text(CLIENT)
     (programs / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
