@@ -65,7 +65,7 @@ def modules_after(geocli: Geocli, *arguments: str) -> set[str]:
         ),
         (
             ["lookup", "--no-cache", "8.8.8.8"],
-            {"diskcache", "maxminddb.reader", "geocli.providers.online.base", *ONLINE},
+            {"diskcache", "maxminddb.reader", "geocli.lookup.tags", "geocli.providers.online.base", *ONLINE},
         ),
         (["lookup", "--no-cache", "-p", "mmdb,ip-api,country-is", "8.8.8.8", "10.0.0.1"], ONLINE),
         (["lookup", "--no-cache", "-p", "ip-api", "10.0.0.1", "::1"], ONLINE),

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from geocli.bans.advice.advice import Terms, advise
 from geocli.bans.advice.allowed import AllowList
 from geocli.bans.advice.evidence import Evidence, Holder
+from geocli.bans.advice.kinds import listed_kind
 from geocli.bans.advice.prefix import prefix_of
+from geocli.lookup.tags import values as tags_of
 from geocli.providers.mmdb import MmdbProvider
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def evidence_of(targets: Sequence[str]) -> Evidence:
     """One ban of each, with its holder."""
     evidence = Evidence(_NOW)
     for record in MmdbProvider([]).records(list(targets), "2026-08-22T00:00:00Z"):
-        holder = Holder(record.country_code, record.asn, record.org)
+        (tags,) = tags_of([record.ip])
+        holder = Holder(record.country_code, record.asn, record.org, listed_kind(tags))
         evidence.add(prefix_of(record.ip), None, None, holder)
     return evidence
 

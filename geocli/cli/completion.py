@@ -18,6 +18,7 @@ from typer.models import ArgumentInfo, OptionInfo
 from geocli.cli import completion_values
 from geocli.config.sources import PROVIDERS
 from geocli.model.records import FIELDS
+from geocli.output.formats.derived import derived_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, MutableMapping
@@ -92,10 +93,11 @@ def _fields(ctx: typer.Context) -> Iterable[str]:
     """The fields of a command's rows: what its module says they are, else a record's."""
     module = sys.modules[ctx.command.callback.__module__] if ctx.command.callback else None
     columns_of: Callable[[str | None], Iterable[str]] | None = getattr(module, "columns_of", None)
-    if columns_of is not None:
-        return columns_of(ctx.params.get("by"))
-    columns: Iterable[str] = getattr(module, "COLUMNS", FIELDS)
-    return columns
+    columns: Iterable[str] = (
+        getattr(module, "COLUMNS", FIELDS) if columns_of is None else columns_of(ctx.params.get("by"))
+    )
+    known = tuple(columns)
+    return (*known, *derived_names(known))
 
 
 def group_class(default_command: str) -> type[TyperGroup]:

@@ -80,4 +80,9 @@ def list_databases(directory: Path, files: Sequence[Path], problems: Problems) -
 
 def age_days(description: Description, now: float) -> int:
     """Whole days since the edition's first second."""
-    return int((now - description.built) // _DAY)
+    return age_in_days(description.built, now)
+
+
+def age_in_days(built: int, now: float) -> int:
+    """Whole days from one moment to another, both in seconds since the epoch."""
+    return int((now - built) // _DAY)

@@ -64,7 +64,7 @@ def _peers(bench: Bench, path: Path, size: int, database: str) -> list[_Peer]:
 def _database(bench: Bench) -> str:
     """Where the database is that geocli asks."""
     bench.seconds(geocli(bench.scratch / "peers", "db", "list", "-f", "path"))
-    return bench.output.read_text().strip()
+    return bench.output.read_text().splitlines()[0]
 
 
 def _each(path: Path, program: str, options: str, package: str) -> _Peer:

@@ -60,7 +60,9 @@ PROGRAMS = Path(sys.executable).parent
         ("geocli -p mmdb,ipi", ["mmdb,ipinfo"]),
         ("geocli -p $(touch${IFS}/tmp/x),ipi", []),
         ("geocli nonsense", []),
-        ("geocli -f ", [*FIELDS]),
+        ("geocli -f ", [*FIELDS, "tags"]),
+        ("geocli bans -f ta", ["tags"]),
+        ("geocli bans --by jail -f ta", []),
         ("geocli -p ", [provider.name for provider in PROVIDERS]),
     ],
 )

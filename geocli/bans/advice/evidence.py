@@ -26,16 +26,22 @@ _HOUR = 3600
 
 
 class Holder(NamedTuple):
-    """Who holds an address; all may be unknown."""
+    """Who holds an address; all may be unknown. ``listed``: the kind that lists tell of the address."""
 
     country_code: str | None = None
     asn: int | None = None
     org: str | None = None
+    listed: str | None = None
 
     @property
     def kind(self) -> str:
         """One of ``kinds.CARE``."""
-        return kind_of(self.asn, self.org)
+        return self.listed or kind_of(self.asn, self.org)
+
+    @property
+    def of_system(self) -> Holder:
+        """The same for its whole AS, of which a listed address tells nothing."""
+        return self._replace(listed=None)
 
 
 class _Record:

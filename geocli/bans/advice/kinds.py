@@ -1,14 +1,18 @@
-"""What kind of holder an AS has, told from its number and its name; ``unknown`` where they do not tell.
+"""What kind of holder an address has: told by lists, else by its AS's number and name, or ``unknown``.
 
-This is a guess, and a coarse one: one AS may have offices, servers and homes in it. It decides how much an
-innocent neighbour counts (``CARE``): behind an address of an access provider sit people, often many at once
-(RFC 6598), behind one of a hosting company hardly any. What decides is in the tables below, nowhere else.
+The latter is a guess, and a coarse one: one AS may have offices, servers and homes in it. It decides how much
+an innocent neighbour counts (``CARE``): behind an address of an access provider sit people, often many at
+once (RFC 6598), behind one of a hosting company hardly any. What decides is in the tables here, nowhere else.
 """
 
 from __future__ import annotations
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 CARE = {"hosting": 1, "cloud": 1, "research": 1, "unknown": 2, "access": 4}
 """The kinds, and how often an innocent address counts that belongs to one."""
@@ -33,6 +37,9 @@ _CLOUDS = frozenset({
 })  # fmt: skip
 """Platforms where addresses change hands by the hour, and where services live that people depend on."""
 
+_LISTED = {"scanner": "research", "cloud": "cloud", "cdn": "cloud"}
+"""What a tag begins with, and the kind that it tells; the first of them counts."""
+
 _RESEARCH = r"alpha strike labs|binaryedge|censys|driftnet|leakix|modat\b|onyphe|rapid7|shadowserver|shodan"
 """Who scans the whole Internet, openly."""
 
@@ -49,6 +56,15 @@ _HOSTING = (
     r"mevspace|netcup|ovh|rackspace|scaleway|serv(?:er|inga)|tzulo|velia|virtual|vps|zenlayer|"
     r"frantech|ip volume|private layer|g-core|edgecenter"
 )
+
+
+def listed_kind(tags: Iterable[str] | None) -> str | None:
+    """The kind that the tags of an address tell; ``None`` for most.
+
+    Example: ``["cloud:aws", "scanner:cypex"]`` is ``research``, whoever the AS belongs to.
+    """
+    begins = {tag.partition(":")[0] for tag in tags or ()}
+    return next((kind for begin, kind in _LISTED.items() if begin in begins), None)
 
 
 @cache

@@ -47,7 +47,7 @@ def worst_systems(evidence: Evidence, budget: int, least_bans: int, spared: Iter
         weights[asn] += weight
         bans[asn] += count
         addresses[asn] += prefix.units
-        holders.setdefault(asn, Counter())[holder] += count
+        holders.setdefault(asn, Counter())[holder.of_system] += count
     ranked = sorted((asn for asn in weights if bans[asn] >= least_bans), key=lambda asn: (-weights[asn], asn))
     return [
         System(holders[asn].most_common(1)[0][0], addresses[asn], bans[asn]) for asn in ranked[:budget]

@@ -138,7 +138,7 @@ def _show_systems(
     from geocli.bans.advice.systems import with_networks, worst_systems
 
     evidence = matter.bans.evidence()
-    spared = {seen.holder.asn or 0 for seen in matter.bans.seen if matter.holders.why(seen.holder)}
+    spared = {seen.holder.asn or 0 for seen in matter.bans.seen if matter.holders.why(seen.holder.of_system)}
     systems = worst_systems(evidence, matter.terms.budget, matter.terms.min_bans, spared)
     networks: dict[int, list[Prefix]] = {system.holder.asn or 0: [] for system in systems}
     for prefix, _, holder in evidence.holders():

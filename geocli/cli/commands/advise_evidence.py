@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from geocli.bans.advice.advice import advise as best_advice
 from geocli.bans.advice.allowed import Allowed, AllowList
 from geocli.bans.advice.evidence import Evidence, Holder
-from geocli.bans.advice.kinds import CARE
+from geocli.bans.advice.kinds import CARE, listed_kind
 from geocli.bans.advice.prefix import Prefix, covering, prefix_of
 from geocli.cli.commands.bans_list import read_located
 from geocli.cli.progress import Progress
 from geocli.cli.session import noting, open_history, open_lookup
 from geocli.inputs.targets import open_streams
 from geocli.lookup.survey import Stretch, survey
+from geocli.lookup.tags import listed_networks
+from geocli.lookup.tags import values as tags_of
 from geocli.model.addresses import parse_target
 from geocli.model.errors import GeocliError, UsageError
 
@@ -139,7 +141,8 @@ class Addresses:
     ) -> tuple[Prefix, Holder] | None:
         """The prefix and the holder, ``None`` for what is no address."""
         if ip not in self._known:
-            holder = Holder(country_code, asn, org)
+            (tags,) = tags_of([ip])
+            holder = Holder(country_code, asn, org, listed_kind(tags))
             try:
                 self._known[ip] = prefix_of(ip), self._holders.setdefault(holder, holder)
             except ValueError:
@@ -204,6 +207,13 @@ def allow_list(
     if holders:
         reasons = {ban.holder: holders.why(ban.holder) for ban in bans.seen}
         items += [Allowed(ban.prefix, why) for ban in bans.seen if (why := reasons[ban.holder])]
+    if holders.kinds:
+        # Also where nobody was banned: the AS does not tell whom it rents addresses to.
+        items += [
+            Allowed(prefix_of(network), f"--allow {kind}, {tags}")
+            for network, tags in listed_networks()
+            if (kind := listed_kind(tags)) in holders.kinds
+        ]
     return AllowList(items), holders
 
 

@@ -61,8 +61,23 @@ def list_databases(
         d = one.description
         known = (one.name, d.type, d.edition, age_days(d, now), d.size, one.used_for, str(d.path))
         output.write([(*known, d.description, one.licence, one.why)])
+    if not (mmdb or settings.mmdb):
+        try:
+            output.write([_tag_list(now)])
+        except GeocliError as error:
+            problems.note(error)
     output.finish()
     return finish(problems)
+
+
+def _tag_list(now: float) -> tuple[object, ...]:
+    """The row of what tags come from. Raises ``DamagedFileError``."""
+    from geocli.lookup.tags import tag_file
+    from geocli.mmdb.catalog import age_in_days
+
+    one = tag_file()
+    known = (one.path.stem, "tags", one.edition, age_in_days(one.built, now), one.size, "tags", str(one.path))
+    return (*known, one.description, one.licence, "comes with geocli")
 
 
 def update_databases(

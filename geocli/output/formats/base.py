@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard, cast
 from geocli.model.errors import UsageError
 from geocli.model.records import clean_text
 from geocli.output.formats.choices import FORMATS
+from geocli.output.formats.derived import FROM, WithDerived, asked_for, derived_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,8 +58,13 @@ class Layout(NamedTuple):
 
     def _meant(self, name: str) -> str:
         """The columns that begin with a name, or else all."""
-        near = [column for column in self.columns if name and column.startswith(name)]
-        return f"did you mean {' or '.join(near)}?" if near else f"there is {', '.join(self.columns)}"
+        near = [column for column in self.possible if name and column.startswith(name)]
+        return f"did you mean {' or '.join(near)}?" if near else f"there is {', '.join(self.possible)}"
+
+    @property
+    def possible(self) -> tuple[str, ...]:
+        """The columns, and what can be derived from them."""
+        return (*self.columns, *derived_names(self.columns))
 
     @property
     def distinct(self) -> frozenset[int]:
@@ -82,8 +88,12 @@ class Format(Protocol):
 def load_format(name: str, layout: Layout) -> Format:
     """Return the form of that name for a layout. Raises ``UsageError`` for what it cannot show."""
     (module,) = (choice.module for choice in FORMATS if choice.name == name)
+    derived = asked_for(layout)
+    if derived:
+        names = (field.name for field in derived)
+        layout = layout._replace(columns=(*layout.columns, *names))
     chosen: Format = importlib.import_module(module).create(layout)
-    return chosen
+    return WithDerived(chosen, derived, layout.columns.index(FROM)) if derived else chosen
 
 
 def cell(value: object) -> str:

@@ -33,7 +33,7 @@ def create(layout: Layout) -> LineFormat:
             indexes.append(layout.columns.index(part[1]))
             literals.append("")
         else:
-            names = ", ".join(f"{{{name}}}" for name in layout.columns)
+            names = ", ".join(f"{{{name}}}" for name in layout.possible)
             raise UsageError(f"{ascii(part[0])} in the template is no field: there is {names}")
     literals[-1] += layout.template[end:] + "\n"
     return LineFormat(layout, literals, cell, indexes=indexes)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from geocli.lookup.tags import tag_file
 from geocli.mmdb.reader import embedded_path
 from tests.conftest import Geocli
 from tests.mmdb.handmade import BUILT, encode, one_record
@@ -45,10 +46,13 @@ def rows(geocli: Geocli, *arguments: str | Path) -> list[dict[str, Any]]:
 
 
 def test_without_downloads_the_embedded_database_is_listed(geocli: Geocli) -> None:
-    (row,) = rows(geocli)
+    row, tags = rows(geocli)
     assert row["name"] == embedded_path().stem
     assert row["used_for"] == "country,asn"
     assert "DB-IP" in row["licence"]
+    assert (tags["name"], tags["used_for"]) == (tag_file().path.stem, "tags")
+    assert tags["licence"].startswith("CC0 1.0. MISP")
+    assert Path(tags["path"]).with_suffix(".licence.txt").is_file()
 
 
 def test_the_list_says_what_each_is_used_for(user: Geocli, data_dir: Path) -> None:
@@ -59,6 +63,7 @@ def test_the_list_says_what_each_is_used_for(user: Geocli, data_dir: Path) -> No
         ("dbip-asn", "asn"),
         ("dbip-country", None),
         (embedded_path().stem, None),
+        (tag_file().path.stem, "tags"),
     ]
     city = listed[0]
     assert (city["type"], city["edition"]) == ("DBIP-city", "2026-10-01")
@@ -83,7 +88,7 @@ def test_a_downloaded_file_that_is_damaged_is_named_and_the_others_are_listed(
     damaged.write_bytes(damaged.read_bytes()[:50])
     done = user("db", "list", "-f", "name")
     assert done.returncode == 4
-    assert done.stdout.splitlines() == ["dbip-country", embedded_path().stem]
+    assert done.stdout.splitlines() == ["dbip-country", embedded_path().stem, tag_file().path.stem]
     assert done.stderr.startswith(f"geocli: {damaged}: ")
     assert done.stderr.count("\n") == 1
     for command in (["8.8.8.8"], ["db", "verify"], ["stats"]):

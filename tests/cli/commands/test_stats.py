@@ -103,12 +103,12 @@ def test_a_broken_store_is_named(geocli: Geocli, data_dir: Path) -> None:
 
 
 def test_the_databases_in_use_are_listed_with_their_licences(geocli: Geocli) -> None:
-    listed = json.loads(geocli("db", "list", "-j").stdout)
+    listed = json.loads(geocli("db", "list", "-j").stdout.splitlines()[0])
     assert listed["name"] == EMBEDDED
     for name in ("CC0", "CC BY 4.0", "DB-IP", "RouteViews"):
         assert name in listed["licence"]
     assert Path(listed["path"]).with_name(f"{EMBEDDED}.licence.txt").is_file()
-    assert geocli("db", "list", "-f", "type,edition").stdout == f"embedded\t{EDITION}\n"
+    assert geocli("db", "list", "-f", "type,edition").stdout.startswith(f"embedded\t{EDITION}\n")
 
 
 # --- for people ---------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from geocli.cli.app import run
+from geocli.lookup.tags import tag_file
 from geocli.mmdb.downloads import fetch
 from geocli.mmdb.downloads.install import alone
 from geocli.mmdb.downloads.installed import installed
@@ -415,7 +416,12 @@ def test_the_licence_lies_beside_each_database_and_is_listed(here: Here, server:
     assert "IP Geolocation by DB-IP, https://db-ip.com" in text
     assert "CC BY 4.0" in text
     rows = [json.loads(line) for line in here("db", "list", "-j")[1].splitlines()]
-    assert [row["name"] for row in rows] == ["dbip-country", "mine", embedded_path().stem]
+    assert [row["name"] for row in rows] == [
+        "dbip-country",
+        "mine",
+        embedded_path().stem,
+        tag_file().path.stem,
+    ]
     assert "https://db-ip.com" in rows[0]["licence"]
     assert server.storage.origin.removeprefix("http://") in rows[1]["licence"]
 
