@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from geocli.bans.locator import Locator
     from geocli.model.bans import Ban, BanQuery
     from geocli.model.group_by import Grouping
-    from geocli.model.row_order import RowOrder
 
 COLUMNS = ("jail", "ip", "banned_at", "expires_at", "ban_count", *FIELDS[1:])
 """Of a row."""
@@ -47,7 +46,7 @@ class BanGroups:
     def __init__(self, by: Grouping, directory: Path) -> None:
         """``directory`` is the data's: what is too much for memory goes into a temporary file there."""
         self._by = by
-        self._groups = Groups(by)
+        self._groups = Groups(by, directory)
         self._seen = SeenSet(directory)
 
     def add(self, located: LocatedBan) -> None:
@@ -60,8 +59,7 @@ class BanGroups:
         address = f"{ip}\t{self._by.key(values)}" if self._by.about_bans else ip
         self._groups.add(values, int(self._seen.add(address)), 1)
 
-    def rows(
-        self, top: int | None, at_least: int = 0, order: RowOrder | None = None
-    ) -> list[tuple[Any, ...]]:
-        """Return ``(*values, addresses, bans, share)`` of each group, as ``Groups.rows`` orders them."""
-        return self._groups.rows(top, at_least, order)
+    @property
+    def groups(self) -> Groups:
+        """The groups, with their addresses and bans."""
+        return self._groups

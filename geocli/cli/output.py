@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from geocli.cli.options import FormOptions
     from geocli.config.settings import Settings
+    from geocli.lookup.groups import Groups
     from geocli.model.group_by import Grouping
     from geocli.model.record_batch import RecordBatch
     from geocli.output.formats.base import Row
@@ -112,15 +113,13 @@ def check_map(by: Grouping | None, form: FormOptions) -> FormOptions:
     return form._replace(forms=("table",))
 
 
-def above_table(
-    by: Grouping, rows: Sequence[tuple[object, ...]], settings: Settings, output: Output, *, map_: bool
-) -> str:
-    """Return what to show before the table of all these rows; nothing for most."""
+def above_table(by: Grouping, groups: Groups, settings: Settings, output: Output, *, map_: bool) -> str:
+    """Return what to show before the table of these groups; nothing for most."""
     width = shutil.get_terminal_size().columns
     if by.name == "day" and sys.stdout is not None and sys.stdout.isatty():
         from geocli.output.report.terminal import sparkline
 
-        return sparkline(rows, width)
+        return sparkline(groups.rows(None), width)
     if not map_:
         return ""
     from geocli.output.report.terminal import NARROWEST, draw_world
@@ -129,7 +128,7 @@ def above_table(
         if not settings.quiet:
             say(f"the map needs {NARROWEST} columns, and this terminal has {width}")
         return ""
-    return draw_world(rows, width, color=output.color)
+    return draw_world(groups.rows(None), width, color=output.color)
 
 
 def for_people(

@@ -28,7 +28,7 @@ class RowOrder(NamedTuple):
         for index, name, is_descending in reversed(self.keys):
             known = [row for row in ordered if row[index] is not None]
             unknown = [row for row in ordered if row[index] is None]
-            known.sort(key=lambda row, index=index, name=name: _rank(name, row[index]), reverse=is_descending)  # type: ignore[misc]  # mypy knows no lambdas with defaults
+            known.sort(key=lambda row, index=index, name=name: rank(name, row[index]), reverse=is_descending)  # type: ignore[misc]  # mypy knows no lambdas with defaults
             ordered = known + unknown
         return ordered
 
@@ -49,7 +49,8 @@ def parse_order(text: str, columns: Sequence[str]) -> RowOrder:
     return RowOrder(tuple(keys))
 
 
-def _rank(name: str, value: Any) -> Any:
+def rank(name: str, value: Any) -> Any:
+    """Return what a value that is known is sorted by in this column: a number, a text, or a tuple of them."""
     if name in _ADDRESSES:
         return _address_rank(str(value))
     if name == "weekday":

@@ -89,8 +89,9 @@ def show(settings: "Settings", question: Question, form: "FormOptions") -> ExitC
                 counted = history.count(question.query, by)
                 if output.form == "table":
                     map_ = question.groups.map
-                    output.write_text(above_table(by, counted.rows(None), settings, output, map_=map_))
-                output.write(for_people(by, counted.rows(top, question.groups.at_least, order), output))
+                    output.write_text(above_table(by, counted, settings, output, map_=map_))
+                for rows in counted.batches(top, question.groups.at_least, order):
+                    output.write(for_people(by, rows, output))
             else:
                 done = 0
                 for bans in history.bans(question.query):

@@ -75,8 +75,9 @@ def show(
                         counted.add(ban)
         if by is not None and counted is not None:
             if output.form == "table":
-                output.write_text(above_table(by, counted.rows(None), settings, output, map_=groups.map))
-            output.write(for_people(by, counted.rows(groups.top, groups.at_least, order), output))
+                output.write_text(above_table(by, counted.groups, settings, output, map_=groups.map))
+            for rows in counted.groups.batches(groups.top, groups.at_least, order):
+                output.write(for_people(by, rows, output))
         output.finish()
         say_age_under_table(settings, output.form)
     return finish(problems)

@@ -81,7 +81,7 @@ def summarize(
     problems = Problems()
     paths = [*(files or ()), *(inputs or ())]
     opened = Inputs(paths or [Path("-")], problems)
-    counting = _Counting(grouping, exclude_reserved)
+    counting = _Counting(grouping, settings.data_dir, exclude_reserved)
     with noting(problems):
         with (
             Progress.without_rows(settings) as progress,
@@ -96,7 +96,8 @@ def summarize(
                     settings.data_dir, problems, lambda count: meter.found("addresses", count)
                 )
                 counting.count_hits(way, counter.count(opened.streams()), progress)
-        output.write(counting.groups.rows(top, order=order))
+        for rows in counting.groups.batches(top, order=order):
+            output.write(rows)
         output.finish()
         opened.has_found = bool(counting.hits)
         opened.say_if_nothing_found(settings)
@@ -118,11 +119,11 @@ def _grouping(by: str) -> Grouping:
 class _Counting:
     """The groups of addresses, and how often each occurs."""
 
-    def __init__(self, by: Grouping, exclude_reserved: bool) -> None:
+    def __init__(self, by: Grouping, directory: Path, exclude_reserved: bool) -> None:
         self._by = by
         self._exclude_reserved = exclude_reserved
         self._by_answer = not {"ip", "network"}.intersection(by.names)
-        self.groups = Groups(by)
+        self.groups = Groups(by, directory)
         self.hits: Counter[str] = Counter()
 
     def count_known(self, way: Lookup) -> None:

@@ -21,6 +21,7 @@ from geocli.output.report.summary import (
     Summary,
     is_person,
     places_of,
+    largest_of,
 )
 
 if TYPE_CHECKING:
@@ -91,10 +92,12 @@ def history_summary(
     progress(4, _STEPS)
     busiest = () if anonymous else _busiest(history, question)
     progress(5, _STEPS)
+    tables, beyond = largest_of(groups)
     return Summary(
         total=sum(place.counted.bans for place in places),
         addresses=sum(place.counted.addresses for place in places),
-        tables={by: group.rows(None) for by, group in groups.items()},
+        tables=tables,
+        beyond=beyond,
         busiest=busiest,
         elsewhere=elsewhere,
         sources=sorted({place.record.source for place in places if place.record.source}),

@@ -33,14 +33,23 @@ _LONGEST_PREFIX = {4: 24, 6: 48}
 MOST_ADDRESSES = 5000
 """Addresses that a report names."""
 
+MOST_ROWS = 5000
+"""Rows of each of its tables."""
+
+_MOST_GROUPS = 20_000  # of each kind in memory: some 12 MB
 _MOST_PLACES = 20_000  # addresses whose groups are at hand
 _BETWEEN = "\t"  # of texts that have no tabs
+
+
+NOTHING_BEYOND: Mapping[str, tuple[int, int]] = dict.fromkeys(TABLES, (0, 0))
+"""Tables that have all their rows."""
 
 
 class Summary(NamedTuple):
     """Everything that a report shows.
 
-    ``tables`` has the rows ``(*values, addresses, count, share)`` for each of ``TABLES``, largest first.
+    ``tables`` has the rows ``(*values, addresses, count, share)`` for each of ``TABLES``, largest first, at
+    most ``MOST_ROWS``, and ``beyond`` how many more groups there are with how much of ``total``.
     ``busiest`` are the addresses that count most, at most ``MOST_ADDRESSES``, none if ``anonymous``.
     ``elsewhere`` is how much of ``total`` is from no country, by the status of its records. ``sources`` are
     those that gave the answers. ``untimed`` of ``total`` do not say when they were. ``hosts`` are rows like
@@ -58,6 +67,7 @@ class Summary(NamedTuple):
     news: News | None
     anonymous: bool = False
     hosts: Sequence[tuple[object, ...]] = ()
+    beyond: Mapping[str, tuple[int, int]] = NOTHING_BEYOND
 
 
 class BusyAddress(NamedTuple):
@@ -80,7 +90,7 @@ class Counted:
 
     def __init__(self, directory: Path, *, anonymous: bool = False) -> None:
         self._anonymous = anonymous
-        self._groups = {by: Groups(grouping) for by, grouping in TABLES.items()}
+        self._groups = {by: Groups(grouping, directory, _MOST_GROUPS) for by, grouping in TABLES.items()}
         self._addresses = SpanTally(directory)
         self._in_jails = SeenSet(directory)
         self._moments = Moments([by for by in TABLES if by != "jail"])
@@ -127,10 +137,12 @@ class Counted:
     def summary(self, now: float, since: str | None = None, period: str | None = None) -> Summary:
         """The result (``now``: seconds since the epoch; ``since`` and ``period``: see ``timeline``)."""
         lines = timeline(self._moments, now, since, period)
+        tables, beyond = largest_of(self._groups)
         return Summary(
             total=self.total,
             addresses=len(self._addresses),
-            tables={by: group.rows(None) for by, group in self._groups.items()},
+            tables=tables,
+            beyond=beyond,
             busiest=() if self._anonymous else self._busiest(),
             elsewhere=self._elsewhere,
             sources=sorted(self._sources),
@@ -146,6 +158,18 @@ class Counted:
             ip, code, country, org = shown.split(_BETWEEN)
             rows.append(BusyAddress(ip, code or None, country or None, org or None, count, first, last))
         return rows
+
+
+def largest_of(
+    groups: Mapping[str, Groups],
+) -> tuple[dict[str, list[tuple[Any, ...]]], dict[str, tuple[int, int]]]:
+    """Return the tables of these groups, and what is beyond each."""
+    tables = {by: group.rows(MOST_ROWS) for by, group in groups.items()}
+    beyond = {
+        by: (len(group) - len(tables[by]), group.total - sum(row[-2] for row in tables[by]))
+        for by, group in groups.items()
+    }
+    return tables, beyond
 
 
 def is_person(record: GeoRecord) -> bool:

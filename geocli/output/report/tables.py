@@ -84,7 +84,9 @@ def tables_of(picture: Summary, top: int) -> dict[str, Table]:
             held, rest = known[: max(MOST_ROWS, top)], known[max(MOST_ROWS, top) :]
             most = known[0][-2] or 1
             rows = [Row(name(row), row[-3], row[-2], row[-1], round(100 * row[-2] / most)) for row in held]
-            found[kind] = Table(id_, heading, head, rows, len(rest), sum(row[-2] for row in rest))
+            more, more_total = picture.beyond.get(kind, (0, 0))
+            more_total += sum(row[-2] for row in rest)
+            found[kind] = Table(id_, heading, head, rows, more + len(rest), more_total)
     return found
 
 

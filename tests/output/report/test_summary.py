@@ -47,7 +47,7 @@ def test_its_tables_are_the_groups_of_bans(bans: list[tuple[str, str | None]]) -
     picture = counted.summary(NOW)
     assert picture.total == counted.total == len(bans)
     assert picture.addresses == len({ip for ip, _ in bans})
-    assert picture.tables == {by: group.rows(None) for by, group in groups.items()}
+    assert picture.tables == {by: group.groups.rows(None) for by, group in groups.items()}
     assert sum(picture.elsewhere.values()) == sum(COUNTRIES.get(ip[:3]) is None for ip, _ in bans)
 
 
