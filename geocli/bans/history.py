@@ -63,7 +63,8 @@ class History:
     def __init__(self, journal: Journal, store: Store, locator: Locator) -> None:
         self._store = store
         self._locator = locator
-        self._directory = journal.directory.parent
+        self.directory = journal.directory.parent
+        """Where what is too much for memory goes."""
         self._waiting: dict[tuple[str, str, str, str], SeenBan] = {}
         self._touched: list[str] = []
         waiting = journal.state()
@@ -89,7 +90,7 @@ class History:
 
     def count(self, question: BanQuery, by: Grouping) -> Groups:
         """Bans and addresses by a grouping."""
-        groups = Groups(by, self._directory)
+        groups = Groups(by, self.directory)
         for count in self._counts(self._store.count_bans, question, by):
             groups.add(count.values, count.addresses, count.bans)
         return groups

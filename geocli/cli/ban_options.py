@@ -125,12 +125,10 @@ class BanInput(NamedTuple):
         if self.database is not None:
             from geocli.inputs.fail2ban.database import DatabaseQuestion, read_database
 
-            found, remarks = read_database(
-                self.database, DatabaseQuestion(reading.now, self.seconds, self.all)
-            )
-            for remark in remarks:
+            answer = read_database(self.database, DatabaseQuestion(reading.now, self.seconds, self.all))
+            for remark in answer.remarks:
                 problems.mention(UsageError(remark))
-            yield found
+            yield from answer.batches()
         elif not self.asks_server:
             from geocli.inputs.bans import read_bans
 

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from geocli.bans.current import COLUMNS, BanGroups, locate_bans, row_of
-from geocli.bans.locator import Locator
+from geocli.bans.locator import AT_ONCE, Locator
 from geocli.cli import options
 from geocli.cli.age_notice import say_age_under_table
 from geocli.cli.ban_options import NEEDS_HISTORY, BanInput, GroupOptions, LeftOut
@@ -103,10 +103,11 @@ def read_located(
     meter = InputMeter(progress, source.read_from)
     for found in source.read(query.jails, problems, reading, meter.read):
         left_out.add(found)
-        located = list(locate_bans(found, query, locator))
-        done += len(located)
-        meter.found("bans", done)
-        yield located
+        for begin in range(0, max(len(found), 1), AT_ONCE):  # a server tells all that it has at once
+            located = list(locate_bans(found[begin : begin + AT_ONCE], query, locator))
+            done += len(located)
+            meter.found("bans", done)
+            yield located
     left_out.note(problems)
     for tally in reading.tallies:
         if settings.verbose:

@@ -18,6 +18,7 @@ from geocli.inputs.fail2ban.times import moment_text
 from geocli.model.bans import Ban
 from geocli.model.errors import GeocliError, InputError, TryAgainError
 from geocli.model.records import clean_text
+from geocli.system.row_file import RowFile
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 _PATIENCE = 4
 """Seconds to wait for a lock of fail2ban's, which keeps one for milliseconds."""
+
+_AT_ONCE = 4096  # rows
 
 _LARGEST = 1 << 20
 """Bytes of a value that is read: an identifier, a jail's name. The matches of a ban are not read."""
@@ -49,10 +52,20 @@ class DatabaseQuestion(NamedTuple):
 
 
 class DatabaseAnswer(NamedTuple):
-    """The bans, in the order in which they began, and what there is to say about them."""
+    """The bans as rows, in the order in which they began, and what there is to say about them."""
 
-    bans: list[Ban]
+    rows: RowFile
     remarks: list[str]
+
+    def batches(self) -> Iterator[list[Ban]]:
+        """Yield the bans."""
+        for rows in self.rows.batches():
+            yield [_ban(*row) for row in rows]
+
+    @property
+    def bans(self) -> list[Ban]:
+        """All bans at once."""
+        return [ban for batch in self.batches() for ban in batch]
 
 
 def read_file(stream: Stream, reading: Reading, tally: Tally) -> Iterator[list[Ban]]:
@@ -69,7 +82,7 @@ def read_file(stream: Stream, reading: Reading, tally: Tally) -> Iterator[list[B
             answer = _read(copy, stream.name, question, "immutable=1")
     tally.answers += 1
     tally.remarks += answer.remarks
-    yield answer.bans
+    yield from answer.batches()
 
 
 def read_database(path: Path, question: DatabaseQuestion) -> DatabaseAnswer:
@@ -128,7 +141,9 @@ def _read(path: Path, name: str, question: DatabaseQuestion, mode: str) -> Datab
             if part := foreign_part(connection):
                 raise InputError(f"{name} is not fail2ban's database: it holds {part}")
             tables = _tables(connection, name)
-            rows = connection.execute(_statement(tables, question), question._asdict()).fetchall()
+            rows, cursor = RowFile(), connection.execute(_statement(tables, question), question._asdict())
+            while found := cursor.fetchmany(_AT_ONCE):
+                rows.add(found)  # to the end at once, whatever becomes of them
             remarks = _remarks(connection, tables, question, name, is_empty=not rows)
         finally:
             connection.close()
@@ -136,7 +151,7 @@ def _read(path: Path, name: str, question: DatabaseQuestion, mode: str) -> Datab
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             raise KeyboardInterrupt from None
         raise _error_of(error, name) from error
-    return DatabaseAnswer([_ban(*row) for row in rows], remarks)
+    return DatabaseAnswer(rows, remarks)
 
 
 def _check_readable(path: Path) -> None:

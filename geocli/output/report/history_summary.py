@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.bans.timeline import TO_THE_HOUR, Hours, News, latest, timeline_of, window
@@ -16,6 +17,7 @@ from geocli.model.group_by import DATE_HOUR_AND_JAIL, GROUPS, PLACE, Grouping, p
 from geocli.model.records import GeoRecord, utc_text
 from geocli.output.report.summary import (
     MOST_ADDRESSES,
+    MOST_GROUPS,
     TABLES,
     BusyAddress,
     Summary,
@@ -23,15 +25,18 @@ from geocli.output.report.summary import (
     places_of,
     largest_of,
 )
+from geocli.storage.store.base import BanCount
+from geocli.system.row_file import RowFile
+from geocli.system.spill import SeenSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from geocli.bans.history import History
     from geocli.bans.timeline import Timeline, Window
     from geocli.model.bans import BanQuery
-    from geocli.storage.store.base import BanCount
 
+_AT_ONCE = 1000
 _HOST = parse_by("host")
 _HOST_ALONE = Grouping([GROUPS["host"]], with_addresses=False)
 
@@ -45,6 +50,33 @@ class _Place(NamedTuple):
     record: GeoRecord
     groups: Mapping[str, tuple[Any, ...]]
     counted: BanCount
+
+
+class _Places:
+    """The places of a question's bans, from beginning to end as often as is wanted: there may be many.
+
+    A place may come in several parts, which have no address in common.
+    """
+
+    def __init__(self, history: History, question: BanQuery, *, anonymous: bool) -> None:
+        self._anonymous = anonymous
+        self._rows = RowFile(history.directory)
+        counts = history.parts(question, PLACE)
+        while part := list(islice(counts, _AT_ONCE)):
+            self._rows.add([tuple(count) for count in part])
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def __iter__(self) -> Iterator[_Place]:
+        for rows in self._rows.batches():
+            yield from map(self._place, map(BanCount._make, rows))
+
+    def _place(self, count: BanCount) -> _Place:
+        values = dict(zip(PLACE.names, count.values, strict=True))
+        record = GeoRecord(values["network"], **values)
+        groups = places_of(record, is_person=is_person(record), anonymous=self._anonymous)
+        return _Place(record, groups, count)
 
 
 def _silent(*_: int) -> None:
@@ -66,11 +98,16 @@ def history_summary(
     Raises ``GeocliError``.
     """
     progress(0, _STEPS)
-    places = _places(history, question, anonymous=anonymous)
+    places = _Places(history, question, anonymous=anonymous)
     progress(1, _STEPS)
-    groups = {by: Groups(grouping) for by, grouping in TABLES.items()}
+    groups = {by: Groups(grouping, history.directory, MOST_GROUPS) for by, grouping in TABLES.items()}
     elsewhere: Counter[str] = Counter()
+    total, addresses, sources = 0, 0, set[str]()
     for record, place, count in places:
+        total += count.bans
+        addresses += count.addresses
+        if record.source:
+            sources.add(record.source)
         for by, values in place.items():
             groups[by].add(values, count.addresses, count.bans)
         if record.country_code is None:
@@ -86,7 +123,7 @@ def history_summary(
         everything = (
             places
             if question.since is None
-            else _places(history, question._replace(since=None), anonymous=anonymous)
+            else _Places(history, question._replace(since=None), anonymous=anonymous)
         )
         news = _news(history, question, window(lines.period, span[1], now), everything)
     progress(4, _STEPS)
@@ -94,13 +131,13 @@ def history_summary(
     progress(5, _STEPS)
     tables, beyond = largest_of(groups)
     return Summary(
-        total=sum(place.counted.bans for place in places),
-        addresses=sum(place.counted.addresses for place in places),
+        total=total,
+        addresses=addresses,
         tables=tables,
         beyond=beyond,
         busiest=busiest,
         elsewhere=elsewhere,
-        sources=sorted({place.record.source for place in places if place.record.source}),
+        sources=sorted(sources),
         untimed=0,
         timeline=lines,
         news=news,
@@ -109,25 +146,15 @@ def history_summary(
     )
 
 
-def _places(history: History, question: BanQuery, *, anonymous: bool) -> list[_Place]:
-    found = []
-    for count in history.spans(question, PLACE).values():
-        values = dict(zip(PLACE.names, count.values, strict=True))
-        record = GeoRecord(values["network"], **values)
-        groups = places_of(record, is_person=is_person(record), anonymous=anonymous)
-        found.append(_Place(record, groups, count))
-    return found
-
-
 def _span(
-    places: Sequence[_Place], history: History, question: BanQuery, now: float, *, anonymous: bool
+    places: _Places, history: History, question: BanQuery, now: float, *, anonymous: bool
 ) -> tuple[str, str] | None:
     """When the first and the last of those began that began by now."""
     end = latest(now)
     if any(place.counted.last > end for place in places):
         after = utc_text(datetime.fromisoformat(end).timestamp() + 1)
         capped = question._replace(until=min(question.until or after, after))
-        places = _places(history, capped, anonymous=anonymous)
+        places = _Places(history, capped, anonymous=anonymous)
     if not places:
         return None
     return min(place.counted.first for place in places), max(place.counted.last for place in places)
@@ -147,7 +174,7 @@ def _timeline(
     return timeline_of(Hours(counts, *span, left_out), now, question.since, period)
 
 
-def _news(history: History, question: BanQuery, seen: Window, everything: Sequence[_Place]) -> News:
+def _news(history: History, question: BanQuery, seen: Window, everything: _Places) -> News:
     earliest = min(place.counted.first for place in everything)
     recent = _bans(history, question._replace(since=seen.begin))
     if earliest >= seen.begin:
@@ -155,23 +182,19 @@ def _news(history: History, question: BanQuery, seen: Window, everything: Sequen
     before = None
     if earliest <= seen.earlier:
         before = _bans(history, question._replace(since=seen.earlier, until=seen.begin))
-    known: dict[str, set[tuple[Any, ...]]] = {by: set() for by in TABLES if by != "jail"}
+    known = {by: SeenSet(history.directory, MOST_GROUPS) for by in TABLES if by != "jail"}
+    for _, place, count in everything:
+        if count.first < seen.begin:
+            for by, values in place.items():
+                known[by].add(repr(TABLES[by].key(values)))
     found: dict[str, Counter[tuple[Any, ...]]] = {by: Counter() for by in known}
     for _, place, count in everything:
-        for by, values in place.items():
-            key = TABLES[by].key(values)
-            if count.first < seen.begin:
-                known[by].add(key)
-            else:
-                found[by][values] += count.bans
-    new = {
-        by: [
-            (values, bans)
-            for values, bans in counts.most_common()
-            if None not in (key := TABLES[by].key(values)) and key not in known[by]
-        ]
-        for by, counts in found.items()
-    }
+        if count.first >= seen.begin:
+            for by, values in place.items():
+                key = TABLES[by].key(values)
+                if None not in key and repr(key) not in known[by]:
+                    found[by][values] += count.bans
+    new = {by: counts.most_common() for by, counts in found.items()}
     return News(seen.length, seen.begin, seen.end, recent, before, new)
 
 

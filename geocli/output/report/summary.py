@@ -36,7 +36,9 @@ MOST_ADDRESSES = 5000
 MOST_ROWS = 5000
 """Rows of each of its tables."""
 
-_MOST_GROUPS = 20_000  # of each kind in memory: some 12 MB
+MOST_GROUPS = 20_000
+"""Groups of each kind in memory: some 12 MB."""
+
 _MOST_PLACES = 20_000  # addresses whose groups are at hand
 _BETWEEN = "\t"  # of texts that have no tabs
 
@@ -90,7 +92,7 @@ class Counted:
 
     def __init__(self, directory: Path, *, anonymous: bool = False) -> None:
         self._anonymous = anonymous
-        self._groups = {by: Groups(grouping, directory, _MOST_GROUPS) for by, grouping in TABLES.items()}
+        self._groups = {by: Groups(grouping, directory, MOST_GROUPS) for by, grouping in TABLES.items()}
         self._addresses = SpanTally(directory)
         self._in_jails = SeenSet(directory)
         self._moments = Moments([by for by in TABLES if by != "jail"])
