@@ -9,7 +9,8 @@ could move, colour or clear a terminal.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -24,6 +25,7 @@ MAX_TEXT = 256
 MAX_SOURCE = 2000
 """Characters of a record's source: it may name several databases, each by up to 100."""
 
+_DAY = 86400  # seconds
 _END_OF_TIME = 253402300799  # 9999-12-31T23:59:59Z
 
 MAX_ASN = 2**32 - 1
@@ -116,7 +118,14 @@ def _visible(char: str) -> str:
 
 def utc_text(moment: float) -> str:
     """Seconds since the epoch as a record's ``resolved_at``; what is before or after all time, its edge."""
-    return datetime.fromtimestamp(min(max(moment, 0), _END_OF_TIME), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    day, second = divmod(int(min(max(moment, 0), _END_OF_TIME)), _DAY)
+    minute, second = divmod(second, 60)
+    return f"{_date(day)}T{minute // 60:02}:{minute % 60:02}:{second:02}Z"
+
+
+@lru_cache(maxsize=4096)
+def _date(day: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
 
 
 def check_rows(rows: Sequence[Any]) -> None:

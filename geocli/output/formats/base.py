@@ -12,6 +12,7 @@ The contract, which ``tests/output/formats`` runs over all of them:
 from __future__ import annotations
 
 import importlib
+import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard, cast
 
 from geocli.model.errors import UsageError
@@ -28,7 +29,9 @@ PLAIN = b"0123456789abcdefABCDEF.:/"
 """What addresses and networks are made of."""
 
 _LONGEST_CELL = 10_000  # characters; a record's text is shorter anyway
-_MOSTLY_DISTINCT = frozenset({"ip", "network"})
+_MOSTLY_DISTINCT = frozenset({"ip", "network", "banned_at", "expires_at", "first_seen", "last_seen"})
+_TIMES = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)*+")
+_TIME = 20  # characters
 
 Row = tuple[object, ...]
 """Values in the order of the layout's columns; a ``GeoRecord`` is one."""
@@ -109,12 +112,17 @@ def to_bytes(text: str) -> bytes:
 
 
 def is_plain(column: Sequence[object]) -> TypeGuard[Sequence[str]]:
-    """Whether every value is an address, a network, a number in digits or a hexadecimal word.
+    """Whether every value is an address, a network, a number in digits or a hexadecimal word, or a time.
 
     Most columns of which every value is new are that, and no form has to do anything about it.
     """
+    texts = cast("Sequence[str]", column)
     try:
-        text = "".join(cast("Sequence[str]", column))
+        text = "".join(texts)
     except TypeError:
         return False
-    return text.isascii() and not text.encode().translate(None, PLAIN)
+    if not text.isascii():
+        return False
+    if not text.encode().translate(None, PLAIN):
+        return True
+    return {*map(len, texts)} == {_TIME} and _TIMES.fullmatch(text) is not None
