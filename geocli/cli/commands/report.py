@@ -61,7 +61,9 @@ class PageOptions(NamedTuple):
             "--period", metavar="|".join(PERIODS), help="What a bar stands for.", show_default="what fits"
         ),
     ] = None
-    top: Annotated[int, typer.Option("--top", metavar="N", min=1, max=5000, help="Rows of each table at first.")] = 12
+    top: Annotated[
+        int, typer.Option("--top", metavar="N", min=1, max=5000, help="Rows of each table at first.")
+    ] = 12
     budget: Annotated[
         int,
         typer.Option(

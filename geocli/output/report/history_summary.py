@@ -22,8 +22,8 @@ from geocli.output.report.summary import (
     BusyAddress,
     Summary,
     is_person,
-    places_of,
     largest_of,
+    places_of,
 )
 from geocli.storage.store.base import BanCount
 from geocli.system.row_file import RowFile
