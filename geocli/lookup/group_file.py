@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from geocli.model.row_order import rank
 from geocli.system.spill import temporary_file
-from geocli.system.sqlite_file import translated
+from geocli.system.sqlite_errors import translated
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile, gettempdir
 from typing import TYPE_CHECKING, Any
 
-from geocli.system.sqlite_file import translated
+from geocli.system.sqlite_errors import translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
