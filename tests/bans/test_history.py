@@ -75,6 +75,8 @@ def fits(ban: SeenBan, question: BanQuery) -> bool:
         and (question.until is None or ban.banned_at < question.until)
         and (not question.hosts or ban.host in question.hosts)
         and (not question.jails or ban.jail in question.jails)
+        and (question.ips is None or ban.ip in question.ips)
+        and ban.ip.startswith(question.starting)
         and (not question.countries or answer.country_code in question.countries)
         and (not question.asns or answer.asn in question.asns)
     )
@@ -101,7 +103,7 @@ def test_the_history_is_the_same_whatever_of_it_is_in_the_journal(
     question: BanQuery,
 ) -> None:
     monkeypatch.setattr("geocli.bans.history.MOST_WAITING", most_waiting)
-    question = question._replace(ips=None, without=())
+    question = question._replace(without=())
     # Some of it was flushed, and has been seen again since, later.
     seen_again = [
         entry._replace(last_seen=NOW, expires_at=None) if isinstance(entry, SeenBan) else entry

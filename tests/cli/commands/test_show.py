@@ -293,7 +293,14 @@ def test_what_no_registry_knows_is_said(data_dir: Path, client: str, registry: R
 def test_the_running_server_is_asked(geocli: Geocli, fail2ban_server: Fail2ban) -> None:
     fail2ban_server.ban("sshd", "192.0.2.1", "198.51.100.0/24")
     here = ("--fail2ban-client", fail2ban_server.client, "--socket", str(fail2ban_server.socket))
+    assert geocli("bans", "--record", *here).returncode == 0
     first, second, third = shown(geocli, "192.0.2.1", "198.51.100.77", "192.0.2.2", *here)
+    (ban,) = first["history"]["latest"]
+    (now,) = first["server"]["covering"]
+    assert {name: ban[name] for name in now} == now
+    assert (ban["host"], ban["ban_count"]) == ("web1", None)
+    assert [ban["ip"] for ban in second["history"]["latest"]] == ["198.51.100.0/24"]
+    assert third["neighbours"]["192.0.2.0/24"]["worst"] == [{"ip": "192.0.2.1", "bans": 1}]
     assert [ban["jail"] for ban in first["server"]["covering"]] == ["sshd"]
     assert [ban["ip"] for ban in second["server"]["covering"]] == ["198.51.100.0/24"]
     assert third["server"]["covering"] == []

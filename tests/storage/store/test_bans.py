@@ -69,6 +69,7 @@ QUESTIONS = st.builds(
     countries=some(["DE", "FR"]),
     asns=some([1, 2, 3]),
     ips=st.one_of(st.none(), some(IPS).map(list)),
+    starting=st.sampled_from(["", "", IPS[0][:3], IPS[0][:-1], IPS[-1][:2]]),
     without=some(IPS).map(list),
 )
 
@@ -81,6 +82,7 @@ def fits(ban: SeenBan, question: BanQuery) -> bool:
         and (not question.hosts or ban.host in question.hosts)
         and (not question.jails or ban.jail in question.jails)
         and (question.ips is None or ban.ip in question.ips)
+        and ban.ip.startswith(question.starting)
         and ban.ip not in question.without
         and (answer is None or not question.countries or answer.country_code in question.countries)
         and (answer is None or not question.asns or answer.asn in question.asns)
