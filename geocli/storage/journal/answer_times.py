@@ -24,6 +24,12 @@ _SegmentId = tuple[int, float]
 STORED = "iif(typeof(store_time) = 'real', store_time, 0)"
 """When a segment was stored, in SQL: seconds since the epoch, which together with its key name it."""
 
+# How many addresses there are at most in segments from this one on: each stands between two blanks.
+_ADDRESSES = (
+    "SELECT sum(length(tag) - length(replace(tag, ' ', '')) - 1) FROM Cache "
+    "WHERE typeof(tag) = 'text' AND rowid >= ?"
+)
+_MOST_RESERVED = 1 << 22  # a tag may say what it likes
 _MOST_OWN = 100_000  # addresses in the index, when what this process writes need not get into it any more
 _STATUS, _SOURCE, _RESOLVED_AT = map(SHARED.index, ("status", "source", "resolved_at"))
 
@@ -82,9 +88,12 @@ class AnswerTimes:
         return {target: times[number] for target, number in numbers.items() if number in times}
 
     def _learn(self, usable: Callable[[GeoRecord], bool]) -> None:
-        for segment in self._not_seen():
-            if segment in self._numbers:
-                continue
+        new = [segment for segment in self._not_seen() if segment not in self._numbers]
+        if len(new) > 1:
+            since = min(key for key, _ in new)
+            for (size,) in self._rows(_ADDRESSES, (since,)):
+                self._index.reserve(min(int(size or 0), _MOST_RESERVED))
+        for segment in new:
             begin = len(self._kinds)
             if not (segment[0] in self._own and len(self._index) >= _MOST_OWN):
                 self._add(self._batch(segment[0]), usable)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 from array import array
-from itertools import repeat
-from operator import and_
+from itertools import compress, repeat
+from operator import and_, eq, gt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,10 +38,17 @@ class AddressIndex:
     def __len__(self) -> int:
         return self._count
 
+    def reserve(self, count: int) -> None:
+        """Make room for so many more addresses at once: growing costs as much as adding them."""
+        size = len(self._prints)
+        while self._count + count > _FULLEST * size:
+            size *= 2
+        if size > len(self._prints):
+            self._grow(size)
+
     def add(self, addresses: Sequence[str], number: int) -> None:
         """Say that this number goes with these."""
-        while self._count + len(addresses) > _FULLEST * len(self._prints):
-            self._grow()
+        self.reserve(len(addresses))
         prints, numbers = self._prints, self._numbers
         mask = len(prints) - 1
         for mark in map(_print, addresses):
@@ -63,26 +70,27 @@ class AddressIndex:
         mask = len(prints) - 1
         marks = list(map(_print, addresses))
         slots = list(map(and_, marks, repeat(mask)))
-        found = {}
+        first = list(map(prints.__getitem__, slots))
         # Most are where they would be first, or nowhere.
-        for address, mark, slot, there in zip(
-            addresses, marks, slots, map(prints.__getitem__, slots), strict=True
-        ):
-            while there:
+        hits = list(map(eq, first, marks))
+        found = dict(
+            zip(compress(addresses, hits), map(numbers.__getitem__, compress(slots, hits)), strict=True)
+        )
+        others = map(gt, map(bool, first), hits)
+        for address, mark, slot in compress(zip(addresses, marks, slots, strict=True), others):
+            while there := prints[slot]:
                 if there == (mark or 1):
                     found[address] = numbers[slot]
                     break
                 slot = (slot + 1) & mask
-                there = prints[slot]
         return found
 
-    def _grow(self) -> None:
+    def _grow(self, size: int) -> None:
         old_prints, old_numbers = self._prints, self._numbers
-        size = 2 * len(old_prints)
         prints, numbers = array("q", bytes(8 * size)), array("I", bytes(4 * size))
         mask = size - 1
-        for mark, number in zip(old_prints, old_numbers, strict=True):
-            if mark:
+        if self._count:
+            for mark, number in compress(zip(old_prints, old_numbers, strict=True), old_prints):
                 slot = mark & mask
                 while prints[slot]:
                     slot = (slot + 1) & mask
