@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from tests.benchmarks.cases import Cases
+from tests.benchmarks.comparisons import Comparisons
 from tests.benchmarks.fleet import FleetServer
 from tests.benchmarks.growth import show_growth
 from tests.benchmarks.inputs import LINE
@@ -37,7 +38,8 @@ def main() -> None:
             server = FleetServer(scratch)
             lines = options.megabytes * _MILLION // LINE
             inputs = Inputs(bench, scratch / "inputs", options.count, lines, options.ipv6)
-            cases = [*Cases(bench, inputs).all(), *server.cases(bench, inputs)]
+            beside = Comparisons(bench, scratch / "beside", options.count, lines)
+            cases = [*Cases(bench, inputs).all(), *beside.all(), *server.cases(bench, inputs)]
             try:
                 _show(bench, [case for case in cases if options.only in case.name], options.rounds)
             finally:

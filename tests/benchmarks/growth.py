@@ -6,6 +6,7 @@ import statistics
 from typing import TYPE_CHECKING
 
 from tests.benchmarks.cases import Cases
+from tests.benchmarks.comparisons import Comparisons
 from tests.benchmarks.states import Inputs
 from tests.benchmarks.table import Table
 
@@ -22,7 +23,8 @@ def show_growth(bench: Bench, largest: int, rounds: int, ipv6: int, only: str) -
     columns = []
     for size in sizes:
         inputs = Inputs(bench, bench.scratch / f"inputs-{size}", size, size, ipv6)
-        columns.append(Cases(bench, inputs).bulk("n", "n lines"))
+        known = Comparisons(bench, bench.scratch / f"known-{size}", size, size)
+        columns.append([*Cases(bench, inputs).bulk("n", "n lines"), *known.shuffled("n")])
     table = Table(("µs an address or line; MB", 30), *((f"{size:,}", 16) for size in sizes))
     for cases in zip(*columns, strict=True):
         if only in cases[0].name:

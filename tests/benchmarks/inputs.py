@@ -6,6 +6,7 @@ would count as memory of the processes that are measured: Linux hands the peak o
 
 from __future__ import annotations
 
+import math
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ LINE = 100
 
 _LINES_AN_ADDRESS = 10
 _AT_ONCE = 10_000
+# From one address to the next in another order, which then goes through them all: primes.
+_STEPS = (7_368_787, 7_368_791, 10_007)
 # First octets of which no part is reserved.
 _PUBLIC = bytes(octet for octet in range(1, 224) if octet not in {10, 100, 127, 169, 172, 192, 198, 203})
 _IS_PUBLIC = frozenset(_PUBLIC)
@@ -44,15 +47,21 @@ def _mixed(value: int) -> int:
             return value
 
 
-def write_addresses(path: Path, count: int, ipv6: int) -> None:
-    """One address a line, none twice."""
-    _write(path, (f"{address(number, ipv6)}\n" for number in range(count)))
+def write_addresses(path: Path, count: int, ipv6: int, *, shuffled: bool = False) -> None:
+    """One address a line, none twice; of each count always the same, in one order or in another."""
+    step = next(step for step in _STEPS if math.gcd(step, count) == 1) if shuffled else 1
+    _write(path, (f"{address(number * step % count, ipv6)}\n" for number in range(count)))
 
 
 def write_log(path: Path, lines: int, ipv6: int) -> None:
     """A web server's log: one address a line, each ten times on average, in no order."""
-    clients = max(1, lines // _LINES_AN_ADDRESS)
+    clients = clients_of(lines)
     _write(path, (_line(number, address(_mixed(number) % clients, ipv6)) for number in range(1, lines + 1)))
+
+
+def clients_of(lines: int) -> int:
+    """How many addresses a log of so many lines has at most."""
+    return max(1, lines // _LINES_AN_ADDRESS)
 
 
 def _line(number: int, client: str) -> str:

@@ -6,7 +6,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.benchmarks.inputs import write_addresses, write_log
+from tests.benchmarks.inputs import clients_of, write_addresses, write_log
 from tests.benchmarks.measure import Bench, geocli
 
 if TYPE_CHECKING:
@@ -35,13 +35,15 @@ class Inputs:
     """Files and data directories for so many addresses and lines, each made once, when it is needed."""
 
     def __init__(self, bench: Bench, directory: Path, count: int, lines: int, ipv6: int) -> None:
-        directory.mkdir()
+        directory.mkdir(parents=True)
         self._bench = bench
         self._directory = directory
         self.count = count
         self.lines = lines
         self.ipv6 = ipv6
         self.addresses = directory / "addresses"
+        self.shuffled = directory / "shuffled"  # the same addresses
+        self.clients = directory / "clients"  # those of the log, in no order of its
         self.log = directory / "log"
         self.work = directory / "work"  # the data directory that commands change
 
@@ -49,6 +51,16 @@ class Inputs:
         """Write the list of addresses."""
         if not self.addresses.exists():
             write_addresses(self.addresses, self.count, self.ipv6)
+
+    def need_shuffled(self) -> None:
+        """Write the same list in another order."""
+        if not self.shuffled.exists():
+            write_addresses(self.shuffled, self.count, self.ipv6, shuffled=True)
+
+    def need_clients(self) -> None:
+        """Write the list of the addresses that the log may name, in another order."""
+        if not self.clients.exists():
+            write_addresses(self.clients, clients_of(self.lines), self.ipv6, shuffled=True)
 
     def need_log(self) -> None:
         """Write the log."""
