@@ -13,7 +13,8 @@ from geocli.cron.crontab import TableFile
 from geocli.model.errors import TryAgainError, UsageError
 
 _OWN_DATA = (
-    "journal", "mmdb", "pacing", "geo.db", "geo.db-wal", "geo.db-shm", "flush-notice", "verified.json",
+    "journal", "mmdb", "pacing", "whois", "geo.db", "geo.db-wal", "geo.db-shm", "flush-notice", "age-notice",
+    "verified.json",
 )  # fmt: skip
 _HEAD = 1000  # bytes in which a mark is
 _SET_ASIDE = "geo.db.damaged-*"

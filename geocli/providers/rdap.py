@@ -1,32 +1,26 @@
 """RDAP: who has registered an address, a network or an AS number, and where complaints go.
 
 RFC 9083 has the form of answers, RFC 7095 that of contacts (jCard). A bootstrap server leads on to the
-registry that knows. Nothing in an answer is trusted. Answers are kept for a week, a private file each, in
-``whois`` of the data directory.
+registry that knows. Nothing in an answer is trusted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
-import re
 import time
-from contextlib import suppress
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from geocli.model.errors import GeocliError, UnanswerableError
 from geocli.model.normalize import text as text_of
-from geocli.model.records import is_time, utc_text
+from geocli.model.records import utc_text
 from geocli.providers.online.base import Limit
 from geocli.providers.online.rate_limit import RateLimit
-from geocli.system.files import make_private_directory, replacing
+from geocli.providers.registrations import KeptRegistrations, Registration, is_mail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from geocli.config.settings import Settings
     from geocli.system.reporter import Reporter
@@ -34,30 +28,10 @@ if TYPE_CHECKING:
 _LIMIT = Limit(1, 1.0)
 """Courtesy: no registry asks for less."""
 
-_KEPT = 7 * 86400  # seconds
 _TOTAL = 60  # seconds for all redirects together
 _LARGEST = 1 << 20  # bytes; an answer has some ten thousand
-_LARGEST_KEPT = 1 << 14
 _MOST_ENTITIES = 200
 _OK, _UNKNOWN, _TOO_MANY = 200, 404, 429
-_MAIL = re.compile(r"[A-Za-z0-9.!#$&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
-
-
-class Registration(NamedTuple):
-    """What a registry says; what it does not is ``None``.
-
-    ``range`` is the addresses or AS numbers from first to last, ``name`` what the registry calls them,
-    ``holder`` who has them, ``abuse`` the mail address for complaints, ``registry`` the registry's server.
-    ``asked_at`` is a record's time. All text is bounded and printable.
-    """
-
-    range: str | None
-    name: str | None
-    holder: str | None
-    country: str | None
-    abuse: str | None
-    registry: str | None
-    asked_at: str
 
 
 class Rdap:
@@ -68,7 +42,7 @@ class Rdap:
         self._host = urlsplit(self._url).netloc
         self._timeout = settings.whois_timeout
         self._reporter = reporter
-        self._directory = settings.data_dir / "whois"
+        self._kept = KeptRegistrations(settings.data_dir)
         self._pacing = RateLimit(
             *(settings.data_dir / "pacing", f"rdap-{self._host}", _LIMIT, settings.max_wait),
             reporter.waiting,
@@ -76,8 +50,7 @@ class Rdap:
 
     def find(self, kind: str, name: str) -> Registration | None:
         """Return what is registered, ``None`` where nothing is. Raises ``UnanswerableError``."""
-        path = self._directory / f"{kind}-{re.sub('[^0-9a-f.]', '_', name)}.json"
-        if (kept := _kept(path, time.time())) is not None:
+        if (kept := self._kept.find(kind, name, time.time())) is not None:
             return kept
         body = self._ask(f"{self._url}/{kind}/{name}")
         if body is None:
@@ -86,7 +59,10 @@ class Rdap:
             found = registration(json.loads(body), utc_text(time.time()))
         except (ValueError, RecursionError):
             raise self._problem("its answer is no RDAP") from None
-        self._keep(path, found)
+        try:
+            self._kept.keep(kind, name, found, time.time())
+        except (OSError, GeocliError) as error:
+            self._reporter.detail(f"whois: the answer is not kept: {error}")
         return found
 
     def _ask(self, url: str) -> bytes | None:
@@ -114,17 +90,6 @@ class Rdap:
 
     def _problem(self, reason: str) -> UnanswerableError:
         return UnanswerableError(f"whois: {self._host}: {reason}")
-
-    def _keep(self, path: Path, found: Registration) -> None:
-        try:
-            make_private_directory(self._directory)
-            for old in self._directory.iterdir():
-                if time.time() - old.stat(follow_symlinks=False).st_mtime > _KEPT:
-                    old.unlink()
-            with replacing(path, durable=False) as file:
-                file.write(json.dumps(found).encode())
-        except (OSError, GeocliError) as error:
-            self._reporter.detail(f"whois: the answer is not kept: {error}")
 
 
 def registration(answer: Any, asked_at: str) -> Registration:
@@ -184,19 +149,4 @@ def _values(card: list[Any], name: str) -> Iterator[str]:
 
 def _mail(card: list[Any]) -> str | None:
     """The first mail address that can be one."""
-    return next((mail for mail in _values(card, "email") if _MAIL.fullmatch(mail)), None)
-
-
-def _kept(path: Path, now: float) -> Registration | None:
-    """What was kept and is young enough."""
-    with suppress(OSError, ValueError, TypeError, RecursionError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            found = Registration(*json.loads(file.read(_LARGEST_KEPT)))
-        *texts, asked_at = found
-        is_text = all(text is None or (isinstance(text, str) and text_of(text) == text) for text in texts)
-        is_mail = found.abuse is None or _MAIL.fullmatch(found.abuse) is not None
-        if is_text and is_mail and is_time(asked_at):
-            asked = datetime.fromisoformat(asked_at).timestamp()
-            return found if 0 <= now - asked < _KEPT else None
-    return None
+    return next((mail for mail in _values(card, "email") if is_mail(mail)), None)

@@ -41,6 +41,13 @@ def test_the_contact_for_complaints_is_found_inside_of_the_holder() -> None:
     )
 
 
+def test_a_system_and_a_network_of_one_address_are_told_without_a_range() -> None:
+    system = {"objectClassName": "autnum", "startAutnum": 15169, "endAutnum": 15169, "name": "GOOGLE"}
+    assert registration(system, ASKED_AT)[:4] == ("15169", "GOOGLE", None, None)
+    one = {"objectClassName": "ip network", "startAddress": "::1", "endAddress": "::1", "entities": [7]}
+    assert registration(one, ASKED_AT).range == "::1"
+
+
 @given(_JSON, _JSON, _TEXTS)
 def test_no_answer_can_do_harm(answer: Any, entities: Any, mail: str) -> None:
     made = network("8.8.8.0", "8.8.8.255", holder=mail, abuse=mail) | {"name": mail, "country": answer}

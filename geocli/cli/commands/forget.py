@@ -11,7 +11,9 @@ from geocli.cli import options
 from geocli.cli.console import say, write_text
 from geocli.cli.session import journal_and_store
 from geocli.model.errors import ExitCode, Problems, worst_of
+from geocli.providers.registrations import KeptRegistrations
 from geocli.storage.forget import forget as forget_old
+from geocli.system.ownership import os_errors
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
@@ -44,6 +46,9 @@ def forget(
     try:
         with journal_and_store(settings) as (journal, store):
             gone = forget_old(journal, store, age, kinds, time.time(), problems)
+        if "answers" in kinds:
+            with os_errors(settings.data_dir):
+                KeptRegistrations(settings.data_dir).forget(time.time() - age + (age == 0))
     finally:
         for problem in problems:
             say(str(problem))

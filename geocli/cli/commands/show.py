@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from geocli.config.settings import Settings
     from geocli.inputs.log_lines import LineFinder, Lines
     from geocli.model.bans import Ban
-    from geocli.providers.rdap import Rdap, Registration
+    from geocli.providers.rdap import Rdap
+    from geocli.providers.registrations import Registration
 
 _MAIL = 78  # columns that a mail may have (RFC 5322, 2.1.1)
 _LINES = 20  # of a log, about one address

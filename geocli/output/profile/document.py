@@ -10,7 +10,7 @@ from geocli.output.profile.page import BANS, WORST, ban_row, worst_row
 if TYPE_CHECKING:
     from geocli.bans.profile import Crowd, Past, Profile
     from geocli.inputs.log_lines import Lines
-    from geocli.providers.rdap import Registration
+    from geocli.providers.registrations import Registration
 
 
 def document(profile: Profile, registration: Registration | None, lines: Lines | None) -> str:

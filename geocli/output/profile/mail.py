@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from geocli.bans.profile import Profile
     from geocli.inputs.log_lines import Lines
     from geocli.model.bans import LocatedBan
-    from geocli.providers.rdap import Registration
+    from geocli.providers.registrations import Registration
 
 
 def mail(profile: Profile, registration: Registration, lines: Lines | None) -> str | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from geocli.model.bans import Ban
     from geocli.model.records import GeoRecord
     from geocli.output.formats.base import Row
-    from geocli.providers.rdap import Registration
+    from geocli.providers.registrations import Registration
 
 _INDENT = "  "
 _LABEL = 12  # characters of the longest label

@@ -262,7 +262,11 @@ def test_whois_names_who_answers_once_a_week_and_writes_the_mail(
     assert [request.path for request in registry.requests] == ["/ip/8.8.8.8", "/registry/ip/8.8.8.8"]
     (kept,) = (data_dir / "whois").iterdir()
     assert kept.stat().st_mode & 0o777 == 0o600
-    for spoilt in ('["a"]', kept.read_text().replace("abuse@", "\\n"), "[" * 100_000):
+    whole = kept.read_text()
+    for kinds, is_kept in (("--bans", True), ("--answers", False)):
+        assert geocli("forget", "--older-than", "0", kinds).returncode == 0
+        assert kept.exists() is is_kept
+    for spoilt in ('["a"]', whole.replace("abuse@", "\\n"), "[" * 100_000):
         kept.write_text(spoilt)
         shutil.rmtree(data_dir / "pacing")  # or each would wait a second for its turn
         assert "abuse@example.net" in geocli(*asked, "--whois").stdout
