@@ -26,8 +26,14 @@ V4_LOOK = 7
 V6_PLAIN = range(2, 7)
 """Groups of IPv6: an address. One less and modulo 5, it is how many digits the first group has."""
 
+SPOKEN = (rb"sputnik [0-9]", rb"Maemo Browser [0-9]", rb"Linux [23]")
+"""Names with a blank before their version, and the first number of that."""
+_NOT_SPOKEN = b"".join(rb"(?<!%s\.)" % version for version in SPOKEN)
 # Most addresses stand behind none of these. Behind "/" may be a version, behind ":" too.
-_PLAIN_WIDTHS = b"|".join(rb"(?<=[^0-9A-Za-z_.%%/:@-]%s\.)()" % octet for octet in FIRST_OCTETS)
+_PLAIN_WIDTHS = b"|".join(
+    rb"(?<=[^0-9A-Za-z_.%%/:@-]%s\.)%s()" % (octet, b"" if width > 1 else _NOT_SPOKEN)
+    for width, octet in enumerate(FIRST_OCTETS, 1)
+)
 # What may be a network or a range, one half of it escaped, what has been defanged, or part of what a browser
 # calls itself.
 _GOES_ON = rb" ?[;)]| (?:Build|Profile)/|-[0-9A-Za-z_]|/[0-9]|\\/[0-9]|\\\.[0-9]|[\[({][.dD]|\.[0-9A-Za-z_]"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from geocli.inputs.plain_words import SPOKEN
+
 _NAME_BYTES = bytes({*range(256)} - {*b" \t\r\n\v\f\0\"'`()[]{}<>;,:=/\\.@%&?|*#$^"})
 _LONGEST_NAME = 64
 # What are no names of hosts, although they have a full stop in them, or a slash before them.
@@ -21,6 +23,10 @@ _BROWSER = re.compile(
 _BEHIND_VERSION_OF_HOST = re.compile(rb" \(" + _SYSTEM)
 _BEHIND_PART_OF_COMMENT = re.compile(rb" ?[;)]| (?:Build|Profile)/")
 _BEFORE_COMMENT = re.compile(rb"[A-Za-z][^\s/]{0,63}/[0-9]{1,9}\.[0-9][0-9A-Za-z.]{0,63}[ +]?\Z")
+_SPOKEN = re.compile(b"(?:" + b"|".join(SPOKEN) + rb")\Z")
+_LONGEST_SPOKEN = 16
+_VALUES = (b"printmade=",)  # in a comment, what other keys have may be an address
+_CLOSED = re.compile(rb"\([^()\n\"]*\)")
 _COMMENT = re.compile(rb"\(" + _SYSTEM + rb"[;/]")
 _LONGEST_PRODUCT = 140
 _LONGEST_COMMENT = 512
@@ -33,6 +39,10 @@ def is_version(text: bytes, start: int, end: int) -> bool:
     if text.endswith((b"/", b"@"), 0, start) and _is_named(text, start, end):
         return True
     if text.endswith(b" (", 0, start) and _is_browser(text, start):
+        return True
+    if text.startswith(b") Gecko/", end):
+        return True
+    if text.endswith(b" ", 0, start) and _SPOKEN.search(text, max(0, start - _LONGEST_SPOKEN), start + 1):
         return True
     return _BEHIND_PART_OF_COMMENT.match(text, end) is not None and _is_in_comment(text, start, end)
 
@@ -55,7 +65,9 @@ def _is_named(text: bytes, start: int, end: int) -> bool:
         return (not is_escaped_in_url or _BROWSER.fullmatch(name) is not None) and (
             _BEHIND_ESCAPED_VERSION.match(text, end) is not None
         )
-    return _BEHIND_VERSION.match(text, end) is not None
+    if _BEHIND_VERSION.match(text, end) is not None:
+        return True
+    return text[end : end + 1] != b":" and _BROWSER.fullmatch(name) is not None
 
 
 def _is_browser(text: bytes, start: int) -> bool:
@@ -63,12 +75,12 @@ def _is_browser(text: bytes, start: int) -> bool:
 
 
 def _is_in_comment(text: bytes, start: int, end: int) -> bool:
-    head = text[max(0, start - _LONGEST_COMMENT) : start]
+    head = _CLOSED.sub(b"", text[max(0, start - _LONGEST_COMMENT) : start])  # what is in it is over
     begin = head.rfind(b"(")
     comment = head[begin:]
     if begin < 0 or b")" in comment or b'"' in comment or b"\n" in comment:
         return False
-    if comment.endswith((b"//", b"@", b"=", b"[")):
+    if comment.endswith((b"//", b"@", b"=", b"[")) and not comment.endswith(_VALUES):
         return False
     if not (b";" in comment or b"/" in comment or text[end : end + 1] == b";"):
         return False

@@ -306,6 +306,16 @@ def test_an_escaped_slash_is_a_boundary_but_in_the_name_of_a_browser(text: str, 
         ("sshd: (80.94.95.113)", [V4]), ("refused (host; 80.94.95.113; port 22)", [V4]),
         ("a;80.94.95.113;b", [V4]),
         ("HTTP/1.1 (80.94.95.113)", [V4]),
+        # names that browsers have had, whatever stands behind; names with a blank before the version
+        ("Firefox/2.0.0.14,gzip(gfe) (via docs.google.com/viewer)", []), ("Chrome/1.1.0.0(29.0.1547.62)", []),
+        ("Firefox/80.94.95.113:80", [V4]), ("Minefield/4.0 sputnik 2.3.0.70", []),
+        ("rv:1.9.2.3pre) Gecko/20100723 Firefox/3.5 Maemo Browser 1.7.4.8 RX-51", []),
+        ("p2/1.1.201 (Java 1.8.0; Linux 2.6.39.17 x86-64; en_US)", []), ("Linux 80.94.95.113 up", [V4]),
+        ("sputnik 80.94.95.113", [V4]), ("1.9.0.8) Gecko/20080528 Firefox/3.0", []),
+        ("Mozilla/4.0 (compatible; MSIE 7.0; Mozilla/4.0 (compatible; SV1) ; Feed 2.0.4.16; .NET)", []),
+        ("Mozilla/4.0 (compatible; MSIE 7.0; printmade=3.0.0.7)", []),
+        ("Mozilla/4.0 (compatible; MSIE 7.0; client=80.94.95.113)", [V4]),
+        ("Firefox/45.0; on behalf of 80.94.95.113", [V4]),
     ],
 )  # fmt: skip
 def test_what_is_no_version_is_an_address(text: str, expected: list[str]) -> None:
