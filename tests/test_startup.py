@@ -69,6 +69,7 @@ def modules_after(geocli: Geocli, *arguments: str) -> set[str]:
         ),
         (["lookup", "--no-cache", "-p", "mmdb,ip-api,country-is", "8.8.8.8", "10.0.0.1"], ONLINE),
         (["lookup", "--no-cache", "-p", "ip-api", "10.0.0.1", "::1"], ONLINE),
+        (["show", "10.0.0.1"], {"diskcache", *ONLINE}),
         (["refresh"], {"diskcache", "maxminddb", "geocli.cli.commands.lookup", *ONLINE}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

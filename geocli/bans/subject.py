@@ -9,7 +9,8 @@ from typing import NamedTuple
 from geocli.model.errors import UsageError
 from geocli.model.records import MAX_ASN, clean_text
 
-_ASN = re.compile(r"(?:as)?([0-9]{1,10})", re.ASCII | re.IGNORECASE)
+_NO_ADDRESS = re.compile(r"[^.:/]*|[^0-9:/]*")
+_ASN = re.compile(r"(?:as)?([0-9]{1,40})", re.ASCII | re.IGNORECASE)
 
 
 class Kind(StrEnum):
@@ -47,23 +48,28 @@ def parse_subjects(text: str) -> list[Subject]:
         if not 0 < int(match[1]) <= MAX_ASN:
             raise UsageError(f"{clean_text(stripped)} is no AS number: they end at {MAX_ASN}")
         return [Subject(Kind.ASN, str(int(match[1])))]
-    if not any(sign in stripped for sign in ".:/"):
-        from geocli.model.countries import country_code, parse_country  # and with it the list of countries
-
-        try:
-            code = parse_country(stripped)
-        except ValueError as error:
-            _, _, hint = str(error).partition(": did you mean ")
-            raise UsageError(
-                f"{ascii(stripped[:80])} is no address, network, AS number or country"
-                + (f": did you mean {hint}" if hint else "")
-            ) from None
-        if len(stripped) == 2 and country_code(stripped) is None:
-            raise UsageError(f"{ascii(stripped)} is no country code: write {code}")
-        return [Subject(Kind.COUNTRY, code)]
+    if _NO_ADDRESS.fullmatch(stripped):
+        return [Subject(Kind.COUNTRY, _country(stripped))]
     from geocli.inputs.arguments import read_argument
 
     return [
         Subject(Kind.NETWORK if "/" in target else Kind.ADDRESS, target)
         for target in dict.fromkeys(read_argument(stripped))
     ]
+
+
+def _country(text: str) -> str:
+    """The code of a country. Raises ``UsageError``, also for two letters that are no code (UK)."""
+    from geocli.model.countries import country_code, parse_country  # and with it the list of countries
+
+    try:
+        code = parse_country(text)
+    except ValueError as error:
+        _, _, hint = str(error).partition(": did you mean ")
+        raise UsageError(
+            f"{ascii(text[:80])} is no address, network, AS number or country"
+            + (f": did you mean {hint}" if hint else "")
+        ) from None
+    if len(text) == 2 and country_code(text) is None:
+        raise UsageError(f"{ascii(text)} is no country code: write {code}")
+    return code

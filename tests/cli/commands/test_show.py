@@ -165,7 +165,7 @@ def test_a_person_sees_it_on_one_screen_and_nothing_is_cut(past: Geocli, client:
     [
         ("Germny", "'Germny' is no address, network, AS number or country: did you mean DE (Germany)?"),
         ("UK", "'UK' is no country code: write GB"),
-        ("AS99999999999", "is no address, network, AS number"),
+        ("AS99999999999", "AS99999999999 is no AS number: they end at 4294967295"),
         ("4294967296", "4294967296 is no AS number"),
         ("300.1.1.1", "'300.1.1.1' is neither an address nor a network"),
         ("\x1b[2J", "is no address, network"),
