@@ -16,7 +16,7 @@ from geocli.model.bans import Ban
 if TYPE_CHECKING:
     from geocli.inputs.ban_reader import Reading, Tally
 
-_DAEMON = rb"(?:ALL|[A-Za-z][\w.-]{0,30}(?:@[\w.:-]{1,60})?)"
+_DAEMON = rb"[A-Za-z][\w.-]{0,30}(?:@[\w.:-]{1,60})?"  # ALL too, and in one way only
 _V4 = rb"[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}\.|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9.]{1,15})?"
 _V6 = rb"\[[0-9A-Fa-f:.]{2,45}(?:/[0-9]{1,3})?\](?:/[0-9]{1,3})?"
 _CLIENT = (

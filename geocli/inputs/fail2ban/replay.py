@@ -5,16 +5,20 @@ tells that the ban went on; 0.9 logs it as another Ban. A jail never has an addr
 the first. No ban ends before it begins. Files may come newest first, and a stream too: of the orders that the
 times allow, that one counts in which the fewest events go back in time or are about a ban that nobody knows.
 
-Memory is some 20 bytes for an event, and a text for each jail and identifier.
+Memory is 13 bytes for an event, 45 for a ban, and 8 for a jail and identifier, whose names are in a file when
+they are many.
 """
 
 from __future__ import annotations
 
+import heapq
 from array import array
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from geocli.inputs.fail2ban.log_line import Verb
-from geocli.inputs.fail2ban.times import identifier_text, moment_text
+from geocli.inputs.fail2ban.names import Names
+from geocli.inputs.fail2ban.times import moment_text
 from geocli.model.bans import Ban
 
 if TYPE_CHECKING:
@@ -23,38 +27,65 @@ if TYPE_CHECKING:
 _NEVER = -(1 << 62)  # no time
 _STOP, _START, _START_09 = 100, 101, 102
 _BATCH = 4096
+_MOST_RUNS = 10_000  # of lines in the order of time
 _CLOCKS_CHANGE = 7200  # seconds that a clock may go back without the lines being older
 
 
-class _Entry:
-    __slots__ = (
-        "banned_at",
-        "count",
-        "ended_by_stop",
-        "expires_at",
-        "held_at",
-        "is_open",
-        "key",
-        "planned_end",
-    )
+_OPEN, _ENDED_BY_STOP = 1, 2
+_NOBODY = 0xFFFFFFFF  # no key, no entry
 
-    def __init__(self, key: int, banned_at: int | None, held_at: int | None) -> None:
-        self.key = key
-        self.banned_at = banned_at
-        self.held_at = held_at
-        self.expires_at: int | None = None
-        # What an Unban at a stop overwrites, and a Restore Ban brings back.
-        self.planned_end: int | None = None
-        self.count: int | None = None
-        self.is_open = True
-        self.ended_by_stop = False
 
-    def end(self, moment: int | None) -> None:
+class _Entries:
+    """The bans that were found, each a number from 0 on, by column. ``_NEVER``: not known.
+
+    ``planned`` is the end that an Unban at a stop overwrites, and a Restore Ban brings back.
+    """
+
+    def __init__(self) -> None:
+        self.keys = array("I")
+        self.banned_at = array("q")
+        self.held_at = array("q")
+        self.expires_at = array("q")
+        self.planned = array("q")
+        self.counts = array("q")
+        self.state = bytearray()
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def begin(self, key: int, banned_at: int, held_at: int) -> int:
+        """Begin a ban; its number."""
+        for column, value in (
+            (self.keys, key),
+            (self.banned_at, banned_at),
+            (self.held_at, held_at),
+            (self.expires_at, _NEVER),
+            (self.planned, _NEVER),
+            (self.counts, _NEVER),
+            (self.state, _OPEN),
+        ):
+            column.append(value)
+        return len(self.keys) - 1
+
+    def began(self, entry: int) -> int:
+        """When it began, or held first."""
+        banned_at = self.banned_at[entry]
+        return self.held_at[entry] if banned_at == _NEVER else banned_at
+
+    def end(self, entry: int, moment: int) -> None:
         """End it, not before it began; as planned where the log does not tell when."""
-        self.is_open = False
-        begin = self.banned_at if self.banned_at is not None else self.held_at
-        if moment is not None:
-            self.expires_at = moment if begin is None else max(moment, begin)
+        self.state[entry] = 0
+        if moment != _NEVER:
+            self.expires_at[entry] = max(moment, self.began(entry))
+
+    def increase(self, entry: int, count: int, planned: int) -> None:
+        """Take in how many it makes, and until when it is now."""
+        if planned < self.began(entry):
+            planned = _NEVER
+        self.counts[entry] = count
+        self.planned[entry] = planned
+        if self.state[entry] & _OPEN:
+            self.expires_at[entry] = planned
 
 
 class LogReplay:
@@ -63,29 +94,31 @@ class LogReplay:
     def __init__(self) -> None:
         self._verbs = bytearray()
         self._moments = array("q")
-        self._keys = array("q")
-        self._names: dict[tuple[bytes, bytes], int] = {}
-        self._increases: dict[int, tuple[int, int | None]] = {}
+        self._keys = array("I")
+        self._names = Names()
+        # What the observer says of a ban: the number of the event, how many the ban makes, until when it is.
+        self._increased, self._counts, self._planned = array("I"), array("q"), array("q")
 
     def add(self, verb: Verb, jail: bytes, identifier: bytes, moment: int | None) -> None:
         """Take in an event; ``moment`` is in seconds since the epoch."""
-        key = self._names.setdefault((jail, identifier), len(self._names))
-        self._add(verb, key, moment)
+        self._add(verb, self._names.number(jail, identifier), moment)
 
     def increase(
         self, jail: bytes, identifier: bytes, moment: int | None, count: int, planned: int | None
     ) -> None:
         """Take in what the observer says of a ban: how many it makes, and until when it is now."""
-        self._increases[len(self._verbs)] = (count, planned)
+        self._increased.append(len(self._verbs))
+        self._counts.append(count)
+        self._planned.append(_NEVER if planned is None else planned)
         self.add(Verb.INCREASE, jail, identifier, moment)
 
     def stop(self, moment: int | None) -> None:
         """Take in that the server stops: what it lifts may come again."""
-        self._add(_STOP, -1, moment)
+        self._add(_STOP, _NOBODY, moment)
 
     def start(self, moment: int | None, *, bans_again: bool) -> None:
         """Take in that a server starts; ``bans_again``: it logs what it restores as any other ban (0.9)."""
-        self._add(_START_09 if bans_again else _START, -1, moment)
+        self._add(_START_09 if bans_again else _START, _NOBODY, moment)
 
     def _add(self, verb: int, key: int, moment: int | None) -> None:
         self._verbs.append(verb)
@@ -94,73 +127,61 @@ class LogReplay:
 
     def bans(self) -> Iterator[list[Ban]]:
         """Return all bans, in the order in which they began, in batches."""
-        entries = self._replayed()
-        names = [(identifier_text(jail), identifier_text(raw)) for jail, raw in self._names]
-        for start in range(0, len(entries), _BATCH):
+        found = self._replayed()
+        for start in range(0, len(found), _BATCH):
+            part = slice(start, start + _BATCH)
+            names = self._names.texts(found.keys[part])
+            columns = (found.banned_at, found.expires_at, found.counts, found.held_at)
             yield [
-                Ban(
-                    *names[entry.key],
-                    moment_text(entry.banned_at),
-                    moment_text(entry.expires_at),
-                    entry.count,
-                    moment_text(entry.held_at),
+                Ban(*names[key], _text(begin), _text(end), None if count == _NEVER else count, _text(held))
+                for key, begin, end, count, held in zip(
+                    found.keys[part], *(column[part] for column in columns), strict=True
                 )
-                for entry in entries[start : start + _BATCH]
             ]
 
-    def _replayed(self) -> list[_Entry]:
-        entries: list[_Entry] = []
-        last: dict[int, _Entry] = {}
+    def _replayed(self) -> _Entries:
+        entries = _Entries()
+        state = entries.state
+        last = array("I", [_NOBODY]) * len(self._names)
         is_stopping, bans_again = False, False
-        again: set[int] = set()  # what this start of 0.9 has banned again
+        # At which start, counted from 1, each was banned: what a start of 0.9 has banned again.
+        starts, banned_since = 1, array("I", bytes(4 * len(self._names)))
         for number in self._order():
-            verb, key = self._verbs[number], self._keys[number]
-            moment: int | None = self._moments[number]
-            moment = None if moment == _NEVER else moment
+            verb, key, moment = self._verbs[number], self._keys[number], self._moments[number]
             if verb >= _STOP:
                 is_stopping = verb == _STOP
                 bans_again = verb == _START_09
-                again.clear()
+                starts += 1
                 continue
-            entry = last.get(key)
-            if verb == Verb.BAN and bans_again and entry is not None and key not in again and (
-                entry.is_open or entry.ended_by_stop
+            entry = last[key]
+            is_open = entry != _NOBODY and state[entry] & _OPEN != 0
+            if verb == Verb.BAN and bans_again and entry != _NOBODY and banned_since[key] != starts and (
+                is_open or state[entry] & _ENDED_BY_STOP
             ):  # fmt: skip
                 verb = Verb.RESTORE
-            again.add(key)
+            banned_since[key] = starts
             if verb == Verb.BAN:
-                if entry is not None and entry.is_open:
-                    planned = entry.expires_at
-                    entry.end(moment if planned is None else min(planned, moment or planned))
-                last[key] = _begin(entries, key, moment, None)
+                if is_open:
+                    planned = entries.expires_at[entry]
+                    known = moment if planned == _NEVER or moment == _NEVER else min(planned, moment)
+                    entries.end(entry, planned if known == _NEVER else known)
+                last[key] = entries.begin(key, moment, _NEVER)
             elif verb == Verb.UNBAN:
-                if entry is not None and entry.is_open:
-                    entry.end(moment)
-                    entry.ended_by_stop = is_stopping
-            elif verb == Verb.RESTORE:
+                if is_open:
+                    entries.end(entry, moment)
+                    state[entry] = _ENDED_BY_STOP if is_stopping else 0
+            elif verb == Verb.INCREASE:
+                if entry == _NOBODY:
+                    entry = last[key] = entries.begin(key, _NEVER, moment)
+                index = bisect_left(self._increased, number)
+                entries.increase(entry, self._counts[index], self._planned[index])
+            elif entry == _NOBODY or (verb == Verb.THERE and not is_open):
                 # The log does not tell when a ban began that it does not know.
-                if entry is None:
-                    last[key] = _begin(entries, key, None, moment)
-                elif not entry.is_open:
-                    entry.is_open, entry.expires_at = True, entry.planned_end
-            elif verb == Verb.THERE:
-                if entry is None or not entry.is_open:
-                    last[key] = _begin(entries, key, None, moment)
-            else:
-                if entry is None:
-                    entry = last[key] = _begin(entries, key, None, moment)
-                self._increase(entry, number)
+                last[key] = entries.begin(key, _NEVER, moment)
+            elif verb == Verb.RESTORE and not is_open:
+                state[entry] |= _OPEN
+                entries.expires_at[entry] = entries.planned[entry]
         return entries
-
-    def _increase(self, entry: _Entry, number: int) -> None:
-        count, planned = self._increases[number]
-        begin = entry.banned_at if entry.banned_at is not None else entry.held_at
-        if planned is not None and begin is not None and planned < begin:
-            planned = None
-        entry.count = count
-        entry.planned_end = planned
-        if entry.is_open:
-            entry.expires_at = planned
 
     def _order(self) -> Sequence[int]:
         """The numbers of the events in the order of time, as far as they were not written in it."""
@@ -184,8 +205,13 @@ class LogReplay:
             return as_written
         filled = self._filled()
         by_start = sorted(range(len(runs)), key=lambda index: filled[runs[index].start])
-        by_run = [number for index in by_start for number in runs[index]]
-        by_time = sorted(as_written, key=filled.__getitem__)
+        by_run = array("I", (number for index in by_start for number in runs[index]))
+        by_time = array(
+            "I",
+            heapq.merge(*runs, key=filled.__getitem__)  # in no memory
+            if len(runs) < _MOST_RUNS
+            else sorted(as_written, key=filled.__getitem__),
+        )
         likely: list[Sequence[int]] = [as_written, by_run, by_time]
         if furthest > _CLOCKS_CHANGE:
             likely.reverse()
@@ -206,24 +232,20 @@ class LogReplay:
 
     def _oddities(self, order: Sequence[int], moments: Sequence[int]) -> int:
         """How many events are about a ban of which this order knows nothing, or go back in time."""
-        is_open: set[int] = set()
-        known: set[int] = set()
+        is_open, known = bytearray(len(self._names)), bytearray(len(self._names))
         count, previous = 0, _NEVER
         for number in order:
             verb, key = self._verbs[number], self._keys[number]
             count += moments[number] < previous
             previous = moments[number]
             if verb == Verb.UNBAN:
-                count += key not in is_open
-                is_open.discard(key)
+                count += not is_open[key]
+                is_open[key] = 0
             elif verb < _STOP:
-                count += verb != Verb.BAN and key not in known
-                is_open.add(key)
-                known.add(key)
+                count += verb != Verb.BAN and not known[key]
+                is_open[key] = known[key] = 1
         return count
 
 
-def _begin(entries: list[_Entry], key: int, banned_at: int | None, held_at: int | None) -> _Entry:
-    entry = _Entry(key, banned_at, held_at)
-    entries.append(entry)
-    return entry
+def _text(moment: int) -> str | None:
+    return None if moment == _NEVER else moment_text(moment)

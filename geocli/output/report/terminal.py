@@ -28,7 +28,7 @@ _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Which bit of a Braille character is which of its two by four dots (Unicode, block U+2800)."""
 _SPARKS = "▁▂▃▄▅▆▇█"
 
-_RING = re.compile(r"M(-?\d+),?(-?\d+)l([^zM]*)z")
+_RING = re.compile(r"M(-?\d{1,9}),?(-?\d{1,9})l([^zM]*+)z")
 _NUMBER = re.compile(r"-?\d+")
 
 _Grid = list[list[str | None]]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from geocli.inputs.ban_reader import Reading
 from geocli.inputs.bans import read_bans
+from geocli.inputs.fail2ban.names import Names
 from geocli.model.bans import Ban
 from geocli.model.errors import Problems
 from tests.inputs.fail2ban.test_log import NOW, at, read_log, replay, utc
@@ -202,3 +203,15 @@ def test_undated_events_are_counted() -> None:
     for _ in read_bans([stream(b"[a] Ban x\n[a] Unban x\n")], Problems(), reading):
         pass
     assert reading.undated == 2
+
+
+# --- names that are many ------------------------------------------------------------------------------
+
+
+@given(st.lists(st.sampled_from([b"a", b"b", b"\xff", b"a b", b"1.2.3.4"]), max_size=30), st.integers(1, 4))
+def test_names_in_a_file_have_the_numbers_of_those_in_memory(found: list[bytes], most: int) -> None:
+    in_memory, in_file = Names(), Names(most)
+    numbers = [in_memory.number(b"jail", name) for name in found]
+    assert [in_file.number(b"jail", name) for name in found] == numbers
+    assert in_file.texts(numbers) == in_memory.texts(numbers)
+    assert len(in_file) == len(in_memory) == len(set(found))
