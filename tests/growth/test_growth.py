@@ -17,7 +17,7 @@ BOUNDED = {
     "geocli.storage.store.postgres.connection._FOR_EVER": 2000,
     "geocli.storage.store.postgres.connection._FOR_NOW": 2000,
 }
-"""Patterns that get so many characters at most: up to there, nothing takes a time that is noticed and grows."""
+"""Patterns that get so many characters at most: up to there, nothing takes long and grows with the square."""
 
 
 @cache
