@@ -8,6 +8,7 @@ than can be, is damaged.
 
 from __future__ import annotations
 
+from array import array
 from itertools import islice
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,20 +16,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from geocli.mmdb.layouts import answer_of, merge
 from geocli.model.addresses import public_ranges
 from geocli.model.errors import DamagedFileError, TryAgainError
-from geocli.model.ranges import blocks
+from geocli.model.ranges import BITS, blocks
 from geocli.model.records import NOTHING, Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from socket import AddressFamily
 
     from geocli.mmdb.reader import Database
-
-BITS = {4: 32, 6: 128}
-"""The length of an address, by the version of IP."""
 
 _COUNTRY, _SYSTEM, _HOLDER = 1, 2, 4
 _AT_ONCE = 4096  # records that are read together
 _DEEPEST = 128
+_MOST_MERGED = 1 << 16  # answers of several files that are kept: some 10 MB
 _MOST_STEPS = 1 << 26  # through the trees: the largest databases take a fifth of it
 
 
@@ -102,10 +102,7 @@ class Walk:
             for first, last in public_ranges(version)
             for begin, length in blocks(first, last, BITS[version])
         ]
-        known: dict[Answer, Answer] = {}  # keeps answers that are equal from being there twice
-        self._trees = [_Survey(database, self._parts) for database in databases]
-        for tree, database in zip(self._trees, databases, strict=True):
-            tree.read(database, wanted, known, tell)
+        self._trees = [_Survey(database, self._parts, wanted, tell) for database in databases]
         self._wanted = wanted
         self._system_from = system_from
         self._merged: dict[tuple[int, ...], Answer | None] = {}
@@ -135,7 +132,7 @@ class Walk:
                     kinds |= below[node]
                     is_inside = True
                 else:
-                    kinds |= kinds_of.get(node, 0)
+                    kinds |= kinds_of[node - empty]
             if kinds != needed:
                 continue
             if not is_inside:
@@ -162,17 +159,23 @@ class Walk:
             return self._merged[records]
         except KeyError:
             pass
-        answers = [tree.answers[record] for tree, record in zip(self._trees, records, strict=True)]
+        answers = [
+            tree.answers[record - tree.empty] for tree, record in zip(self._trees, records, strict=True)
+        ]
         merged = answers[0] if len(answers) == 1 else merge(answers, self._system_from)
         answer = merged if self._wanted.kinds_of(merged) == self._wanted.kinds else None
+        if len(self._merged) >= _MOST_MERGED:
+            self._merged.clear()
         self._merged[records] = answer
         return answer
 
 
 class _Survey:
-    """What there is below each node of one file's tree."""
+    """One file's tree with what there is below each of its nodes. Its records are numbers of answers."""
 
-    def __init__(self, database: Database, parts: Sequence[_Part]) -> None:
+    def __init__(
+        self, database: Database, parts: Sequence[_Part], wanted: Wanted, tell: Callable[[int], None]
+    ) -> None:
         tree = database.tree()
         path = database.description.path
         self.damage = DamagedFileError(
@@ -182,19 +185,23 @@ class _Survey:
             raise TryAgainError(f"{path}: was replaced, or is too large for the memory there is; try again")
         self.records, self.empty = tree.records, tree.empty
         self.bits = 128 if database.is_ipv6 else 32
-        self.answers: dict[int, Answer] = {self.empty: NOTHING}
-        """By record of the tree."""
-        self.kinds: dict[int, int] = {}
-        """The same, of those that have anything of what is wanted: which kinds."""
-        self.below = bytearray(self.empty)
-        """By node, the kinds that the records below it have."""
         roots = {4: self._descend(0, 0, self.bits - 32), 6: 0 if self.bits == 128 else self.empty}
-        self._parts = parts
-        self.starts = [
+        starts = [
             self._descend(roots[version], first >> BITS[version] - length, length)
             for version, first, length in parts
         ]
-        """Where the parts begin."""
+        family = AF_INET6 if self.bits == 128 else AF_INET
+        leaves = self._leaves(parts, starts, family)
+        numbers, self.answers = _read(database, leaves, self.empty, tell)
+        """Those that differ, by the number of their record behind ``empty``."""
+        self.kinds = bytes(map(wanted.kinds_of, self.answers))
+        """Which kinds each of them has."""
+        self.starts = [start if start < self.empty else numbers[start] for start in starts]
+        """Where the parts begin: a node, or a record."""
+        self._renumber(numbers)
+        self.below = bytearray(self.empty)
+        """By node, the kinds that the answers below it have."""
+        self._spread()
 
     def _descend(self, node: int, value: int, bits: int) -> int:
         """Where the ``bits`` bits of ``value`` lead from a node."""
@@ -204,37 +211,20 @@ class _Survey:
             node = self.records[2 * node + (value >> shift & 1)]
         return node
 
-    def read(
-        self, database: Database, wanted: Wanted, known: dict[Answer, Answer], tell: Callable[[int], None]
-    ) -> None:
-        """Read each record once, by the first address that leads to it. Raises ``GeocliError``."""
-        answers, kinds = self.answers, self.kinds
-        leaves = self._leaves()
-        family = AF_INET6 if self.bits == 128 else AF_INET
-        size = self.bits // 8
-        while part := list(islice(leaves, _AT_ONCE)):
-            texts = [inet_ntop(family, value.to_bytes(size)) for _, value in part]
-            for (record, _), (data, _) in zip(part, database.find(texts), strict=True):
-                full = answer_of(data) if data and isinstance(data, dict) else NOTHING
-                answer = Answer(full.country_code, asn=full.asn, org=full.org)
-                answers[record] = known.setdefault(answer, answer)
-                if found := wanted.kinds_of(answer):
-                    kinds[record] = found
-            tell(len(answers) - 1)
-        self._spread()
-
-    def _leaves(self) -> Iterator[tuple[int, int]]:
-        """Each record that leads to data, with an address."""
-        records, empty = self.records, self.empty
-        seen_nodes, seen = bytearray(empty), {empty}
-        for (version, first, length), start in zip(self._parts, self.starts, strict=True):
+    def _leaves(
+        self, parts: Sequence[_Part], starts: Sequence[int], family: AddressFamily
+    ) -> Iterator[tuple[int, str]]:
+        """Each record that leads to data, with an address that leads to it."""
+        records, empty, size = self.records, self.empty, self.bits // 8
+        seen, seen_nodes = {empty}, bytearray(empty)
+        for (version, first, length), start in zip(parts, starts, strict=True):
             waiting = [(start, first, BITS[version] - length)]
             while waiting:
                 record, value, left = waiting.pop()
                 if record >= empty:
                     if record not in seen:
                         seen.add(record)
-                        yield record, value
+                        yield record, inet_ntop(family, value.to_bytes(size))
                 elif not seen_nodes[record]:
                     seen_nodes[record] = 1
                     if not left:
@@ -243,10 +233,21 @@ class _Survey:
                     waiting.append((records[2 * record + 1], value | 1 << left, left))
                     waiting.append((records[2 * record], value, left))
 
+    def _renumber(self, numbers: Mapping[int, int]) -> None:
+        """Put the numbers of answers in the places of records; those that no part has are of no interest."""
+        records, empty, number_of = self.records, self.empty, numbers.get
+        for begin in range(0, len(records), _AT_ONCE):
+            records[begin : begin + _AT_ONCE] = array(
+                "I",
+                [
+                    record if record < empty else number_of(record, empty)
+                    for record in records[begin : begin + _AT_ONCE]
+                ],
+            )
+
     def _spread(self) -> None:
         """Give each node the kinds of what is below it."""
-        records, empty, found = self.records, self.empty, self.below
-        kind_of = self.kinds.get
+        records, empty, found, kinds_of = self.records, self.empty, self.below, self.kinds
         # Nearly always, nodes stand before what is below them, and one round is enough.
         for _ in range(_DEEPEST):
             is_ordered = is_done = True
@@ -254,10 +255,27 @@ class _Survey:
                 left, right = records[2 * node], records[2 * node + 1]
                 if left <= node or right <= node:
                     is_ordered = False
-                kinds = found[left] if left < empty else kind_of(left, 0)
-                kinds |= found[right] if right < empty else kind_of(right, 0)
+                kinds = found[left] if left < empty else kinds_of[left - empty]
+                kinds |= found[right] if right < empty else kinds_of[right - empty]
                 if kinds != found[node]:
                     found[node] = kinds
                     is_done = False
             if is_ordered or is_done:
                 break
+
+
+def _read(
+    database: Database, leaves: Iterator[tuple[int, str]], empty: int, tell: Callable[[int], None]
+) -> tuple[dict[int, int], list[Answer]]:
+    """Read each record once. Return the number of each one's answer, and the answers, from ``empty`` on.
+
+    Raises ``GeocliError``.
+    """
+    numbers, different = {empty: empty}, {NOTHING: empty}
+    while part := list(islice(leaves, _AT_ONCE)):
+        for (record, _), data in zip(part, database.read(part), strict=True):
+            full = answer_of(data) if data and isinstance(data, dict) else NOTHING
+            answer = Answer(full.country_code, asn=full.asn, org=full.org)
+            numbers[record] = different.setdefault(answer, empty + len(different))
+        tell(len(numbers))
+    return numbers, list(different)

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import sys
+from contextlib import contextmanager
 from errno import ENOMEM
 from functools import cache
 from ipaddress import IPv6Network
@@ -118,9 +119,27 @@ class Database:
         data leads nowhere, ``TryAgainError`` when there is not enough memory.
         """
         get = self._reader.get_with_prefix_len
-        try:
+        with self._understood():
             for address in addresses:
                 yield (None, 0) if self._ipv4_only and ":" in address else get(address)
+
+    def read(self, records: Iterable[tuple[int, str]]) -> Iterator[Any]:
+        """The data of records of the search tree, for whoever asks once about each: in order.
+
+        A record is its number, and an address that leads to it. Raises ``GeocliError`` as ``find`` does.
+        """
+        with self._understood():
+            if self.accelerated:
+                for _, address in records:
+                    yield self._reader.get(address)
+            else:  # the way through the tree again would have all of the file in memory
+                for number, _ in records:
+                    yield self._reader.data(number)
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        try:
+            yield
         except MemoryError as error:
             raise unreadable(self._path, error) from error
         except _DAMAGE as error:

@@ -86,7 +86,16 @@ class SafeReader:
         try:
             return self._records[number]
         except KeyError:
-            pass
+            data = self.data(number)
+        self._weight += self.decoder.weight
+        if self._weight > HEAVIEST_KEPT:
+            self._records.clear()
+            self._weight = self.decoder.weight
+        self._records[number] = data
+        return data
+
+    def data(self, number: int) -> Any:
+        """The same for whoever asks once about each record: it is not kept. Raises ``BrokenError``."""
         if number < self.nodes + SEPARATOR:
             raise BrokenError(f"a record of the search tree leads nowhere ({number})")
         self.check()
@@ -94,11 +103,6 @@ class SafeReader:
         if isinstance(data, dict) and (wrong := mistyped(data)) is not None:
             place = self.tree_size + number - self.nodes
             raise BrokenError(f"{wrong} in the record at byte {place} is of a type that it cannot be")
-        self._weight += self.decoder.weight
-        if self._weight > HEAVIEST_KEPT:
-            self._records.clear()
-            self._weight = self.decoder.weight
-        self._records[number] = data
         return data
 
     def some_addresses(self, most: int) -> Iterator[tuple[bytes, int]]:

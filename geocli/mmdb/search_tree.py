@@ -233,12 +233,12 @@ class Tree:
 
 def _records(tree: bytes, record_size: int) -> array[int]:
     """The left and the right record of each node, one after the other."""
-    if record_size == 32:
-        wide = bytearray(tree)
-    else:
-        nodes = len(tree) * 4 // record_size
-        wide = bytearray(nodes * 8)
-        if record_size == 24:
+    # In place: a large tree takes 40 MB, and a copy as much again.
+    records = array("I", [0]) * (2 * (len(tree) * 4 // record_size))
+    with memoryview(records).cast("B") as wide:
+        if record_size == 32:
+            wide[:] = tree
+        elif record_size == 24:
             for octet in range(3):
                 wide[octet + 1 :: 4] = tree[octet::3]
         else:
@@ -247,8 +247,6 @@ def _records(tree: bytes, record_size: int) -> array[int]:
             for octet in range(3):
                 wide[octet + 1 :: 8] = tree[octet::7]
                 wide[octet + 5 :: 8] = tree[octet + 4 :: 7]
-    records = array("I")
-    records.frombytes(wide)
     if sys.byteorder == "little":
         records.byteswap()
     return records

@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geocli.mmdb.downloads.installed import file_name
 from geocli.mmdb.networks import Network, Wanted
 from geocli.model.addresses import (
     canonical_address,
@@ -188,3 +189,35 @@ def test_a_small_file_with_too_many_networks_has_an_end(
     file = handmade.write(tmp_path / "db.mmdb", pairs, handmade.encode({"country_code": "DE"}))
     with pytest.raises(DamagedFileError, match="leads nowhere"):
         found_in(file)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("downloads", [("places", "holders"), ("holders",)])
+def test_of_several_downloads_each_leads_where_look_ups_let_it(
+    tmp_path: Path, downloads: tuple[str, ...]
+) -> None:
+    """A newer database of holders, and one of countries or the embedded one."""
+    directory = tmp_path / "mmdb"
+    directory.mkdir(mode=0o700)
+    contents = {
+        "places": {"9.9.0.0/16": ANSWERS[1], "8.8.8.0/24": ANSWERS[0], "2600:9000::/28": ANSWERS[3]},
+        "holders": {"9.9.9.0/25": ANSWERS[2], "8.8.0.0/16": ANSWERS[3], "2600:9000:f000::/36": ANSWERS[1]},
+    }
+    gives = {"places": ("country", "city"), "holders": ("asn",)}
+    for name in downloads:
+        written = write_mmdb(tmp_path, name, contents[name])
+        written.rename(directory / file_name(name, "2031-01-01", gives[name]))
+    provider = MmdbProvider([], directory)
+    for wanted in (
+        Wanted(asns=frozenset({64501, 16509})),
+        Wanted(frozenset({"US", "FR"}), frozenset({64500, 64501})),
+        Wanted(names=("kabel",)),
+    ):
+        found = list(provider.networks(wanted, (4, 6)))
+        assert found
+        for address in edges([network for content in contents.values() for network in content]):
+            assert is_in(address, found) == looked_up(provider, address, wanted), (address, wanted)
+        for version, first, last, _ in found[:: max(1, len(found) // 50)]:
+            kind: Any = IPv4Address if version == 4 else IPv6Address
+            assert looked_up(provider, str(kind(first)), wanted)
+            assert looked_up(provider, str(kind(last)), wanted)

@@ -15,14 +15,15 @@ from geocli.cli.output import Output
 from geocli.cli.progress import Progress
 from geocli.cli.session import finish, note_closed_directory, noting
 from geocli.model.errors import ExitCode, Problems, UsageError
-from geocli.model.ranges import blocks
+from geocli.model.ranges import BITS, Spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from geocli.config.settings import Settings
-    from geocli.mmdb.networks import Network, Wanted
+    from geocli.mmdb.networks import Wanted
     from geocli.model.records import Answer
+    from geocli.output.rules.base import Rule
 
 COLUMNS = ("network", "version", "first", "last", "addresses")
 """Of a row. ``addresses`` are how many there are in it."""
@@ -30,12 +31,10 @@ COLUMNS = ("network", "version", "first", "last", "addresses")
 PIPED = ("network",)
 SHOWN = ("network", "addresses")
 
-_BITS = {4: 32, 6: 128}
+_UNIT = {4: 32, 6: 64}  # what is counted: IPv4 addresses, and /64
 _AT_ONCE = 4096  # rows
 _MOST_RULES = 1 << 20  # networks in a script; a country has up to 80,000
 _SET = "geocli-networks"
-
-Span = tuple[int, int, int]  # version, first and last address
 
 
 def register(app: typer.Typer) -> None:
@@ -106,7 +105,7 @@ def networks(
     problems, seen = Problems(), _Seen(wanted)
     with noting(problems):
         note_closed_directory(settings, problems)
-        spans, source = _spans(settings, wanted, versions, seen)
+        spans, source = _found(settings, wanted, versions, seen)
         missing = seen.missing(versions, source)
         for line in missing:
             problems.note(UsageError(line))
@@ -115,7 +114,7 @@ def networks(
             _write_rows(spans, output)
             say_age_under_table(settings, output.form)
         elif not missing:  # rules of half of it would replace good ones
-            write_text(_script(rules, spans, f"of {seen.described}, by {source}"))
+            _write_script(rules, spans, f"of {seen.described}, by {source}")
         if spans and (settings.verbose or (output.form == "table" and not settings.quiet)):
             say(_counted(spans))
     return finish(problems)
@@ -166,45 +165,26 @@ def _listed(texts: list[str] | None) -> "Iterator[str]":
     return (part for text in texts or () for part in text.split(","))
 
 
-def _spans(
+def _found(
     settings: "Settings", wanted: "Wanted", versions: tuple[int, ...], seen: _Seen
-) -> "tuple[list[Span], str]":
-    """The addresses, in order, what touches joined; and by which databases."""
+) -> tuple[Spans, str]:
+    """The addresses, and by which databases."""
     from geocli.providers.mmdb import create
 
-    provider = create(settings)
+    provider, spans = create(settings), Spans()
     with Progress.without_rows(settings) as progress:
         found = provider.networks(wanted, versions, lambda count: progress.show("reading records", count))
-        spans = list(_joined(found, seen, progress))
+        for done, (version, first, last, answer) in enumerate(found):
+            seen.add(answer)
+            spans.add(version, first, last)
+            if done % _AT_ONCE == 0:
+                progress.show("networks", done)
     (source,) = provider.sources
     return spans, source
 
 
-def _joined(found: "Iterable[Network]", seen: _Seen, progress: Progress) -> "Iterator[Span]":
-    span: Span | None = None
-    for done, (version, first, last, answer) in enumerate(found):
-        seen.add(answer)
-        if done % _AT_ONCE == 0:
-            progress.show("networks", done)
-        if span is not None and span[0] == version and span[2] + 1 == first:
-            span = version, span[1], last
-        else:
-            if span is not None:
-                yield span
-            span = version, first, last
-    if span is not None:
-        yield span
-
-
-def _blocks(spans: "Iterable[Span]") -> "Iterator[tuple[int, int, int]]":
-    """The fewest networks that hold exactly these addresses: version, first address, length."""
-    for version, first, last in spans:
-        for begin, length in blocks(first, last, _BITS[version]):
-            yield version, begin, length
-
-
-def _write_rows(spans: "Iterable[Span]", output: Output) -> None:
-    rows = map(_row, _blocks(spans))
+def _write_rows(spans: Spans, output: Output) -> None:
+    rows = map(_row, spans.blocks())
     while part := list(islice(rows, _AT_ONCE)):
         output.write(part)
     output.finish()
@@ -212,7 +192,7 @@ def _write_rows(spans: "Iterable[Span]", output: Output) -> None:
 
 def _row(block: tuple[int, int, int]) -> tuple[object, ...]:
     version, first, length = block
-    size = 1 << _BITS[version] - length
+    size = 1 << BITS[version] - length
     network = _text(version, first)
     return (
         f"{network}/{length}" if size > 1 else network, version,
@@ -226,28 +206,46 @@ def _text(version: int, number: int) -> str:
     return inet_ntop(AF_INET6, number.to_bytes(16))
 
 
-def _script(name: str, spans: "Iterable[Span]", said: str) -> str:
-    from geocli.output.rules.base import Rule, RuleSet, script
+class _Rules:
+    """A rule for each network, made when it is asked for: a country has very many."""
+
+    def __init__(self, spans: Spans) -> None:
+        self._spans = spans
+        self._count = sum(1 for _ in spans.blocks())
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> "Iterator[Rule]":
+        from geocli.output.rules.base import Rule
+
+        for version, first, length in self._spans.blocks():
+            yield Rule(f"{_text(version, first)}/{length}")
+
+    def __contains__(self, rule: object) -> bool:
+        return any(rule == one for one in self)
+
+
+def _write_script(name: str, spans: Spans, said: str) -> None:
+    from geocli.output.rules.base import RuleSet, lines_of
     from geocli.output.rules.formats import RULE_FORMATS
 
-    rules = [
-        Rule(f"{_text(version, first)}/{length}")
-        for version, first, length in islice(_blocks(spans), _MOST_RULES + 1)
-    ]
+    rules = _Rules(spans)
     if len(rules) > _MOST_RULES:
         raise UsageError(f"a script holds {_MOST_RULES:,} networks: ask for fewer, or for rows")
-    chosen = RuleSet(
-        rules, [f"{len(rules):,} networks {said}"], name=_SET, command="geocli networks", most=_MOST_RULES
-    )
-    return script(chosen, RULE_FORMATS[name])
+    said = f"{len(rules):,} network{'s' * (len(rules) != 1)} {said}"
+    chosen = RuleSet(rules, [said], name=_SET, command="geocli networks", most=_MOST_RULES)
+    lines = lines_of(chosen, RULE_FORMATS[name])
+    while part := list(islice(lines, _AT_ONCE)):
+        write_text("\n".join([*part, ""]))
 
 
-def _counted(spans: "Iterable[Span]") -> str:
-    from geocli.bans.advice.prefix import BITS, Prefix
-    from geocli.output.advice import blocked
-
-    found = [
-        Prefix(version, first >> _BITS[version] - BITS[version], min(length, BITS[version]))
-        for version, first, length in _blocks(spans)
-    ]
-    return f"{len(found):,} network{'s' * (len(found) != 1)} with {blocked(found)}"
+def _counted(spans: Spans) -> str:
+    """How much it is, for people; of IPv6 in /64, or parts of one."""
+    networks, units = 0, {4: 0, 6: 0}
+    for version, _, length in spans.blocks():
+        networks += 1
+        units[version] += 1 << max(0, _UNIT[version] - length)
+    parts = [f"{units[4]:,} address{'es' * (units[4] != 1)}"] * bool(units[4])
+    parts += [f"{units[6]:,} IPv6 /64"] * bool(units[6])
+    return f"{networks:,} network{'s' * (networks != 1)} with {' and '.join(parts)}"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geocli.model.records import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 NAME = "geocli-advice"
 """What everything is called that a script of advice makes."""
@@ -44,7 +44,7 @@ class RuleSet(NamedTuple):
     how many networks there can be: always the same for a name.
     """
 
-    rules: Sequence[Rule]
+    rules: Collection[Rule]
     said: Sequence[str]
     seconds: int | None = None
     expires_at: str | None = None
@@ -62,14 +62,14 @@ class RuleSet(NamedTuple):
         return command.replace(NAME, self.name).replace(NAME_OF_TABLE, self.table)
 
     @property
-    def v4(self) -> list[Rule]:
+    def v4(self) -> Iterator[Rule]:
         """Those of IPv4."""
-        return [rule for rule in self.rules if not rule.is_ipv6]
+        return (rule for rule in self.rules if not rule.is_ipv6)
 
     @property
-    def v6(self) -> list[Rule]:
+    def v6(self) -> Iterator[Rule]:
         """Those of IPv6."""
-        return [rule for rule in self.rules if rule.is_ipv6]
+        return (rule for rule in self.rules if rule.is_ipv6)
 
 
 class RuleFormat(NamedTuple):
@@ -89,6 +89,11 @@ class RuleFormat(NamedTuple):
 
 def script(rules: RuleSet, form: RuleFormat) -> str:
     """The whole script, with its head."""
+    return "\n".join([*lines_of(rules, form), ""])
+
+
+def lines_of(rules: RuleSet, form: RuleFormat) -> Iterator[str]:
+    """Its lines, one after the other."""
     ends = f", until {rules.expires_at}Z" if rules.expires_at and form.keeps_time else ""
     head = [
         f"{rules.command}: {rules.said[0]}{ends}",
@@ -97,8 +102,9 @@ def script(rules: RuleSet, form: RuleFormat) -> str:
         *([f"once:   {rules.called(form.hook)}"] if form.hook else []),
         f"remove: {rules.called(form.remove)}",
     ]
-    lines = [f"# {line}" for line in map(comment, head)]
-    return "\n".join([*([form.shebang] if form.shebang else []), *lines, *form.render(rules), ""])
+    yield from [form.shebang] if form.shebang else []
+    yield from (f"# {line}" for line in map(comment, head))
+    yield from form.render(rules)
 
 
 def comment(text: str) -> str:

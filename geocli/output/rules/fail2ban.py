@@ -11,6 +11,7 @@ The jail is the admin's to make, because what it does with a ban is. In ``jail.l
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from geocli.output.rules.base import NAME, RuleFormat, RuleSet
@@ -28,9 +29,9 @@ def _render(rules: RuleSet) -> Iterator[str]:
     yield 'ask() { $client -q "$@" > /dev/null; }'
     yield 'ask reload --unban "$jail"'
     yield f'ask set "$jail" bantime {rules.seconds or _FOR_GOOD}'
-    for begin in range(0, len(rules.rules), _AT_ONCE):
-        networks = " ".join(rule.network for rule in rules.rules[begin : begin + _AT_ONCE])
-        yield f'ask set "$jail" banip {networks}'
+    left = iter(rules.rules)
+    while part := list(islice(left, _AT_ONCE)):
+        yield f'ask set "$jail" banip {" ".join(rule.network for rule in part)}'
 
 
 FORMAT = RuleFormat(

@@ -6,12 +6,13 @@ is a comment (nft(8), "Lexical conventions").
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from geocli.output.rules.base import NAME_OF_TABLE, Rule, RuleFormat, RuleSet, comment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
 def _render(rules: RuleSet) -> Iterator[str]:
@@ -30,14 +31,14 @@ def _render(rules: RuleSet) -> Iterator[str]:
     yield "}"
 
 
-def _set(name: str, kind: str, rules: Sequence[Rule], seconds: int | None) -> Iterator[str]:
+def _set(name: str, kind: str, rules: Iterator[Rule], seconds: int | None) -> Iterator[str]:
     yield f"  set {name} {{"
     yield f"    type {kind}"
     yield f"    flags interval{', timeout' if seconds else ''}"
-    if rules:
+    if (first := next(rules, None)) is not None:  # an empty list is an error
         timeout = f" timeout {seconds}s" if seconds else ""
         yield "    elements = {"
-        for rule in rules:
+        for rule in chain([first], rules):
             yield f"      {rule.network}{timeout},{'  # ' + comment(rule.note) if rule.note else ''}"
         yield "    }"
     yield "  }"

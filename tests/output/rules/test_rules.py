@@ -163,7 +163,7 @@ def test_a_banned_neighbour_is_dropped_and_an_allowed_one_passes(
     before = listing(here)
     load(here, name, RULES, tmp_path)  # again
     assert listing(here) == before
-    load(here, name, RULES._replace(rules=RULES.rules[1:]), tmp_path)  # replaced as a whole
+    load(here, name, RULES._replace(rules=[*RULES.rules][1:]), tmp_path)  # replaced as a whole
     assert reached(there, [*BANNED[:2], *ALLOWED]) == [BANNED[0], *ALLOWED]
     load(here, name, RULES, tmp_path)
     here.ok("sh", "-ec", RULE_FORMATS[name].remove)
