@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from geocli.output.formats.base import cell
 from geocli.output.profile.page import period
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from geocli.bans.profile import Profile
     from geocli.inputs.log_lines import Lines
-    from geocli.model.bans import LocatedBan
     from geocli.providers.registrations import Registration
+
+_WIDTH = 76  # characters of a line
 
 
 def mail(profile: Profile, registration: Registration, lines: Lines | None) -> str | None:
@@ -29,8 +29,10 @@ def mail(profile: Profile, registration: Registration, lines: Lines | None) -> s
         "",
         "Hello,",
         "",
-        f"a machine of ours was attacked from {what}, which is registered to {holder}.",
-        "Please look into it, and stop what is going on there.",
+        *_filled(
+            f"a machine of ours was attacked from {what}, which is registered to {holder}."
+            " Please look into it, and stop what is going on there."
+        ),
     ]
     if profile.past.bans:
         parts += ["", *_bans(profile)]
@@ -42,19 +44,17 @@ def mail(profile: Profile, registration: Registration, lines: Lines | None) -> s
 
 
 def _bans(profile: Profile) -> list[str]:
-    past = profile.past
-    times = f"{past.bans:,} time{'s' * (past.bans != 1)}"
-    said = [f"It was banned {times} ({period(past)}, all times UTC)" + (":" if profile.latest else ".")]
-    if not profile.latest:
-        return said
-    rest = past.bans - len(profile.latest)
-    return [
-        *said,
-        "",
-        *_rows(profile.latest),
-        *([f"  and {rest:,} before"] if rest else []),
-    ]
+    past, crowd = profile.past, profile.crowd
+    times = f"{past.bans:,} time{'s' * (past.bans != 1)} ({period(past)}, all times UTC)"
+    if crowd is None:
+        rows = [f"  {located.began}  {cell(located.ban.jail)}".rstrip() for located in profile.latest]
+        rest = past.bans - len(rows)
+        return [f"It was banned {times}:", "", *rows, *([f"  and {rest:,} before"] if rest else [])]
+    rows = [f"  {cell(ip)}  {bans:,}" for ip, bans in crowd.worst]
+    rest = crowd.addresses - len(rows)
+    said = f"Of its addresses, {crowd.addresses:,} were banned, {times}; how often each:"
+    return [*_filled(said), "", *rows, *([f"  and {rest:,} more"] if rest else [])]
 
 
-def _rows(bans: Sequence[LocatedBan]) -> list[str]:
-    return [f"  {located.began}  {cell(located.ban.jail)}".rstrip() for located in bans]
+def _filled(text: str) -> list[str]:
+    return wrap(text, _WIDTH, break_long_words=False, break_on_hyphens=False)

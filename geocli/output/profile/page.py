@@ -46,7 +46,7 @@ class Page:
         """Return all of it, lines of text."""
         facts = list(_whereabouts(profile, self._now))
         if registration is not None:
-            facts += _registered(registration, self._now)
+            facts += _registered(profile.subject.name, registration, self._now)
         facts += _of_server(profile)
         facts.append(("history", _past(profile)))
         parts = [self._title(_title(profile)), *(self._fact(*fact) for fact in facts)]
@@ -126,8 +126,9 @@ def _when(text: str | None, now: float) -> str:
     return "asked now" if seconds < 2 else f"asked {age(seconds)} ago"
 
 
-def _registered(registration: Registration, now: float) -> list[tuple[str, str]]:
-    holder = ", ".join(filter(None, (registration.holder, registration.name, registration.range)))
+def _registered(what: str, registration: Registration, now: float) -> list[tuple[str, str]]:
+    known = (registration.holder, registration.name, registration.range)
+    holder = ", ".join(text for text in known if text is not None and text != what)
     said = f"{registration.registry or 'RDAP'}, {_when(registration.asked_at, now)}"
     return [
         ("registered", f"{holder or 'to nobody that is named'} ({said})"),
@@ -208,11 +209,11 @@ def _seen(lines: Lines) -> str:
 
 
 def _addresses(count: int) -> str:
-    return f"{count:,} address{'es' * (count != 1)}"
+    return f"{count:,}{_TIED}address{'es' * (count != 1)}"
 
 
 def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"
+    return f"{count:,}{_TIED}{what}{'s' * (count != 1)}"
 
 
 def _has_networks(profile: Profile) -> bool:

@@ -251,7 +251,7 @@ def test_whois_names_who_answers_once_a_week_and_writes_the_mail(
     assert done.stderr == "geocli: whois: 10.0.0.1 is reserved: no registry is asked about it\n"
     assert "  abuse         abuse@example.net\n" in done.stdout
     _, _, mail = done.stdout.partition("\nTo: abuse@example.net\nSubject: Abuse from 8.8.8.8\n\n")
-    assert "attacked from 8.8.8.8, which is registered to Google LLC.\n" in mail
+    assert "attacked from 8.8.8.8, which is registered to Google LLC. Please " in " ".join(mail.split())
     assert (
         "It was banned 3 times (2026-11-20 to 2026-11-22, all times UTC):\n\n  2026-11-20T03:00:00Z  sshd\n"
         in mail
@@ -270,6 +270,23 @@ def test_whois_names_who_answers_once_a_week_and_writes_the_mail(
         kept.write_text(spoilt)
         shutil.rmtree(data_dir / "pacing")  # or each would wait a second for its turn
         assert "abuse@example.net" in geocli(*asked, "--whois").stdout
+
+
+def test_the_mail_about_a_system_names_its_worst_addresses(
+    data_dir: Path, client: str, registry: Rdap
+) -> None:
+    geocli = Geocli(data_dir, {"TZ": "UTC", "GEOCLI_WHOIS_URL": registry.origin})
+    geocli("bans", "--record", stdin=LOG)
+    holder = {"objectClassName": "autnum", "startAutnum": 15169, "endAutnum": 15169, "name": "\x1b[2JGOOGLE"}
+    registry.objects["autnum/15169"] = holder
+    done = geocli("show", "as15169", "--fail2ban-client", client, "--whois", "--top", "1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "  abuse         no address for complaints is registered\n" in done.stdout
+    words = " ".join(done.stdout.partition("\nTo: ")[2].split())
+    assert words.startswith("(no address for complaints is registered) Subject: Abuse from AS15169 Hello, ")
+    assert r"registered to \x1b[2JGOOGLE. Please" in words
+    assert "Of its addresses, 7 were banned, 9 times (2026-11-20 to 2026-11-26, all times UTC); " in words
+    assert words.endswith("how often each: 8.8.4.4 2 and 6 more Regards")
 
 
 @pytest.mark.parametrize("fault", [Fault.CLOSE, Fault.GARBAGE, Fault.OVERSIZED, Fault.TOO_MANY])
