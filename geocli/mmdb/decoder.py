@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mmap import mmap
 
-HEAVIEST = 1 << 18
-"""What a record may weigh: one for each value, and its bytes for text. Vendors' largest have 5,000."""
+HEAVIEST = 1 << 16
+"""What a record may weigh: one for each value, and its bytes for text. Vendors' largest have 5,000.
+
+The reader in C takes no record of more values ("Reader Resource Limits" in the format's specification).
+"""
 
 DEEPEST = 128
 """Levels of lists and maps in a record. Vendors need five; the C library bears at 512."""

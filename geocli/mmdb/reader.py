@@ -30,12 +30,19 @@ if TYPE_CHECKING:
 EMBEDDED = Path(__file__).parents[1] / "data"
 """Where the database that ships with geocli lies, beside its licences."""
 
+MARKER = b"\xab\xcd\xefMaxMind.com"
+"""What stands before a file's metadata; the last one counts."""
+
+FARTHEST = 128 << 10
+"""Bytes from the end of a file: the metadata begins there or nowhere."""
+
 # What the readers raise on bytes that are not what the format promises: BrokenError and the C extension's
 # InvalidDatabaseError are a ValueError and a RuntimeError.
 _DAMAGE = (
     ValueError, RuntimeError, TypeError, AttributeError, KeyError, IndexError, OverflowError,
 )  # fmt: skip
 _MOST_NODES = 1 << 24  # of a search tree in memory: 8 bytes each; large databases have 5,000,000
+_MAP_OF_NINE = b"\xe9"
 _NOT_IN_SOURCE = re.compile(r"[^0-9A-Za-z._-]+")
 
 
@@ -248,9 +255,22 @@ def _reader(path: Path) -> tuple[Any, bool]:
         if stand_in is not None:
             del sys.modules["maxminddb"]
     try:
-        return extension.Reader(path), True
+        if _is_plain(path):
+            return extension.Reader(path), True
+        return _careful_reader(path), False
     except _DAMAGE:  # it minds how wide the metadata's integers are, and who knows what else
         return _careful_reader(path), False
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether the metadata is a map of as many keys as the format has.
+
+    The extension takes no file that lacks one of them, and crashes over a file that has another one too.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - FARTHEST))
+        _, marker, metadata = file.read(FARTHEST).rpartition(MARKER)
+    return bool(marker) and metadata[:1] == _MAP_OF_NINE
 
 
 def _what(error: Exception) -> str:

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.mmdb.decoder import HEAVIEST_KEPT, BrokenError, Decoder
 from geocli.mmdb.file_bytes import Content
 from geocli.mmdb.layouts import mistyped
+from geocli.mmdb.reader import FARTHEST, MARKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_MARKER = b"\xab\xcd\xefMaxMind.com"
-_FARTHEST = 128 << 10  # bytes from the end of the file: the metadata is there or nowhere
 SEPARATOR = 16
 """Bytes of zeros between search tree and data."""
 _MOST_NODES = 1 << 25  # to check all of them takes 13 bytes of memory each; the largest files have 5,000,000
@@ -46,10 +45,10 @@ class SafeReader:
         self.check = content.check
         """To be called before ``content`` is used."""
         self.content = content.data
-        self.data_end = self.content.rfind(_MARKER, max(0, len(self.content) - _FARTHEST))
+        self.data_end = self.content.rfind(MARKER, max(0, len(self.content) - FARTHEST))
         if self.data_end < 0:
             raise BrokenError("it has no metadata")
-        begin = self.data_end + len(_MARKER)
+        begin = self.data_end + len(MARKER)
         self._metadata = _checked(Decoder(self.content, begin, len(self.content)).value(0))
         self.nodes = self._metadata.node_count
         self.bits = 128 if self._metadata.ip_version == 6 else 32

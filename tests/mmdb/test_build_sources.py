@@ -6,6 +6,7 @@ import bz2
 import gzip
 import itertools
 import lzma
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,8 @@ from geocli.mmdb.builder.as_names import clean_as_name
 from geocli.mmdb.builder.overlay import Vote
 from geocli.mmdb.builder.tree import EMPTY, TreeBuilder, write_tree
 from geocli.mmdb.layouts import answer_of
-from geocli.mmdb.reader import Database
+from geocli.mmdb.reader import Database, embedded_path
+from geocli.mmdb.safe_reader import SafeReader
 from geocli.mmdb.verify import verify
 from tests.conftest import Geocli
 
@@ -326,3 +328,18 @@ def test_a_file_of_any_size_is_whole_and_read_alike_by_both_readers(
         ((data, prefix),) = Database(output).find([address])
         assert (answer_of(data).asn, answer_of(data).org) == (number, f"Organisation number {number} of many")
         assert prefix == 24
+
+
+@pytest.mark.slow
+def test_no_name_in_the_database_that_ships_is_a_number_a_placeholder_or_broken() -> None:
+    reader = SafeReader(embedded_path())
+    numbers = {number for node in range(reader.nodes) for number in reader.pair(node)}
+    records = (reader.record(number) for number in numbers if number > reader.nodes)
+    names = {record.get("autonomous_system_organization") for record in records} - {None}
+    assert len(names) > 70_000
+    placeholder = r"as[ -]?\d+|(.+) - \1|-.*-|.*(?:\breserved|unallocated|unassigned|private use)\b.*"
+    # UTF-8 read as Latin-1, control characters, and signs for letters that were lost.
+    broken = "[\u00c2\u00c3][\x80-\xbf]|\u00e2\u20ac|[\x00-\x1f\x7f-\xa0\xad\xbf\ufffd]|[?][?]"
+    assert [name for name in names if re.fullmatch(placeholder, name, re.IGNORECASE)] == []
+    assert [name for name in names if re.search(broken, name)] == []
+    assert [name for name in names if clean_as_name(name) != name] == []
