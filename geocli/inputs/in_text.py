@@ -49,6 +49,7 @@ def find_targets(text: bytes) -> list[str]:
     """
     if len(text) > _LONG and (listed := _listed(text)) is not None:
         return listed
+    text = _from_line_end(text)
     matches, others = list(plain_v4().finditer(text)), _Others(text)
     words = [
         text[match.start() - kind : match.end()]
@@ -66,17 +67,26 @@ def find_targets(text: bytes) -> list[str]:
 
 def find_ends(text: bytes) -> list[tuple[int, str]]:
     """The same as ``find_targets``, each with where it ends in ``text``, as far as it means something."""
+    whole, text = text, _from_line_end(text)
+    more = len(text) - len(whole)
     matches, others = list(plain_v4().finditer(text)), _Others(text)
     plain = [
-        (match.end(), text[match.start() - kind : match.end()].decode())
+        (match.end() - more, text[match.start() - kind : match.end()].decode())
         for match in matches
         if (kind := match.lastindex) and (kind <= V4_PLAIN or others.add(match))
     ]
     spans = others.read()
     if not (spans or others.v6):
         return plain
-    v6 = [(start, (end, target)) for start, end, target in others.v6]
-    return _joined(plain, matches, v6, spans, lambda found: [(found.end, target) for target in found.targets])
+    v6 = [(start, (end - more, target)) for start, end, target in others.v6]
+    return _joined(
+        plain, matches, v6, spans, lambda found: [(found.end - more, target) for target in found.targets]
+    )
+
+
+def _from_line_end(text: bytes) -> bytes:
+    """The same text behind the end of a line: an address is plain only where something is before it."""
+    return b"\n" + text if text[:1].isdigit() else text
 
 
 def ban_targets(ban: Ban) -> list[str]:
