@@ -96,16 +96,20 @@ class Pipeline:
 
     def records(self, batch: list[str]) -> Iterator[list[GeoRecord]]:
         """The records of one batch themselves, in order, for whoever counts them instead of showing them."""
-        for fresh, shown in self._resolver.answer(batch):
+        for fresh, shown in self._resolver.answer(batch, self._told(batch)):
             if fresh.ips and self._cache is not None:
                 self._cache.remember(encode(fresh))
             yield shown.records()
+        self._end_moment(batch)
 
     def _alone(self, batch: list[str]) -> Iterator[Rows]:
         for prepared in self._prepare(batch, self._told(batch)):
             if batch and not prepared.rows.data and not prepared.segment and self._cache is not None:
                 self._cache.make_ready()  # a source is thinking at this moment
             yield self._keep(prepared)
+        self._end_moment(batch)
+
+    def _end_moment(self, batch: list[str]) -> None:
         if len(batch) < self._full:
             self._at = None
 
