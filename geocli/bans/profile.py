@@ -65,6 +65,7 @@ class Profile(NamedTuple):
     oldest first, and ``neighbours`` who else was banned, by what they have in common. Of all else ``crowd``
     are its banned addresses, and ``records`` say where the worst of them are. ``covering`` are the running
     server's bans of it, or of a network that it is in; ``None`` where none was asked, or none can cover it.
+    ``tags`` are what lists say of an address or a network.
     """
 
     subject: Subject
@@ -76,6 +77,7 @@ class Profile(NamedTuple):
     crowd: Crowd | None
     records: Mapping[str, GeoRecord]
     covering: Sequence[Ban] | None
+    tags: Sequence[str] = ()
 
 
 class Profiler:
@@ -93,6 +95,14 @@ class Profiler:
 
     def profile(self, subject: Subject, record: GeoRecord | None) -> Profile:
         """Return what is known; ``record`` is the answer about what can be looked up."""
+        profile = self._profile(subject, record)
+        if not subject.is_target:
+            return profile
+        from geocli.lookup.tags import values as tags_of  # and with it the list
+
+        return profile._replace(tags=tags_of([subject.name])[0] or ())
+
+    def _profile(self, subject: Subject, record: GeoRecord | None) -> Profile:
         if subject.kind is Kind.ADDRESS:
             return self._of_address(subject, record)
         block = block_of(subject.name) if subject.kind is Kind.NETWORK else None

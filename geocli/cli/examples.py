@@ -29,6 +29,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
         Example("Who is banned, by country", "sudo geocli bans --by country"),
         Example("Whom a log tells of, by network operator", "geocli bans /var/log/fail2ban.log --by asn"),
         Example("Remember who is banned, for cron", "geocli bans --client --record"),
+        Example("Scanners that say openly who they are", "sudo geocli bans -f ip,tags | grep scanner:"),
         Example("Banned more than once", "geocli bans --history --by ip --at-least 2 --top 20"),
         Example("This week against the one before", "geocli bans --history --compare 7d --by country,jail"),
     ),

@@ -24,6 +24,7 @@ def document(profile: Profile, registration: Registration | None, lines: Lines |
         "kind": profile.subject.kind.value,
         "name": profile.name,
         "answer": profile.record and profile.record._asdict(),
+        "tags": profile.tags or None,
         "history": _history(profile),
         "neighbours": {what: _crowd_values(crowd) for what, crowd in profile.neighbours.items()},
         "server": None

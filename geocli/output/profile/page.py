@@ -115,6 +115,8 @@ def _whereabouts(profile: Profile, now: float) -> Iterator[tuple[str, str]]:
         yield "holder", holder or "(no AS known)"
         if record.network is not None and record.network != record.ip:
             yield "network", record.network
+    if profile.tags:
+        yield "tags", ", ".join(profile.tags)
     if record.source is not None:
         yield "source", f"{cell(record.source)}, {_when(record.resolved_at, now)}"
 

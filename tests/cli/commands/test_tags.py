@@ -64,6 +64,15 @@ def test_bans_the_history_and_annotate_have_them(geocli: Geocli) -> None:
     )
 
 
+def test_all_that_is_known_about_an_address_has_them(geocli: Geocli) -> None:
+    assert f"\n  {'tags':14}cloud:aws, scanner:cybergreen\n" in geocli("show", BOTH).stdout
+    assert "tags" not in geocli("show", "8.8.8.8").stdout
+    documents = [
+        json.loads(line) for line in geocli("show", "-j", CENSYS, "8.8.8.8", "us").stdout.splitlines()
+    ]
+    assert [one["tags"] for one in documents] == [["scanner:censys"], None, None]
+
+
 def test_where_rows_have_no_address_there_are_none(geocli: Geocli) -> None:
     done = geocli("bans", "--by", "country", "-f", "tags", stdin=CENSYS)
     assert done.returncode == 2
