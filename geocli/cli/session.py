@@ -97,10 +97,13 @@ def note_closed_directory(settings: Settings, problems: Problems) -> None:
 
 
 @contextmanager
-def open_history(settings: Settings, problems: Problems, progress: Progress) -> Iterator[History]:
+def open_history(
+    settings: Settings, problems: Problems, progress: Progress, *, keeps_answers: bool = True
+) -> Iterator[History]:
     """Open the history that these settings name, and the local databases of their chain behind it.
 
-    Nobody on the network is asked about the past. Raises ``GeocliError`` when it cannot be read.
+    Nobody on the network is asked about the past. What is looked up goes into the journal, unless
+    ``keeps_answers`` is false. Raises ``GeocliError`` when it cannot be read.
     """
     from geocli.bans.history import History  # only then
     from geocli.bans.locator import Locator
@@ -116,7 +119,7 @@ def open_history(settings: Settings, problems: Problems, progress: Progress) -> 
         pipeline = None
         if local:
             resolver = Resolver(local, cache, settings, reporter(settings, problems, progress))
-            pipeline = Pipeline(resolver, cache, lambda _: b"", problems)
+            pipeline = Pipeline(resolver, cache if keeps_answers else None, lambda _: b"", problems)
         yield History(journal, store, Locator(pipeline, known=cache))
 
 

@@ -108,7 +108,8 @@ def show(
             records = {record.ip: record for batch in batches for record in batch}
         screen.is_partial = any(record.status == "error" for record in records.values())
         current = _current(wanted, settings, problems) if subjects else None
-        with open_history(settings, problems, progress) as history:
+        # Where everybody is whom the server bans is asked about only in passing.
+        with open_history(settings, problems, progress, keeps_answers=False) as history:
             profiler = Profiler(history, current, wanted.top)
             for subject in subjects:
                 profile = _named(profiler.profile(subject, records.get(subject.name)), settings)

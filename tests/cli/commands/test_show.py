@@ -98,6 +98,9 @@ def test_an_address_has_its_bans_its_neighbours_and_what_covers_it_now(past: Geo
     }
     assert (system["addresses"], system["bans"], system["banned_now"]) == (6, 7, 3)
     assert system["worst"][0] == {"ip": "8.8.4.4", "bans": 2}
+    waiting = json.loads(past("stats", "-j").stdout)["dirty"]
+    shown(past, "AS15169", "--fail2ban-client", client)
+    assert json.loads(past("stats", "-j").stdout)["dirty"] == waiting  # neighbours are not kept
     (covering,) = found["server"]["covering"]
     assert covering["ip"] == "8.8.8.0/24"
     assert covering["banned_at"] == "2026-11-22T04:00:00Z"
