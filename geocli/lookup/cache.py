@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from geocli.model.clocks import latest_believed
-from geocli.model.errors import CorruptFileError, GeocliError, StoreAwayError
+from geocli.model.errors import BadRowsError, CorruptFileError, GeocliError, StoreAwayError
 from geocli.model.record_batch import RecordBatch
 from geocli.model.records import utc_text
 from geocli.system.spill import SeenSet
@@ -40,6 +40,7 @@ class Cache:
         self._problems = problems
         self._keeps = not journal.is_lent
         self._rests_until = 0.0
+        self._has_bad_rows = False
 
     def journalled(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
         """When the journal's usable answer about each of many targets was given, of those that have one.
@@ -105,6 +106,12 @@ class Cache:
         if time.monotonic() >= self._rests_until:
             try:
                 return ask()
+            except BadRowsError as error:
+                if not self._has_bad_rows:  # one says enough
+                    self._problems.note(error)
+                self._has_bad_rows = True
+                rest: _T = error.rest  # what was asked, of the others
+                return rest
             except StoreAwayError as error:
                 self._problems.mention(error.without_it())
             except GeocliError as error:

@@ -9,6 +9,7 @@ A message names the thing and the way out. Nothing here prints or exits.
     ├── UnanswerableError   3   a source could not be asked now
     ├── DamagedFileError    4   a file of geocli's cannot be trusted
     │   ├── CorruptFileError    ... and is of use to nobody: it can be set aside
+    │   ├── BadRowsError        ... for some rows of it: what the others say goes with the error
     │   └── ClosedDirectoryError    ... since this user may not enter a directory: look-ups go on without it
     └── TryAgainError      75   a lock, a full disk: nothing is lost, later it works
         └── StoreAwayError      ... and it is the store's server: look-ups go on without it
@@ -18,10 +19,10 @@ from __future__ import annotations
 
 from enum import IntEnum
 from errno import EDQUOT, EFBIG, EMFILE, ENFILE, ENOSPC
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -81,6 +82,19 @@ class DamagedFileError(GeocliError):
 
 class CorruptFileError(DamagedFileError):
     """A DamagedFileError about a SQLite file that nobody can use: work goes on when it is set aside."""
+
+
+class BadRowsError(DamagedFileError):
+    """A store has rows about these targets that geocli did not write; ``rest`` is what the others say."""
+
+    def __init__(self, path: Path | str, targets: Sequence[str], reason: str, rest: Any) -> None:
+        which = f"{targets[0]} and {len(targets) - 1} others" if len(targets) > 1 else "".join(targets)
+        super().__init__(
+            path,
+            f"holds a row that geocli did not write, about {which}: {reason}",
+            "answered anew, and the next flush replaces it; or correct or delete it",
+        )
+        self.rest = rest
 
 
 class ClosedDirectoryError(DamagedFileError):

@@ -16,7 +16,8 @@ from geocli.storage.store import sqlite_bans
 from geocli.storage.store.base import Forgotten, StoreState
 from geocli.storage.store.clocks import NO_TIME, believed, mend_answers, mend_bans
 from geocli.storage.store.columns import ADDED, lacking, selection
-from geocli.storage.store.times import COLUMNS, NO_KIND, most_frequent, usable_times
+from geocli.storage.store.sound_rows import sound
+from geocli.storage.store.times import COLUMNS, NO_KIND, most_frequent, times_of, usable_times
 from geocli.system.files import make_private_directory
 from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import (
@@ -181,7 +182,8 @@ class SqliteStore:
                 f"quote({name})" if name in _DEGREES else selection([name], lacks) for name in SHARED
             )
             rows = connection.execute(_FIND.format(answer), (json.dumps(sorted(targets)),)).fetchall()
-        return self._checked(rows, self._block)
+        targets = [ip for ip, *_ in rows]
+        return sound(self._path, targets, rows, lambda numbers: self._block([rows[n] for n in numbers]))
 
     def times(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
         """When each target's answer was given, of those that have a usable one. Raises ``GeocliError``."""
@@ -194,13 +196,14 @@ class SqliteStore:
             ordered, usual = sorted(targets), self._usual
             rows = connection.execute(_UNEXPECTED, (json.dumps(ordered), *usual)).fetchall()
         if not rows:  # then one of them speaks for all
-            found = self._checked([usual], partial(usable_times, ordered[:1], usable=usable))
+            found = usable_times(ordered[:1], [usual], usable)  # which was right for others
             return dict.fromkeys(ordered, *found.values()) if found else {}
         kinds = [usual] * len(ordered)
         for place, *kind in rows:
             kinds[place] = tuple(kind)
-        self._usual = most_frequent(kinds)
-        return self._checked(kinds, partial(usable_times, ordered, usable=usable))
+        times = sound(self._path, ordered, kinds, partial(times_of, ordered, kinds, usable))
+        self._usual = most_frequent(kinds)  # none that is bad
+        return times
 
     def _block(self, rows: list[tuple[Any, ...]]) -> RecordBatch:
         ips, networks, texts = zip(*rows, strict=True) if rows else ((), (), ())

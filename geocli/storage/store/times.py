@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from geocli.model.records import GeoRecord, check_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from geocli.model.records import Status
 
@@ -36,6 +36,17 @@ def usable_times(
         times[kind] = resolved_at if is_usable else None
     found = zip(targets, map(times.get, kinds), strict=True)
     return {target: time for target, time in found if time is not None}
+
+
+def times_of(
+    targets: Sequence[str],
+    kinds: Sequence[Kind],
+    usable: Callable[[GeoRecord], bool],
+    numbers: Iterable[int],
+) -> dict[str, str]:
+    """Return the same for those of these targets and kinds that have these numbers."""
+    chosen = list(numbers)
+    return usable_times([targets[n] for n in chosen], [kinds[n] for n in chosen], usable)
 
 
 def most_frequent(kinds: Iterable[Kind]) -> Kind:

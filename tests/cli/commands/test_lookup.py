@@ -557,3 +557,16 @@ def test_hostile_organisations_never_reach_the_terminal_raw(geocli: Geocli, make
         assert "[red]x" in shown
         assert not set(shown) & set("\x1b\x07\u202e\x9b"), options
         assert r"\x1b" in shown or r"\\x1b" in shown
+
+
+def test_a_bad_row_of_the_store_is_said_and_answered_anew(geocli: Geocli, data_dir: Path) -> None:
+    given = geocli("-f", "ip,country_code", "8.8.8.8", "9.9.9.9", "1.1.1.1")
+    assert geocli("flush").returncode == 0
+    with closing(sqlite3.connect(data_dir / "geo.db", isolation_level=None)) as store:
+        store.execute("UPDATE geo_cache SET resolved_at = 'soon', org = char(27) WHERE ip = '9.9.9.9'")
+    again = geocli("-f", "ip,country_code", "8.8.8.8", "9.9.9.9", "1.1.1.1")
+    assert (again.returncode, again.stdout) == (4, given.stdout)
+    assert again.stderr.count("\n") == 1
+    assert "a row that geocli did not write, about 9.9.9.9: " in again.stderr
+    assert geocli("flush").returncode == 0
+    assert geocli("-f", "ip,country_code", "9.9.9.9").returncode == 0

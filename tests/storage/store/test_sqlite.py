@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from geocli.model.bans import SEEN_FIELDS
-from geocli.model.errors import DamagedFileError, TryAgainError
+from geocli.model.errors import BadRowsError, DamagedFileError, TryAgainError
 from geocli.model.records import FIELDS
 from geocli.storage.batch import Batch
 from geocli.storage.store.base import Outlived
@@ -242,6 +242,22 @@ def test_values_of_a_table_that_takes_any_are_looked_at(
         other.execute(f"UPDATE geo_cache SET {column} = ?", (value,))  # noqa: S608 (one of the above)
     with pytest.raises(DamagedFileError, match=r"geo\.db"):
         store.find(["192.0.2.1"])
+
+
+@pytest.mark.parametrize("column", ["asn = -1", "org = 'a\x1b'", "resolved_at = 'yesterday'"])
+def test_a_bad_row_holds_back_no_other(store: SqliteStore, tmp_path: Path, column: str) -> None:
+    ips = [f"192.0.2.{n}" for n in range(9)]
+    store.replay(answers([record(ip) for ip in ips]), NOW)
+    elsewhere(tmp_path, f"UPDATE geo_cache SET {column} WHERE ip IN ('192.0.2.3', '192.0.2.5')")  # noqa: S608 (the above)
+    with pytest.raises(BadRowsError, match=r"about 192\.0\.2\.3 and 1 others: ") as raised:
+        store.batch(ips)
+    good = {ip for ip in ips if ip not in {"192.0.2.3", "192.0.2.5"}}
+    assert {*raised.value.rest.ips} == good
+    if "resolved_at" in column:
+        for _ in range(2):
+            with pytest.raises(BadRowsError) as raised:
+                store.times(ips, lambda _: True)
+            assert raised.value.rest.keys() == good
 
 
 def test_answers_that_are_shared_never_mix_up(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:

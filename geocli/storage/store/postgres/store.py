@@ -26,10 +26,11 @@ from geocli.storage.store.clocks import believed
 from geocli.storage.store.columns import selection
 from geocli.storage.store.postgres import bans
 from geocli.storage.store.postgres.bans import Query
-from geocli.storage.store.times import COLUMNS, usable_times
+from geocli.storage.store.sound_rows import sound
+from geocli.storage.store.times import COLUMNS, times_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from geocli.model.bans import BanQuery
     from geocli.model.errors import CorruptFileError
@@ -73,6 +74,12 @@ def create(url: str, read_timeout: float, busy_timeout: float) -> PostgresStore:
     return PostgresStore(url, read_timeout, busy_timeout)
 
 
+def _block(rows: Sequence[tuple[Any, ...]], numbers: Iterable[int]) -> RecordBatch:
+    chosen = [rows[number] for number in numbers]
+    check_rows(chosen)
+    return RecordBatch.of(map(GeoRecord._make, chosen))
+
+
 class PostgresStore:
     """The store behind a ``postgresql://`` URL; its tables are made by the first flush.
 
@@ -104,15 +111,14 @@ class PostgresStore:
 
     def batch(self, targets: Collection[str]) -> RecordBatch:
         """The same by column, in no order; each target once. Raises ``GeocliError``."""
-        return RecordBatch.of(
-            self._records(self._select(_of_answers(_FIND, list(targets)), self._read_timeout))
-        )
+        rows = self._select(_of_answers(_FIND, list(targets)), self._read_timeout)
+        return sound(self._name, [str(row[0]) for row in rows], rows, partial(_block, rows))
 
     def times(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
         """When each target's answer was given, of those that have a usable one. Raises ``GeocliError``."""
         rows = self._select((_TIMES, (list(targets),)), self._read_timeout)
         ips, kinds = [ip for ip, *_ in rows], [(status, source, time) for _, status, source, time in rows]
-        return self._check(kinds, partial(usable_times, ips, usable=usable))
+        return sound(self._name, ips, kinds, partial(times_of, ips, kinds, usable))
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All records, in batches. Raises ``GeocliError``."""
