@@ -162,6 +162,9 @@ class Cache:
             except GeocliError as error:
                 self._problems.note(error)
                 self._keeps = False  # the next batch would wait for the same lock all over again
+            finally:
+                if self._journal.mended is not None:
+                    self._problems.note(self._journal.mended)
         return None
 
     def close(self) -> None:

@@ -91,6 +91,8 @@ class _Replay:
             self._problems.note(self._store.set_aside() or error)
             self.count = self._store.replay(_Batches(self, keys), now)
         self._journal.forget(self._done)
+        if self._journal.mended is not None:
+            self._problems.note(self._journal.mended)
         if self._corrupt is not None:
             raise self._corrupt
 

@@ -96,6 +96,8 @@ class Journal:
         self._reads: FileId | None = None
         self._read: set[FileId] = set()  # what keys and segments were read from, since keys() was asked
         self._writer: SegmentWriter | None = None
+        self.mended: DamagedFileError | None = None
+        """What was wrong with the file, and is not any more: to be said."""
         self._readings = 0  # how often the file was opened for reading
         self._finder = Finder(self._path, self._rows, self._answers)
         self._times = AnswerTimes(self._path, self._rows, self._batch, self._version)
@@ -386,6 +388,7 @@ class Journal:
                 self._reader.close()  # sqlite_file says why; _rows opens it again
                 self._reader = None
             self._writer = SegmentWriter(self._directory, self._busy_timeout)
+            self.mended = self.mended or self._writer.mended
         return self._writer
 
 

@@ -56,6 +56,12 @@ _IF_NOT_STORED = {
 }
 """How diskcache stores a setting, and the question whether that would change anything."""
 
+_KNOWN = tuple({*diskcache.DEFAULT_SETTINGS, *diskcache.core.METADATA, *_SETTINGS})
+_FOREIGN = (
+    f"FROM Settings WHERE typeof(key) != 'text' OR key NOT IN ({', '.join('?' * len(_KNOWN))}) "
+    "OR typeof(value) NOT IN ('integer', 'text') OR length(value) > 100"
+)
+
 _FULL = 2
 _LARGEST_LOG = 64 << 20  # bytes of write-ahead log that may stay while much is written
 
@@ -173,8 +179,7 @@ class SegmentWriter:
             before = file_id(self._path)
         self._keeper = hold_open(self._path, busy_timeout)
         with translated(self._path):
-            self._refuse_foreign_settings()
-            self._wait_for_lock(busy_timeout)
+            self.mended = self._remove_foreign_settings(busy_timeout)
             self._cache = _Cache(directory, busy_timeout, _SETTINGS)
             self._cache.reset("sqlite_synchronous", _FULL, update=False)
             self._cache.reset("sqlite_secure_delete", 1, update=False)
@@ -212,19 +217,29 @@ class SegmentWriter:
         self._cache.close()
         self._keeper.close()
 
-    def _refuse_foreign_settings(self) -> None:
-        # Cache() turns every stored "sqlite_..." into a PRAGMA and every "disk_..." into an argument.
-        reader = self._keeper
-        known = {*diskcache.DEFAULT_SETTINGS, *diskcache.core.METADATA, *_SETTINGS}
-        rows = reader.execute("SELECT key, value FROM Settings").fetchall()
-        if any(key not in known or not isinstance(value, (int, str)) for key, value in rows):
-            raise DamagedFileError(self._path, "has settings that geocli did not write", "move it away")
-
-    def _wait_for_lock(self, busy_timeout: float) -> None:
-        # Opening a Cache tries for a minute to get the lock, whatever its timeout is.
+    def _remove_foreign_settings(self, busy_timeout: float) -> DamagedFileError | None:
+        """Leave no setting that is not diskcache's; the error to say so, where there was one."""
+        # Cache() turns every stored "sqlite_..." into a PRAGMA and every "disk_..." into an argument. And
+        # opening it tries for a minute to get the lock, whatever its timeout is.
         with closing(sqlite3.connect(self._path, timeout=busy_timeout, isolation_level=None)) as connection:
+            connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("BEGIN IMMEDIATE")
-            connection.execute("ROLLBACK")
+            select = f"SELECT CAST(substr(key, 1, 40) AS TEXT) {_FOREIGN} LIMIT 1"
+            foreign = connection.execute(select, _KNOWN).fetchone()
+            if foreign is not None:
+                connection.execute(f"DELETE {_FOREIGN}", _KNOWN)
+            others = [
+                (_SETTINGS[key], key)
+                for key, value in connection.execute("SELECT key, value FROM Settings").fetchall()
+                if value != _SETTINGS.get(key, value)
+            ]
+            # Each connection begins with what is stored, whatever it is told afterwards.
+            connection.executemany("UPDATE Settings SET value = ? WHERE key = ?", others)
+            connection.execute("COMMIT" if foreign is not None or others else "ROLLBACK")
+        if foreign is None:
+            return None
+        reason = f"had settings that geocli did not write, {ascii(foreign[0])} for one"
+        return DamagedFileError(self._path, reason, "removed, and nothing is lost; see who may write there")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
