@@ -91,9 +91,13 @@ class History:
     def count(self, question: BanQuery, by: Grouping) -> Groups:
         """Bans and addresses by a grouping."""
         groups = Groups(by, self.directory)
-        for count in self._counts(self._store.count_bans, question, by):
+        for count in self.counts(question, by):
             groups.add(count.values, count.addresses, count.bans)
         return groups
+
+    def counts(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
+        """The same as it comes: a group may come in several parts, of different addresses."""
+        return self._counts(self._store.count_bans, question, by)
 
     def spans(self, question: BanQuery, by: Grouping) -> dict[tuple[Any, ...], BanCount]:
         """Bans and addresses by a grouping, and when the first and the last of each group began."""
@@ -104,7 +108,7 @@ class History:
         return whole
 
     def parts(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
-        """The same as it comes: a group may come in several parts, of different addresses."""
+        """The same as it comes, in parts as those of ``counts``."""
         return self._counts(self._store.spans, question, by)
 
     def busiest(self, question: BanQuery, number: int) -> list[BanCount]:

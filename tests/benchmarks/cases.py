@@ -62,7 +62,8 @@ class Cases:
 
     def other(self) -> list[Case]:
         """A ban list, and one address where there are many already."""
-        return [self._ban_list(), self._history(), self._beside("journal", 0.3), self._beside("store", 0.005)]
+        histories = [self._history(), self._report()]
+        return [self._ban_list(), *histories, self._beside("journal", 0.3), self._beside("store", 0.005)]
 
     def _moment(self, name: str, arguments: str, state: str, most: float) -> Case:
         command = geocli(self._inputs.work, *arguments.split())
@@ -116,15 +117,24 @@ class Cases:
         return Case(f"bans --by country, {_BANS:,} new", command, "lookup of one", self._one, 3, prepare)
 
     def _history(self) -> Case:
-        year = self._bench.scratch / "year"
+        command = geocli(self._year, "bans", "--history", "--since", "1y", "--by", "country")
+        name = "bans --history --by country, a year"
+        return Case(name, command, "lookup of one", self._one, 3, self._need_year)
 
-        def prepare() -> None:
-            if not year.exists():  # elsewhere: what it needs would count as memory of what is measured
-                make = (sys.executable, "-m", "tests.benchmarks.year", str(year / "geo.db"))
-                self._bench.seconds(Command(make))
+    def _report(self) -> Case:
+        command = geocli(self._year, "report", "--history", "-o", str(self._bench.scratch / "year.html"))
+        groups = geocli(self._year, "bans", "--history", "--by", "country")
+        base = partial(self._bench.seconds, groups)
+        return Case("report --history, a year", command, "bans --by country", base, 10, self._need_year)
 
-        command = geocli(year, "bans", "--history", "--since", "1y", "--by", "country")
-        return Case("bans --history --by country, a year", command, "lookup of one", self._one, 3, prepare)
+    @property
+    def _year(self) -> Path:
+        return self._bench.scratch / "year"
+
+    def _need_year(self) -> None:
+        if not self._year.exists():  # elsewhere: what it needs would count as memory of what is measured
+            make = (sys.executable, "-m", "tests.benchmarks.year", str(self._year / "geo.db"))
+            self._bench.seconds(Command(make))
 
     def _one(self) -> float:
         self._inputs.forget()

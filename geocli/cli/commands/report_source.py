@@ -173,9 +173,12 @@ class ReportSource(NamedTuple):
         def told(done: int, total: int) -> None:
             progress.show("counting bans, steps", done, total)
 
+        counted = history_summary(
+            history, question, self.now, self.period, anonymous=anonymous, progress=told
+        )
         if adviser is not None:
             adviser.ask(history, question, self.now)
-        return history_summary(history, question, self.now, self.period, anonymous=anonymous, progress=told)
+        return counted
 
 
 def _files(paths: list[Path]) -> str:

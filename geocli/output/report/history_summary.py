@@ -166,11 +166,12 @@ def _timeline(
     end = latest(now)[:TO_THE_HOUR]
     counts: Counter[tuple[str, str | None]] = Counter()
     left_out = 0
-    for (hour, jail), _, bans in history.count(question, DATE_HOUR_AND_JAIL).parts():
+    for part in history.counts(question, DATE_HOUR_AND_JAIL):
+        hour, jail = part.values
         if hour <= end:
-            counts[hour, jail] += bans
+            counts[hour, jail] += part.bans
         else:
-            left_out += bans
+            left_out += part.bans
     return timeline_of(Hours(counts, *span, left_out), now, question.since, period)
 
 

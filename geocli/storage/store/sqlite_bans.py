@@ -188,18 +188,27 @@ def _select(question: BanQuery, asked: Counting, named: Collection[int]) -> str:
     each = "".join(f", {column.sqlite} AS {column.name}_value" for column in of_bans)
     groups = "".join(f", {column.sqlite}" for column in of_bans)
     index = "" if of_bans else "INDEXED BY bans_ip "
+    if question.since is not None and question.ips is None and "date_hour" in keys:
+        index = "INDEXED BY bans_banned_at "  # of itself, SQLite would go through all bans there are
     outside = {column.name: f"b.{column.name}_value" for column in of_bans}
     values = ", ".join(
         "NULL"
         if number in named
-        else outside.get(column.name, column.sqlite if column.name in keys else f"max({column.sqlite})")
+        else outside.get(
+            column.name, column.sqlite if column.name in keys or "ip" in keys else f"max({column.sqlite})"
+        )
         for number, column in enumerate(by.columns)
     )
+    inside = (
+        f"FROM (SELECT ip, count(*) AS bans, {times}{each} FROM bans b {index}WHERE {{0}} "  # noqa: S608
+        f"GROUP BY ip{groups}) b {_JOINED} WHERE {{1}}"
+    )
+    if "ip" in keys:  # an address has one answer: its groups are whole already
+        return f"SELECT {values}, {unanswered}, 1, b.bans, b.first, b.last {inside}{most}"
     grouped = [outside.get(column.name, column.sqlite) for column in by.columns if column.name in keys]
     return (
-        f"SELECT {values}, {unanswered}, count(*), sum(b.bans), min(b.first), max(b.last) "  # noqa: S608
-        f"FROM (SELECT ip, count(*) AS bans, {times}{each} FROM bans b {index}WHERE {{0}} "
-        f"GROUP BY ip{groups}) b {_JOINED} WHERE {{1}} GROUP BY {', '.join([*grouped, unanswered])}{most}"
+        f"SELECT {values}, {unanswered}, count(*), sum(b.bans), min(b.first), max(b.last) "
+        f"{inside} GROUP BY {', '.join([*grouped, unanswered])}{most}"
     )
 
 
