@@ -83,7 +83,7 @@ class MmdbProvider:
         source = self._source
         asked = [inner_ipv4(target) or target if ":" in target else target for target in targets]
         # A network is asked about by its first address first.
-        answers = self._find([target.partition("/")[0] for target in asked])
+        answers = self.find([target.partition("/")[0] for target in asked])
         found = map(self._found, asked, answers)
         return [
             record_of(target, _status(answer), answer, network, source, resolved_at)
@@ -131,7 +131,7 @@ class MmdbProvider:
         """The answers about addresses of one family, each asked about."""
         from geocli.mmdb.search_tree import network_texts, network_texts_v6
 
-        found = list(self._find(addresses))
+        found = list(self.find(addresses))
         order: dict[Answer, int] = {}
         chosen = [order.setdefault(answer, len(order)) for answer, _ in found]
         texts_of = network_texts if version == 4 else network_texts_v6
@@ -172,7 +172,7 @@ class MmdbProvider:
             return found
         left = [index for index, number in enumerate(found) if number == _NEW]
         new = {pointers[index]: addresses[index] for index in left}
-        for pointer, (answer, _) in zip(new, self._find(list(new.values())), strict=True):
+        for pointer, (answer, _) in zip(new, self.find(list(new.values())), strict=True):
             if answer is NOTHING:
                 numbers[pointer] = _UNKNOWN
             else:
@@ -220,8 +220,8 @@ class MmdbProvider:
             raise UsageError(f"{len(names)} databases are too many to ask together")
         return source
 
-    def _find(self, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:
-        """For each address its answer (``NOTHING`` itself when there is none) and how long its prefix is.
+    def find(self, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:
+        """Yield each address's answer (``NOTHING`` itself when there is none) and how long its prefix is.
 
         With several files, the longest: only there do all of them say this.
         """
@@ -274,7 +274,7 @@ class MmdbProvider:
             if following > last:
                 return agreed, None if agreed is NOTHING else target
             address = type(address)(following)
-            ((answer, prefix),) = self._find([str(address)])
+            ((answer, prefix),) = self.find([str(address)])
             if answer is not NOTHING:
                 agreed = answer if agreed is NOTHING else agreement(agreed, answer)
                 if agreed is NOTHING:

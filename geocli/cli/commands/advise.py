@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from geocli.bans.advice.advice import budgets_beside
-from geocli.bans.advice.prefix import Prefix, covering
 from geocli.cli.ban_options import BanFilters, BanInput
 from geocli.cli.commands.advise_evidence import (
     Matter,
     allow_list,
-    holders_inside,
+    networks_of,
     read_bans,
 )
 from geocli.cli.commands.advise_options import Judge, Past, Rules, Script, Spare
@@ -31,11 +30,10 @@ from geocli.output import advice as show
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from geocli.bans.advice.prefix import Prefix
     from geocli.bans.advice.systems import System
     from geocli.config.settings import Settings
     from geocli.output.rules.base import Rule
-
-_TELL = 10_000  # networks
 
 _PIPED = ("network", "addresses", "bans", "share", "density", "asn", "org", "kind", "blocked")
 _SHOWN = ("network", "addresses", "bans", "share", "blocked", "density", "kind", "asn", "org")
@@ -144,14 +142,10 @@ def _show_systems(
     for prefix, _, holder in evidence.holders():
         if prefix.version == 6 and holder.asn in networks:
             networks[holder.asn].append(prefix)
-    # All of IPv4, in stretches that are looked through side by side.
-    everything = [Prefix(4, first << 16, 16) for first in range(1 << 8, 224 << 8)] if systems else []
-    with Progress.without_rows(settings) as progress:
-        for done, (stretch, holder) in enumerate(holders_inside(everything, matter.settings)):
-            if holder.asn in networks:
-                networks[holder.asn] += covering(*stretch)
-            if done % _TELL == 0:
-                progress.show("networks", done)
+    if systems:
+        with Progress.without_rows(settings) as progress:
+            for asn, prefix in networks_of(networks, matter.settings, progress):
+                networks[asn].append(prefix)
     systems = with_networks(systems, networks, matter.allow)
     _warn(systems, settings)
     said = f"{len(systems)} whole AS, {show.blocked(_all_networks(systems))}"

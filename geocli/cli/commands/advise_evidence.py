@@ -222,19 +222,29 @@ def holders_inside(prefixes: Iterable[Prefix], settings: Settings) -> Iterator[t
 
     Raises ``GeocliError``.
     """
-    from geocli.mmdb.catalog import open_databases
-    from geocli.mmdb.layouts import answer_of, merge
+    from geocli.providers.mmdb import create
 
-    databases = open_databases(settings.data_dir / "mmdb", settings.mmdb)
+    provider = create(settings)
 
     def look_up(targets: Sequence[str]) -> Iterator[tuple[int, Holder]]:
-        for found in zip(*(database.find(targets) for database in databases), strict=True):
-            answers = [answer_of(data) for data, _ in found if isinstance(data, dict)]
-            answer = answers[0] if len(answers) == 1 else merge(answers)
-            yield max(length for _, length in found), Holder(answer.country_code, answer.asn, answer.org)
+        for answer, length in provider.find(targets):
+            yield length, Holder(answer.country_code, answer.asn, answer.org)
 
     stretches = (Stretch(prefix.version, prefix.first, prefix.last) for prefix in prefixes)
     return survey(stretches, look_up)
+
+
+def networks_of(asns: Iterable[int], settings: Settings, progress: Progress) -> Iterator[tuple[int, Prefix]]:
+    """All IPv4 networks of these AS, each with its AS, by the local databases. Raises ``GeocliError``."""
+    from geocli.mmdb.networks import Wanted
+    from geocli.providers.mmdb import create
+
+    found = create(settings).networks(
+        Wanted(asns=frozenset(asns)), (4,), lambda count: progress.show("reading records", count)
+    )
+    for version, first, last, answer in found:
+        for prefix in covering(version, first, last):
+            yield answer.asn or 0, prefix
 
 
 def _ignored(source: BanInput, problems: Problems) -> Iterator[Spared]:
