@@ -57,7 +57,7 @@ def _values_of(option: OptionInfo) -> Callable[..., list[str]] | None:
     if "--country" in names and "CC" in (option.metavar or ""):
         return completion_values.countries
     if "--jail" in names:
-        return lambda ctx, incomplete: completion_values.recorded(ctx, "jail", incomplete)
+        return lambda ctx, incomplete: completion_values.jails(ctx, incomplete)
     if "--host" in names:
         return lambda ctx, incomplete: completion_values.recorded(ctx, "host", incomplete)
     if "--by" in names and option.metavar and "|jail|" in option.metavar:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import typer
 
+_PATIENCE = 2.0  # seconds: who waits for TAB has little
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 
 
@@ -44,6 +45,20 @@ def databases(incomplete: str) -> list[str]:
     return [name for name in all_names() if name.startswith(incomplete)]
 
 
+def jails(ctx: typer.Context, incomplete: str) -> list[str]:
+    """The jails of the history, most bans first; where it has none, those of the running server."""
+    if found := recorded(ctx, "jail", ""):
+        return _that_fit(found, incomplete)
+    from geocli.inputs.fail2ban.client import is_installed, jail_names
+
+    program, socket = ctx.params.get("program"), ctx.params.get("socket")
+    with suppress(GeocliError, OSError):
+        if is_installed(program):
+            names = jail_names(program, None if socket is None else Path(socket), _PATIENCE)
+            return _that_fit(names, incomplete)
+    return []
+
+
 def recorded(ctx: typer.Context, column: str, incomplete: str) -> list[str]:
     """The jails or hosts of the history, most bans first."""
     from geocli.cli.progress import Progress
@@ -66,9 +81,12 @@ def recorded(ctx: typer.Context, column: str, incomplete: str) -> list[str]:
         settings = load_settings(flags, os.environ)
         with open_history(settings, Problems(), Progress(settings)) as history:
             rows = history.count(BanQuery(), parse_by(column)).rows(None)
-        names = [str(row[0]) for row in rows if row[0] is not None]
-        return [name for name in names if name.startswith(incomplete) and _PLAIN.fullmatch(name)]
+        return _that_fit([str(row[0]) for row in rows if row[0] is not None], incomplete)
     return []
+
+
+def _that_fit(names: list[str], incomplete: str) -> list[str]:
+    return [name for name in names if name.startswith(incomplete) and _PLAIN.fullmatch(name)]
 
 
 def groups(given: Mapping[str, Any], names: list[str]) -> list[str]:

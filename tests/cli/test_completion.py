@@ -96,12 +96,16 @@ def test_jails_and_hosts_of_the_history_are_offered_if_a_shell_can_do_no_harm_wi
         for number, name in enumerate(names)
     )
     assert geocli("bans", "--record", "--host", "web1", stdin=log).returncode == 0
+    client = geocli.data_dir.parent / "client"
+    client.write_text("#!/bin/sh\ncat <<'E'\n[{'sieve': []}, {'s`x`': []}, {'web': []}]\nE\n")
+    client.chmod(0o755)
     before = sorted(path.stat().st_mtime_ns for path in geocli.data_dir.rglob("*.db"))
     for line, offered in (
         ("geocli bans --jail s", ["sshd", "s.web-1"]),
         (f"geocli --data-dir {geocli.data_dir} report --jail w", ["web"]),
         ("geocli advise --history --host w", ["web1"]),
-        ("geocli --data-dir /dev/null bans --jail s", []),
+        (f"geocli --data-dir /dev/null bans --fail2ban-client {client} --jail s", ["sieve"]),
+        ("geocli --data-dir /dev/null bans --fail2ban-client /bin/false --jail s", []),
     ):
         assert completed(line, monkeypatch, capsys).split() == offered
     assert sorted(path.stat().st_mtime_ns for path in geocli.data_dir.rglob("*.db")) == before

@@ -74,9 +74,19 @@ def _client(program: str | None, socket: Path | None) -> list[str]:
     return [_find(program), *(["-s", str(socket)] if socket is not None else [])]
 
 
-def _jails(client: list[str], socket: Path | None) -> list[tuple[str, list[str]]]:
+def jail_names(program: str | None, socket: Path | None, patience: float) -> list[str]:
+    """The jails of a running server that answers within ``patience`` seconds.
+
+    Raises ``UsageError`` and ``TryAgainError``.
+    """
+    return [name for name, _ in _jails(_client(program, socket), socket, patience)]
+
+
+def _jails(
+    client: list[str], socket: Path | None, patience: float | None = None
+) -> list[tuple[str, list[str]]]:
     """Each jail and who is banned in it."""
-    answer = _ask([*client, "banned"])
+    answer = _ask([*client, "banned"], patience)
     if answer.code != 0:
         raise _error_of(answer, socket)
     if not answer.out.lstrip().startswith(b"["):
@@ -141,14 +151,15 @@ def _joined(jail: str, identifiers: list[str], times: list[Ban]) -> list[Ban]:
     return bans
 
 
-def _ask(command: list[str]) -> _Answer:
+def _ask(command: list[str], patience: float | None = None) -> _Answer:
     """Run a command to its end, both of its outputs apart and bounded."""
     import os
     import selectors
     import subprocess
     import time
 
-    deadline = time.monotonic() + _TIMEOUT
+    patience = patience or _TIMEOUT
+    deadline = time.monotonic() + patience
     outputs: dict[int, list[bytes]] = {}
     size = 0
     with (
@@ -168,7 +179,7 @@ def _ask(command: list[str]) -> _Answer:
             while selector.get_map():
                 ready = selector.select(max(0, deadline - time.monotonic()))
                 if not ready:
-                    raise TryAgainError(f"{command[0]} gave no answer in {_TIMEOUT} seconds; try again")
+                    raise TryAgainError(f"{command[0]} gave no answer in {patience:g} seconds; try again")
                 for key, _ in ready:
                     chunk = os.read(key.fd, 1 << 16)
                     size += len(chunk)
