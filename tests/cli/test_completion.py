@@ -7,9 +7,7 @@ import pty
 import select
 import signal
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -18,9 +16,9 @@ from geocli.cli.completion import join_values, lists_of
 from geocli.config.sources import PROVIDERS
 from geocli.model.records import FIELDS
 from tests.conftest import Geocli, need
+from tests.support.installed import installed_program
 
 PATIENCE = 30  # seconds for a shell to answer on a machine that is busy
-PROGRAMS = Path(sys.executable).parent
 
 
 @pytest.mark.parametrize(
@@ -169,7 +167,11 @@ class Typist:
 
 @pytest.fixture
 def environment(geocli: Geocli) -> dict[str, str]:
-    return geocli.env | {"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "TERM": "dumb", "PS1": "$ "}
+    return geocli.env | {
+        "PATH": f"{installed_program().parent}:{os.environ['PATH']}",
+        "TERM": "dumb",
+        "PS1": "$ ",
+    }
 
 
 def try_lines(typist: Typist, set_up: str) -> None:

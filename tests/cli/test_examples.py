@@ -41,7 +41,7 @@ def test_each_command_has_examples() -> None:
 @pytest.mark.parametrize(("command", "line"), _LINES, ids=[line for _, line in _LINES])
 def test_an_example_is_parsed_as_the_command_that_it_is_of(command: str, line: str) -> None:
     nested = re.search(r"\$\((.*)\)", line)
-    words = shlex.split(nested[1] if nested else line)
+    words = shlex.split((nested[1] if nested else line).replace("/var/log/", "/nowhere/"))
     words = words[words.index("geocli") + 1 :]
     end = next((number for number, word in enumerate(words) if word in {"|", ">"}), len(words))
     arguments, _ = arrange(words[:end])

@@ -130,7 +130,7 @@ def test_long_work_says_on_a_terminal_how_far_it_is_and_nowhere_else(
         assert (record.returncode, record.stderr) == (0, "")
         for arguments, is_shown, said in work:
             stdin = log.read_text() if "-" in arguments else None
-            seen = on_terminal(geocli, *arguments, stdin=stdin, stdout=is_shown)
+            seen = on_terminal(geocli, *arguments, stdin=stdin, stdout=is_shown, bar=True)
             assert seen.code == 0, (arguments, seen)
             assert re.search(said, seen.err, re.DOTALL), (arguments, seen.err[-2000:])
             if "report" in arguments:

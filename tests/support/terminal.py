@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import termios
 import threading
 from typing import NamedTuple
 
 from tests.conftest import Geocli
+
+# It hides the cursor, and shows it again before it takes its line back.
+_BAR = re.compile(r"(?s)\x1b\[\?25l.*?\x1b\[\?25h(?:\r|\n|\x1b\[1A|\x1b\[2K)*")
 
 
 class Shown(NamedTuple):
@@ -59,8 +63,12 @@ def on_terminal(
     columns: int = 100,
     timeout: float = 60,
     encoding: str = "utf-8",
+    bar: bool = False,
 ) -> Shown:
-    """Run to the end, with stdout or stderr in a pipe where they are no terminal, and ``stdin`` too."""
+    """Run to the end, with stdout or stderr in a pipe where they are no terminal, and ``stdin`` too.
+
+    Without ``bar``, a bar of progress is left out of what was shown: one comes on a machine that is busy.
+    """
     screens = [_Screen() if shown else None for shown in (stdout, stderr)]
     out, err = (subprocess.PIPE if screen is None else screen.theirs for screen in screens)
     done = subprocess.run(
@@ -78,4 +86,6 @@ def on_terminal(
         (piped or b"").decode("utf-8", "surrogateescape") if screen is None else screen.text(encoding)
         for screen, piped in zip(screens, (done.stdout, done.stderr), strict=True)
     ]
+    if not bar:
+        texts[1] = _BAR.sub("", texts[1])
     return Shown(done.returncode, *texts)

@@ -25,7 +25,7 @@ _ERROR = re.compile(
     rb"|(?:Unable|Could not|Cannot|Can't) (?:to )?(?:contact|find|connect to) (?:the )?server"
     rb"|(?:Connection refused|Permission denied)\b.*socket)[^\r\n]*)"
 )
-_COUNTS = re.compile(r"\S(?:(?!║).)*+║ \S+ +║ +\d+ │ +\d+ ║ +\d+ │ +\d+\s*".encode())
+_COUNTS = re.compile(r"\S[^║\n]{0,255}║ \S+ +║ +\d+ │ +\d+ ║ +\d+ │ +\d+\s*")
 _JAILS = re.compile(rb"[ |]*[|`]- (?:Number of jails?|Jail list):")
 _NAMES = "it tells the names of jails, not who is banned: fail2ban-client banned does"
 
@@ -42,7 +42,7 @@ def read(reading: Reading, tally: Tally) -> ComplaintReader:  # noqa: ARG001 (ea
 
 def is_statistics_line(line: bytes) -> bool:
     """Whether it is a line of ``fail2ban-client statistics``: a jail and its counts, nobody who is banned."""
-    return "║".encode() in line and _COUNTS.fullmatch(line) is not None
+    return "║".encode() in line and _COUNTS.fullmatch(line.decode("utf-8", "replace")) is not None
 
 
 def _names_jails(line: bytes) -> bool:

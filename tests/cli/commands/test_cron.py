@@ -14,8 +14,9 @@ import pytest
 
 from geocli.cron.crontab_block import BEGIN, END
 from tests.conftest import Crontab, Geocli, need
+from tests.support.installed import installed_program
 
-PROGRAM = Path(sys.executable).parent / "geocli"
+PROGRAM = shlex.quote(str(Path(sys.executable).parent / "geocli"))
 OTHERS = b"MAILTO=root\n\n# a comment\n0 4 * * * /usr/bin/backup --all 'a b' \\%F\t\n@reboot true\n"
 
 NOTHING_LOST = {"GEOCLI_LOOKUP_MAX_DB_AGE": ""}
@@ -410,7 +411,7 @@ def test_wrong_usage_is_one_line_and_changes_nothing(
 def test_the_program_in_a_job_is_the_one_that_runs_by_whatever_name(tmp_path: Path, geocli: Geocli) -> None:
     link = tmp_path / "links" / "geo"
     link.parent.mkdir()
-    link.symlink_to(PROGRAM)
+    link.symlink_to(installed_program())
     for command, cwd in (
         (["./links/geo"], tmp_path),
         (["../links/geo"], tmp_path / "links"),

@@ -134,7 +134,7 @@ def test_on_a_terminal_the_update_says_what_it_did(user: Geocli) -> None:
 
 def test_on_a_terminal_there_is_a_bar_while_it_lasts(user: Geocli, dbip: Dbip) -> None:
     dbip.latency = 0.7
-    shown = on_terminal(user, "db", "update", "dbip-asn")
+    shown = on_terminal(user, "db", "update", "dbip-asn", bar=True)
     assert "KiB" in shown.err
     assert shown.out.startswith("dbip-asn: new, ")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 import subprocess
 import time
@@ -48,6 +49,11 @@ def same_but_for_rounding(stored: Ban, asked: Ban) -> bool:
     """The database rounds the time of a ban, fail2ban-client cuts it off."""
     pairs = [(stored.banned_at, asked.banned_at), (stored.expires_at, asked.expires_at)]
     return all(one == other or 0 <= moment(one) - moment(other) <= 1 for one, other in pairs)
+
+
+def capture(version: str) -> str:
+    """The captures of a version, as a shell has it."""
+    return shlex.quote(f"{CAPTURES}/{version}")
 
 
 def fake(tmp_path: Path, script: str) -> str:
@@ -185,7 +191,7 @@ def test_a_program_that_is_not_there_says_what_else_to_do(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("version", ["1.0.2", "1.1.0"])
 def test_the_complaint_of_a_client_without_server(version: str, tmp_path: Path) -> None:
-    client = fake(tmp_path, f"cat {CAPTURES}/{version}/63-banned-while-stopped.err >&2; exit 255")
+    client = fake(tmp_path, f"cat {capture(version)}/63-banned-while-stopped.err >&2; exit 255")
     with pytest.raises(TryAgainError, match="Failed to access socket path: /var/lib"):
         ask_server(client, None, None)
 
@@ -200,7 +206,7 @@ def test_a_socket_for_root_only(tmp_path: Path) -> None:
 
 def test_a_fail2ban_too_old_for_the_command(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--database FILE"):
-        ask_server(fake(tmp_path, f"cat {CAPTURES}/1.0.2/30-statistics.out; exit 255"), None, None)
+        ask_server(fake(tmp_path, f"cat {capture('1.0.2')}/30-statistics.out; exit 255"), None, None)
 
 
 def test_another_failure_is_told_in_one_line(tmp_path: Path) -> None:
@@ -227,7 +233,7 @@ def test_times_that_cannot_be_had_cost_no_ban(tmp_path: Path) -> None:
 def test_the_answers_of_a_strange_server_are_joined(version: str, tmp_path: Path) -> None:
     client = fake(
         tmp_path,
-        f"cd {CAPTURES}/{version}\n"
+        f"cd {capture(version)}\n"
         """case "$1 $2" in
         "banned ") exec cat 20-banned.out;;
         "get it's") exec cat 23-get-banip-with-time-it_s.out;;
