@@ -8,10 +8,12 @@ from geocli.bans.locator import AT_ONCE, Locator
 from geocli.cli import options
 from geocli.cli.age_notice import say_age_under_table
 from geocli.cli.ban_options import NEEDS_HISTORY, BanInput, GroupOptions, LeftOut
+from geocli.cli.commands.bans_plain import PlainBans
 from geocli.cli.output import Output, above_table, check_map, for_people
 from geocli.cli.progress import InputMeter, Progress
 from geocli.cli.session import finish, noting, open_lookup
 from geocli.inputs.ban_reader import Reading
+from geocli.model.bans import BanQuery
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.group_by import GROUPS, parse_by
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from geocli.cli.options import FormOptions
     from geocli.cli.session import Lookup
     from geocli.config.settings import Settings
-    from geocli.model.bans import BanQuery, LocatedBan
+    from geocli.model.bans import Ban, LocatedBan
 
 PIPED = ("ip", "country_code", "country_name", "asn", "org")
 SHOWN = ("jail", "ip", "banned_at", "country_code", "country_name", "asn", "org")
@@ -39,7 +41,7 @@ def columns_of(by: str | None) -> tuple[str, ...]:
 def show(
     settings: "Settings",
     source: BanInput,
-    query: "BanQuery",
+    query: BanQuery,
     groups: GroupOptions,
     form: "FormOptions",
     *,
@@ -64,13 +66,21 @@ def show(
     with noting(problems):
         with (
             Progress.without_rows(settings) as progress,
-            open_lookup(settings, problems, progress, no_cache=no_cache) as lookup,
+            open_lookup(settings, problems, progress, render=output.render, no_cache=no_cache) as lookup,
         ):
-            for located in read_located(settings, lookup, source, query, problems, progress):
-                if counted is None:
+            found = _read(settings, source, query, problems, progress, Reading())
+            if counted is None:
+                if query == BanQuery() and output.form != "table":
+                    plain = PlainBans(found, lookup.resolver.batch_size)
+                    for rendered in lookup.pipeline.run(plain.batches()):
+                        progress.rows_begin()
+                        output.write_rendered(rendered.data)
+                    found = plain.rest()
+                for located in _located(lookup, found, query):
                     progress.rows_begin()
                     output.write([row_of(ban) for ban in located])
-                else:
+            else:
+                for located in _located(lookup, found, query):
                     for ban in located:
                         counted.add(ban)
         if by is not None and counted is not None:
@@ -87,7 +97,7 @@ def read_located(
     settings: "Settings",
     lookup: "Lookup",
     source: BanInput,
-    query: "BanQuery",
+    query: BanQuery,
     problems: Problems,
     progress: Progress,
     reading: Reading | None = None,
@@ -96,18 +106,34 @@ def read_located(
 
     What its filters cannot be asked of is a problem in the end. Raises ``GeocliError``.
     """
+    found = _read(settings, source, query, problems, progress, reading or Reading())
+    yield from _located(lookup, found, query)
+
+
+def _located(lookup: "Lookup", found: "Iterator[list[Ban]]", query: BanQuery) -> "Iterator[list[LocatedBan]]":
     locator = Locator(lookup.pipeline, lookup.resolver.batch_size)
-    left_out, reading = LeftOut(query), reading or Reading()
+    for bans in found:
+        for begin in range(0, max(len(bans), 1), AT_ONCE):  # a server tells all that it has at once
+            yield list(locate_bans(bans[begin : begin + AT_ONCE], query, locator))
+
+
+def _read(
+    settings: "Settings",
+    source: BanInput,
+    query: BanQuery,
+    problems: Problems,
+    progress: Progress,
+    reading: Reading,
+) -> "Iterator[list[Ban]]":
+    left_out = LeftOut(query)
     reading.in_detail = settings.verbose
     done = 0
     meter = InputMeter(progress, source.read_from)
     for found in source.read(query.jails, problems, reading, meter.read):
         left_out.add(found)
-        for begin in range(0, max(len(found), 1), AT_ONCE):  # a server tells all that it has at once
-            located = list(locate_bans(found[begin : begin + AT_ONCE], query, locator))
-            done += len(located)
-            meter.found("bans", done)
-            yield located
+        done += len(found)
+        meter.found("bans", done)
+        yield found
     left_out.note(problems)
     for tally in reading.tallies:
         if settings.verbose:

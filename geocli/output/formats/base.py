@@ -85,7 +85,7 @@ class Format(Protocol):
         """Some rows, complete lines."""
 
     def batch(self, block: RecordBatch) -> bytes:
-        """Some records, complete lines, in UTF-8; only where the layout's columns are a record's."""
+        """Some records, complete lines, in UTF-8. What the layout has and a record has not is empty."""
 
 
 def load_format(name: str, layout: Layout) -> Format:

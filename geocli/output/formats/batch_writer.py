@@ -57,6 +57,8 @@ class BatchWriter:
                 self._new.append(name)
                 self._patterns.append("")
                 self._shared.append([])
+            elif name is not None and name not in SHARED:  # a ban has it, and here is none
+                self._patterns[-1] += encode(None).replace("%", "%%")
             elif name is not None:
                 self._patterns[-1] += "%s"
                 self._shared[-1].append(name)

@@ -408,3 +408,23 @@ def test_a_table_says_of_what_no_as_is_known(geocli: Geocli) -> None:
     done = geocli("bans", "--by", "asn", "--table", stdin="10.0.0.1\n")
     assert "(no AS known)" in done.stdout
     assert rows(geocli, "--by", "asn", stdin="10.0.0.1\n")[0]["org"] is None
+
+
+PLAIN = "8.8.8.8 10.0.0.1 9.9.9.9\n8.8.8.8\n2001:4860:4860::8888 192.0.2.0/24 203.0.113.7\n"
+LOGGED = "2026-11-23 21:42:00,606 fail2ban.actions [728]: NOTICE [sshd] Ban 1.1.1.1\n"
+
+
+@pytest.mark.parametrize("text", [PLAIN, PLAIN + LOGGED + PLAIN, PLAIN + "{'sshd': ['1.1.1.1', 'alice']}\n"])
+@pytest.mark.parametrize(
+    "form",
+    [["-c"], ["-j"], ["--tsv"], [], ["-f", "jail"], ["-c", "-f", "jail"], ["-t", "{ip}%{banned_at}%{asn}"]],
+)
+def test_a_plain_list_is_shown_as_any_other_is(
+    geocli: Geocli, monkeypatch: pytest.MonkeyPatch, text: str, form: list[str]
+) -> None:
+    assert geocli("lookup", "-i", "-", stdin=text).returncode == 0  # so that times are the same
+    quick = geocli("bans", *form, stdin=text)
+    monkeypatch.setattr("geocli.cli.commands.bans_plain._targets_of", lambda _: None)
+    slow = geocli("bans", *form, stdin=text)
+    assert (quick.returncode, quick.stdout, quick.stderr) == (slow.returncode, slow.stdout, slow.stderr)
+    assert slow.returncode == 0
