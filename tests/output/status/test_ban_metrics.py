@@ -12,7 +12,8 @@ from geocli.bans.figures import OTHER, UNKNOWN, Begun, HeldCounter
 from geocli.model.bans import Ban, LocatedBan
 from geocli.model.records import GeoRecord, clean_text
 from geocli.output.status.ban_metrics import exposition
-from tests.output.status.test_prometheus import Family, parse
+from geocli.output.status.prometheus import exposition as exposition_of_stats
+from tests.output.status.test_prometheus import Family, parse, stats
 
 NOW = 1_795_470_131.0  # 2026-11-23T21:42:11Z
 NAMES = st.text(st.one_of(st.sampled_from('\\"\n{},= #'), st.characters(blacklist_categories=["Cs"])))
@@ -69,3 +70,11 @@ def test_new_bans_are_a_counter_and_the_rest_are_gauges(tmp_path: Path) -> None:
     assert {family.type for name, family in families.items() if "new" not in name} == {"gauge"}
     assert "geocli_bans" not in families  # nobody is banned: what there is, is the sum
     assert families["geocli_active_bans"].samples[(("host", "web"),)] == 0
+
+
+def test_no_metric_is_one_of_stats_too(tmp_path: Path) -> None:
+    """node_exporter refuses a metric that two of its files have."""
+    bans = LocatedBan(Ban("sshd", "8.8.8.8"), GeoRecord("8.8.8.8", "ok", asn=15169))
+    database = {"name": "a", "type": "b", "edition": "c", "age_days": 1}
+    of_stats = parse(exposition_of_stats(stats(databases=[database], last_flush="2026-11-23T21:42:11Z"), "1"))
+    assert not set(of_stats) & set(families_of([bans], 1, tmp_path))
