@@ -36,14 +36,23 @@ class LineFinder:
 
     def read(self, stream: Stream) -> None:
         """Read an input to its end. Raises ``InputError``."""
+        counted: set[Block] = set()  # in the line that is being read: one of megabytes comes in parts
         for piece in pieces(stream.chunks()):
             # All at once first: few pieces have anything that is wanted.
             if piece.opaque or not self._told_of(piece.text):
+                if piece.starts_line or b"\n" in piece.text:
+                    counted.clear()
                 continue
+            starts_line = piece.starts_line
             for line in split_lines(piece.text):
+                if starts_line:
+                    counted.clear()
                 for block in self._told_of(line):
-                    self._totals[block] += 1
-                    self._kept[block].append(line[: _LONGEST * 4])
+                    if block not in counted:
+                        self._totals[block] += 1
+                        self._kept[block].append(line[: _LONGEST * 4])
+                    counted.add(block)
+                starts_line = True
 
     def found(self, block: Block) -> Lines:
         """Return what was found about one of them."""
