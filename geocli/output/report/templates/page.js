@@ -36,14 +36,20 @@
     const output = section.querySelector("output");
     const most = 100; // rows are made of so many lines
     const number = (count) => Number(count).toLocaleString("en");
-    const matches = (asked, ip, said) => ip.startsWith(asked) || said.toLowerCase().includes(asked);
+    const names = new Map();
+    for (const head of document.querySelectorAll("[aria-labelledby=countries] tbody th")) {
+      const code = head.querySelector(".code").textContent;
+      names.set(code, head.textContent.replace(code, "").trim());
+    }
+    const matches = (asked, ip, code) =>
+      ip.startsWith(asked) || code.toLowerCase() === asked || (names.get(code) ?? "").toLowerCase().includes(asked);
     const rowOf = (line) => {
       const [ip, country, total, ...times] = line.split(" ");
-      const texts = [ip, country, total, times[0], times.at(-1)];
+      const texts = [ip, names.get(country) ?? "", total, times[0], times.at(-1)];
       const row = body.rows[0].cloneNode(true);
       const columns = row.cells.length === 4 ? [0, 1, 2, 4] : [0, 1, 2, 3, 4];
       row.className = "hit found";
-      row.cells[0].title = country;
+      row.cells[0].title = names.get(country) ?? "";
       row.cells[0].querySelector("small").textContent = country;
       row.cells[0].querySelector(".address").textContent = ip;
       [...row.cells].forEach((cell, at) => at && (cell.textContent = texts[columns[at]] ?? ""));
@@ -58,11 +64,11 @@
       let found = 0;
       for (const row of body.rows) {
         const ip = row.querySelector(".address").textContent;
-        const hit = matches(asked, ip, `${row.cells[0].title} ${row.cells[0].textContent}`);
+        const hit = matches(asked, ip, row.dataset.c);
         row.classList.toggle("hit", hit);
         found += hit;
       }
-      const more = lines.filter((line) => matches(asked, line, line.split(" ")[1]));
+      const more = lines.filter((line) => matches(asked, line, line.split(" ", 2)[1]));
       body.append(...more.slice(0, most).map(rowOf));
       found += more.length;
       const hidden = more.length > most ? `, ${number(more.length - most)} of them are not shown` : "";
