@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.conftest import Geocli
+from tests.output.report.conftest import write_bans
 from tests.support.postgres_server import Postgres
 from tests.support.targets import addresses
 from tests.test_startup import modules_after
@@ -179,6 +181,34 @@ def test_bans_are_recorded_without_a_server_and_arrive_later(data_dir: Path, url
     rows = back("bans", "--history", "--by", "jail", "-j").stdout
     assert json.loads(rows)["bans"] == 5000
     assert away("bans", "--history").returncode == 75
+
+
+def test_a_report_of_the_fleet_is_the_same_out_of_server_file_and_journal(
+    machines: list[Geocli], url: str, tmp_path: Path
+) -> None:
+    bans = [(f"5.{n % 4}.{n % 7}.{n % 90}", ("sshd", "web")[n % 2], float(n)) for n in range(700)]
+    bans = list({(ip, jail): (ip, jail, age) for ip, jail, age in bans}.values())
+    for machine, part in zip(machines, (bans[::2], bans[1::2]), strict=True):
+        database = write_bans(tmp_path / f"{len(part)}{machine.data_dir.parent.name}.sqlite3", part)
+        name = machine.data_dir.parent.name
+        assert machine("bans", "--record", "--host", name, "--database", database).returncode == 0
+
+    def page(geocli: Geocli, *options: str) -> str:
+        done = geocli("report", "--history", *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        return re.sub(r"\d\d:\d\d", "", done.stdout)
+
+    assert machines[0]("flush").returncode == 0
+    from_both = page(machines[1])  # its own bans still wait in its journal
+    assert ">web1</th>" in from_both
+    assert machines[1]("flush").returncode == 0
+    assert page(machines[1]) == page(machines[0]) == from_both
+    file = Geocli(tmp_path / "file" / "data")
+    file.data_dir.mkdir(mode=0o700, parents=True)
+    assert file("store", "copy", url, str(file.data_dir / "geo.db")).returncode == 0
+    assert page(file) == from_both
+    for options in (("--since", "5d"), ("--country", "DE", "--jail", "web"), ("--anonymize",)):
+        assert page(file, *options) == page(machines[0], *options), options
 
 
 # --- what is set wrongly ------------------------------------------------------------------------------
