@@ -123,6 +123,7 @@ def test_long_work_says_on_a_terminal_how_far_it_is_and_nowhere_else(
             (["bans", "-i", str(log)], False, r"reading .*%"),
             (["report", "-i", str(log), "-o", page], True, r"reading .*100%"),
             (["report", "--history", "-o", page], True, r"counting bans, steps 5/6 .*83%"),
+            (["store", "check"], True, r"checking [\d,]+/[\d,]+ .*%"),
             (["db", "build", "--country", str(countries), "-o", built], True, r"building the tree, IPv4 .*%"),
             (["db", "update", url, "--name", "mine"], True, r"KiB .*%"),
         ]

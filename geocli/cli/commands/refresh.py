@@ -52,7 +52,7 @@ def refresh(
     begun = time.perf_counter()
     with (
         noting(problems),
-        Progress(settings) as progress,
+        Progress.without_rows(settings) as progress,
         open_lookup(settings, problems, progress, refresh=True) as way,
     ):
         batches = find_outlived(way.store, wanted, way.resolver.batch_size, limit)

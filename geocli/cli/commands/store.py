@@ -59,7 +59,7 @@ def copy(
     try:
         state = stores[0].state()
         total = state.stored + state.bans
-        with Progress(settings) as progress:
+        with Progress.without_rows(settings) as progress:
             copied = copy_store(
                 *stores, utc_text(time.time()), lambda done: progress.show("copying", done, total)
             )
@@ -86,7 +86,7 @@ def check(ctx: typer.Context, json: options.Json = False) -> ExitCode:
     """
     settings: Settings = ctx.obj
     begun = time.perf_counter()
-    with Progress(settings) as progress, journal_and_store(settings) as (journal, store):
+    with Progress.without_rows(settings) as progress, journal_and_store(settings) as (journal, store):
         total = None
         with suppress(DamagedFileError):  # which is what the check tells
             state = store.state()
