@@ -16,6 +16,7 @@ from tests.benchmarks.fleet import FleetServer
 from tests.benchmarks.growth import show_growth
 from tests.benchmarks.inputs import LINE
 from tests.benchmarks.measure import Bench, Case, Result
+from tests.benchmarks.memory import show_memory
 from tests.benchmarks.peers import show_peers
 from tests.benchmarks.states import Inputs
 from tests.benchmarks.table import Table
@@ -32,6 +33,8 @@ def main() -> None:
         bench = Bench(scratch)
         if options.peers:
             show_peers(bench, options.rounds, options.count)
+        elif options.memory:
+            show_memory(bench, options.count, options.ipv6, options.only)
         elif options.growth:
             show_growth(bench, options.growth, options.rounds, options.ipv6, options.only)
         else:
@@ -62,6 +65,7 @@ def _options() -> argparse.Namespace:
         metavar="LARGEST",
         help="instead: what one item costs in each bulk row, of 10000, 100000 and 1000000, and of LARGEST",
     )
+    other.add_argument("--memory", action="store_true", help="instead: the memory of each command")
     other.add_argument("--peers", action="store_true", help="instead: other programs with the same addresses")
     return parser.parse_args()
 
