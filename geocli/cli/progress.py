@@ -53,9 +53,10 @@ class Progress:
             self._bar = None
 
     def rows_begin(self) -> None:
-        """Make room for rows, and show nothing more if they are on the same terminal."""
-        self.hide()
+        """Make room for rows on the same terminal, and show nothing more there."""
         self._among_rows = sys.stdout is not None and sys.stdout.isatty()
+        if self._among_rows:
+            self.hide()
 
     def show(self, what: str, done: int, total: int | None = None) -> None:
         """``done`` of ``total`` (``None``: nobody knows) of what is being done."""

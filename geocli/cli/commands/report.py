@@ -140,7 +140,7 @@ def report(
     """Draw a ban list or a log: one HTML file with a world map, charts and tables.
 
     Reads what bans reads or recorded, or any log. The page needs no network and no other file; it may be
-    opened from disk, sent by mail or served. Prints nothing.
+    opened from disk, sent by mail or served. Silent in scripts; on a terminal, says what was written.
     """
     settings: Settings = lookup.apply(ctx.obj)
     gc.disable()  # hundreds of thousands of small tuples, none of which is garbage
