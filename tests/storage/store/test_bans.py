@@ -69,7 +69,7 @@ QUESTIONS = st.builds(
     countries=some(["DE", "FR"]),
     asns=some([1, 2, 3]),
     ips=st.one_of(st.none(), some(IPS).map(list)),
-    starting=st.sampled_from(["", "", IPS[0][:3], IPS[0][:-1], IPS[-1][:2]]),
+    starting=st.sampled_from(["", "", IPS[0][:3], IPS[0][:-1], IPS[-1][:2], "%", "a_", "\\"]),
     without=some(IPS).map(list),
 )
 

@@ -5,6 +5,7 @@ Bans and answers are joined by ``ip`` only, by which both tables are distributed
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from geocli.model.bans import SEEN_FIELDS
@@ -142,7 +143,8 @@ def _conditions(question: BanQuery) -> tuple[list[str], list[object]]:
         ("b.host = ANY(%s)", list(question.hosts) or None),
         ("b.jail = ANY(%s)", list(question.jails) or None),
         ("b.ip = ANY(%s::text[])", None if question.ips is None else list(question.ips)),
-        ("starts_with(b.ip, %s)", question.starting or None),
+        # In all dialects, and along the index where its order is that of bytes.
+        ("b.ip LIKE %s", _beginning(question.starting) if question.starting else None),
         ("b.ip <> ALL(%s)", list(question.without) or None),
     ]
     for condition, value in wanted:
@@ -150,6 +152,11 @@ def _conditions(question: BanQuery) -> tuple[list[str], list[object]]:
             conditions.append(condition)
             parameters.append(value)
     return conditions, parameters
+
+
+def _beginning(text: str) -> str:
+    """The pattern of what begins with a text."""
+    return re.sub(r"([%_\\])", r"\\\1", text) + "%"
 
 
 def _of_answers(question: BanQuery, parameters: list[object]) -> list[str]:
