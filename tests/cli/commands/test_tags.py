@@ -8,7 +8,7 @@ import lzma
 import pytest
 
 from geocli.model.records import FIELDS
-from tests.conftest import FIXTURES, Geocli
+from tests.conftest import FIXTURES, Geocli, MakeMmdb
 
 CENSYS = "162.142.125.7"
 BOTH = "52.73.169.169"
@@ -54,7 +54,7 @@ def test_unasked_they_are_neither_shown_nor_kept(geocli: Geocli) -> None:
 
 
 def test_bans_the_history_and_annotate_have_them(geocli: Geocli) -> None:
-    bans = f"sshd {CENSYS}\n8.8.8.8\n"
+    bans = f"{CENSYS}\n8.8.8.8\n"
     assert geocli("bans", "-f", "ip,tags", stdin=bans).stdout == f"{CENSYS}\tscanner:censys\n8.8.8.8\t\n"
     assert geocli("bans", "--record", stdin=bans).returncode == 0
     shown = geocli("bans", "--history", "-f", "ip,tags").stdout
@@ -97,3 +97,13 @@ def test_advice_spares_scanners_wherever_they_are(geocli: Geocli) -> None:
     spared = geocli("advise", "--allow", "research", "-f", "network", stdin=bans)
     assert BOTH not in spared.stdout.split()
     assert f"{BOTH} (--allow research" in spared.stderr
+
+
+def test_a_scanner_in_an_as_spares_its_own_addresses_and_not_the_whole_as(
+    make_mmdb: MakeMmdb, geocli: Geocli
+) -> None:
+    path = make_mmdb("as", {f"{BOTH.rpartition('.')[0]}.0/24": {"asn": 64500, "as_name": "Bulk Hosting"}})
+    bans = f"{BOTH}\n{BOTH}\n{BOTH.rpartition('.')[0]}.7\n"
+    options = ("advise", "-q", "--by", "asn", "--allow", "research", "-f", "asn,kind,bans,blocked")
+    small = Geocli(geocli.data_dir, {**geocli.environment, "GEOCLI_LOOKUP_MMDB": str(path)})
+    assert small(*options, stdin=bans).stdout == "64500\thosting\t3\t255\n"
