@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, cast
 
 from geocli.model.record_batch import RESOLVED_AT, SHARED
 from geocli.output.formats.base import PLAIN, to_bytes
+from geocli.output.formats.derived import derive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from geocli.model.record_batch import RecordBatch, Shared
+    from geocli.output.formats.derived import Derive
 
 _NEW = frozenset({"ip", "network", "resolved_at"})
 _TIMELESS = tuple(name for name in SHARED if name != "resolved_at")
@@ -49,11 +51,15 @@ class BatchWriter:
         self._quote = quote.encode()
         self._nothing = to_bytes(encode(None))
         self._new: list[str] = []
+        self._derived: dict[str, Derive] = {}
         self._patterns = [""]
         self._shared: list[list[str]] = [[]]
         for literal, name in zip(literals, [*names, None], strict=True):
             self._patterns[-1] += literal.replace("%", "%%")
-            if name in _NEW:
+            derived = None if name is None else derive(name)
+            if name is not None and derived is not None:
+                self._derived[name] = derived
+            if name in _NEW or name in self._derived:
                 self._new.append(name)
                 self._patterns.append("")
                 self._shared.append([])
@@ -88,7 +94,9 @@ class BatchWriter:
                 columns.append(map(rendered.__getitem__, block.numbers))
             elif fixed:
                 columns.append(repeat(fixed, len(block.ips)))
-            if name is not None:
+            if name in self._derived:
+                columns.append(self._worked_out(self._derived[name], block.ips))
+            elif name is not None:
                 columns.append(self._gap(block.ips if name == "ip" else block.networks))
         return b"".join(chain.from_iterable(zip(*columns, strict=True)))
 
@@ -109,6 +117,12 @@ class BatchWriter:
         for index in missing:
             texts[index] = self._nothing
         return texts
+
+    def _worked_out(self, derive: Derive, ips: Sequence[str]) -> Iterable[bytes]:
+        """A derived field of each line: most have one of few values."""
+        values = derive(ips)
+        texts = {value: to_bytes(self._encode(value)) for value in {*values}}
+        return map(texts.__getitem__, values)
 
     def _render(self, answers: Sequence[Shared]) -> None:
         """Render those of these answers that are new."""

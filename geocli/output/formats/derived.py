@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable
 
     from geocli.model.record_batch import RecordBatch
     from geocli.output.formats.base import Format, Layout, Row
+
+Derive = Callable[[Sequence[Any]], Sequence[object]]
+"""Returns a value for each address, network or other text; values can be told apart by a dictionary."""
 
 FROM = "ip"
 """The column that they are worked out of."""
@@ -43,15 +47,19 @@ def asked_for(layout: Layout) -> list[DerivedField]:
     return [field for field in DERIVED if field.name in possible and field.name in named]
 
 
+def derive(name: str) -> Derive | None:
+    """Return what works a derived field out; ``None`` where the name is another field's."""
+    module = next((field.module for field in DERIVED if field.name == name), None)
+    return None if module is None else importlib.import_module(module).values
+
+
 class WithDerived:
     """A form that shows derived fields too: ``form`` is one for rows that have them after all others."""
 
     def __init__(self, form: Format, fields: Iterable[DerivedField], index: int) -> None:
         self._form = form
         self._index = index
-        self._values: list[Callable[[Sequence[Any]], Sequence[object]]] = [
-            importlib.import_module(field.module).values for field in fields
-        ]
+        self._values = [values for field in fields if (values := derive(field.name)) is not None]
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -71,4 +79,6 @@ class WithDerived:
 
     def batch(self, block: RecordBatch) -> bytes:
         """Some records, complete lines."""
+        if hasattr(self._form, "batch_writer"):  # which works derived fields out itself
+            return self._form.batch(block)
         return self.rows(block.rows()).encode("utf-8", "backslashreplace")

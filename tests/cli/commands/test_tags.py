@@ -54,7 +54,7 @@ def test_unasked_they_are_neither_shown_nor_kept(geocli: Geocli) -> None:
 
 
 def test_bans_the_history_and_annotate_have_them(geocli: Geocli) -> None:
-    bans = f"{CENSYS}\n8.8.8.8\n"
+    bans = f"sshd {CENSYS}\n8.8.8.8\n"
     assert geocli("bans", "-f", "ip,tags", stdin=bans).stdout == f"{CENSYS}\tscanner:censys\n8.8.8.8\t\n"
     assert geocli("bans", "--record", stdin=bans).returncode == 0
     shown = geocli("bans", "--history", "-f", "ip,tags").stdout
