@@ -9,6 +9,7 @@ The module of a ban source has two functions::
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from geocli.inputs.fail2ban.replay import LogReplay
     from geocli.inputs.stream import Piece
     from geocli.model.bans import Ban
+    from geocli.system.spill import SeenSet
 
 
 class BanReader(Protocol):
@@ -85,8 +87,8 @@ class Tally:
         """The sources that were recognised, in the table's words."""
         self.lines = 0
         self.bans = 0
-        self.addresses: set[str] = set()
-        """Who is banned: kept only where ``-v`` is to show how many they are."""
+        self.addresses = 0
+        """How many are banned: counted only where ``-v`` is to show it."""
         self.answers = 0
         """Lines, or parts of a list, that tell who is banned: also those that tell that nobody is."""
         self.events = 0
@@ -98,6 +100,17 @@ class Tally:
         self.remarks: list[str] = []
         """What users should know about it besides."""
         self.is_blank = True
+        self._seen: SeenSet | None = None
+
+    def count_addresses(self, bans: list[Ban]) -> None:
+        """Count who is banned, each once. Raises ``GeocliError`` where the disk is full."""
+        if self._seen is None:
+            from tempfile import gettempdir  # only for -v
+
+            from geocli.system.spill import SeenSet
+
+            self._seen = SeenSet(Path(gettempdir()))
+        self.addresses += len(self._seen.new_of([ban.text for ban in bans]))
 
     def summary(self) -> str:
         """One line for people: what it was, and what was understood of it."""
@@ -107,7 +120,7 @@ class Tally:
             (self.lines, "line"),
             (self.events, "event"),
             (self.bans, "ban"),
-            (len(self.addresses), "address"),
+            (self.addresses, "address"),
         ]
         said = ", ".join(
             f"{count:,} {word}{'' if count == 1 else 'es' if word == 'address' else 's'}"
@@ -145,7 +158,7 @@ class Reading:
         for batch in batches:
             tally.bans += len(batch)
             if self.in_detail:
-                tally.addresses.update(ban.text for ban in batch)
+                tally.count_addresses(batch)
             yield batch
 
     def begin(self, name: str) -> Tally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 from geocli.inputs.fail2ban.times import identifier_text
@@ -28,6 +27,7 @@ class Names:
         self._in_order: list[bytes] = []
         self._saved = 0  # those with smaller numbers are in the file
         self._file: sqlite3.Connection | None = None
+        self._place = Path()
         self._size = 0
 
     def __len__(self) -> int:
@@ -70,12 +70,15 @@ class Names:
 
     def _save(self) -> None:
         if self._file is None:
-            from geocli.system.spill import temporary_file  # most logs have few
+            from tempfile import gettempdir  # most logs have few
 
-            self._file = temporary_file(Path(gettempdir()))
+            from geocli.system.spill import temporary_file
+
+            self._place = Path(gettempdir())
+            self._file = temporary_file(self._place)
             self._asked("CREATE TABLE names (number INTEGER PRIMARY KEY, name BLOB UNIQUE)", [])
         new = [(name, number) for name, number in self._recent.items() if number >= self._saved]
-        with translated(Path(gettempdir())):
+        with translated(self._place):
             self._file.execute("BEGIN")
             self._file.executemany("INSERT INTO names (name, number) VALUES (?, ?)", sorted(new))
             self._file.execute("COMMIT")
@@ -84,7 +87,7 @@ class Names:
 
     def _asked(self, statement: str, parameters: Sequence[object]) -> list[Any]:
         assert self._file is not None  # noqa: S101 (for mypy)
-        with translated(Path(gettempdir())):
+        with translated(self._place):
             return self._file.execute(statement, parameters).fetchall()
 
 
