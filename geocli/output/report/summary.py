@@ -94,7 +94,7 @@ class Counted:
         self._anonymous = anonymous
         self._groups = {by: Groups(grouping, directory, MOST_GROUPS) for by, grouping in TABLES.items()}
         self._addresses = SpanTally(directory)
-        self._in_jails = SeenSet(directory)
+        self._in_jails = SeenSet(directory, 2 * MOST_GROUPS)
         self._moments = Moments([by for by in TABLES if by != "jail"])
         self._elsewhere: Counter[str] = Counter()
         self._sources: set[str] = set()
