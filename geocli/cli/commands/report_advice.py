@@ -41,12 +41,14 @@ class Adviser:
         self._settings = settings
         self._addresses = Addresses()
         self._seen: list[Seen] = []
+        self._is_too_much = False
         self._since: str | None = source.filters.since
 
     def add(self, located: Iterable[LocatedBan]) -> None:
         """Take in bans of a list."""
-        if len(self._seen) <= _MOST_BANS:
+        if not self._is_too_much:
             self._seen += self._addresses.seen(located)
+            self._stop_at_too_much()
 
     def ask(self, history: History, question: BanQuery, now: float) -> None:
         """Take in what was recorded lately. Raises ``GeocliError``."""
@@ -59,8 +61,15 @@ class Adviser:
             if place is not None:
                 seen = Seen(place[0], count.last, ban_count, place[1])
                 self._seen += [seen] * count.bans
-            if len(self._seen) > _MOST_BANS:
+            self._stop_at_too_much()
+            if self._is_too_much:
                 break
+
+    def _stop_at_too_much(self) -> None:
+        """Keep nothing of more bans than can be judged."""
+        if len(self._seen) > _MOST_BANS:
+            self._is_too_much = True
+            self._seen, self._addresses = [], Addresses()
 
     def result(self, problems: Problems) -> ToDo | None:
         """What to do, or why that cannot be said; ``None`` where there is nothing to say.
@@ -68,10 +77,10 @@ class Adviser:
         What is wrong with --allow and --allow-log is noted in ``problems``; that fail2ban cannot be asked
         whom it ignores is for whoever reads the page. Raises ``GeocliError``.
         """
-        if not self._seen:
+        if not (self._seen or self._is_too_much):
             return None
         command = self._command()
-        if len(self._seen) > _MOST_BANS:
+        if self._is_too_much:
             note = f"There are more than {_MOST_BANS:,} bans, too many to judge beside a page."
             return ToDo((), "", command, notes=[note])
         bans = Bans.of(self._seen)
