@@ -6,12 +6,12 @@ for them, and are never stored: an address that is a scanner's today may be anyb
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from datetime import datetime
 from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from socket import AF_INET, AF_INET6, inet_aton, inet_pton
+from struct import error as struct_error
 from struct import unpack
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-_V4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _NAME = "tags-"
 
 
@@ -99,19 +98,35 @@ class TagList:
 
     def of(self, targets: Sequence[str | None]) -> list[Tags | None]:
         """What is known of each canonical address or network; ``None`` also for other text."""
-        try:  # most are IPv4 addresses: all at once
-            numbers = unpack(f">{len(targets)}I", b"".join(map(inet_aton, targets)))  # type: ignore[arg-type]  # that is the question
-        except (OSError, TypeError, ValueError):
-            return [self._one(target) for target in targets]
-        if not all(map(_V4.fullmatch, targets)):  # type: ignore[arg-type]  # they are text by now
-            return [self._one(target) for target in targets]
+        found = self._of_ipv4(targets)
+        if found is not None:
+            return found
+        simple = [target for target in targets if target and ":" not in target and "/" not in target]
+        known = dict(zip(simple, self._of_ipv4(simple) or map(self._one, simple), strict=True))
+        return [known[target] if target in known else self._one(target) for target in targets]
+
+    def _of_ipv4(self, targets: Sequence[str | None]) -> list[Tags | None] | None:
+        """What is known of IPv4 addresses, all at once; ``None`` where not all are that."""
+        try:
+            text = " ".join(targets)  # type: ignore[arg-type]  # that is the question
+            numbers = unpack(f">{len(targets)}I", b"".join(map(inet_aton, text.split(" "))))
+            other = text.encode().translate(None, b"0123456789. ")
+        except (OSError, TypeError, ValueError, struct_error):
+            return None
+        # It takes less than four numbers for an address too, and what follows one.
+        if other or text.count(".") != 3 * len(targets):
+            return None
         begins, tags = self._v4.begins, self._v4.tags
         return [tags[bisect_right(begins, number)] for number in numbers]
 
     def _one(self, target: str | None) -> Tags | None:
         try:
-            network = ip_network(inner_ipv4(target or "") or target or "")
-        except ValueError:
+            target = inner_ipv4(target or "") or target or ""
+            if ":" in target and "/" not in target:
+                number = int.from_bytes(inet_pton(AF_INET6, target))
+                return self._v6.tags[bisect_right(self._v6.begins, number)]
+            network = ip_network(target)
+        except (OSError, ValueError):
             return None
         space = self._v4 if network.version == 4 else self._v6
         return space.of_network(int(network.network_address), int(network.broadcast_address))

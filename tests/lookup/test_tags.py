@@ -84,6 +84,12 @@ def test_other_text_has_no_tags_and_ipv4_inside_of_ipv6_has_its_own(small: TagLi
     ]
     assert small.of(["64:ff9b::c000:20a", "2002:c000:20a::1"]) == [("cloud:aws", "scanner:censys")] * 2
     assert small.of([]) == []
+    for text in ("1.2.3", "0x1.2.3.4", "192.0.2.10 x", "192.0.2.10\n", "\ud800", "2002:zz::", "192.0.2.1\0"):
+        assert small.of([text]) == [None]
+        assert small.of([text, "192.0.2.10", "2001:db8::1"])[1:] == [
+            ("cloud:aws", "scanner:censys"),
+            ("scanner:censys",),
+        ]
 
 
 @pytest.mark.parametrize(
