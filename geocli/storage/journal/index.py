@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from array import array
 from itertools import compress, repeat
-from operator import and_, eq, gt
+from operator import and_
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -70,19 +70,17 @@ class AddressIndex:
         mask = len(prints) - 1
         marks = list(map(_print, addresses))
         slots = list(map(and_, marks, repeat(mask)))
-        first = list(map(prints.__getitem__, slots))
+        found = {}
         # Most are where they would be first, or nowhere.
-        hits = list(map(eq, first, marks))
-        found = dict(
-            zip(compress(addresses, hits), map(numbers.__getitem__, compress(slots, hits)), strict=True)
-        )
-        others = map(gt, map(bool, first), hits)
-        for address, mark, slot in compress(zip(addresses, marks, slots, strict=True), others):
-            while there := prints[slot]:
+        for address, mark, slot, there in zip(
+            addresses, marks, slots, map(prints.__getitem__, slots), strict=True
+        ):
+            while there:
                 if there == (mark or 1):
                     found[address] = numbers[slot]
                     break
                 slot = (slot + 1) & mask
+                there = prints[slot]
         return found
 
     def _grow(self, size: int) -> None:
