@@ -1,4 +1,4 @@
-"""What a command read, for the one line on a terminal when there was no address in it."""
+"""What a command read: for ``-v``, and for the line on a terminal when there was no address in it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Inputs:
-    """Opens inputs one after the other, and remembers whether anything was in them."""
+    """Opens inputs one after the other, and remembers what was in them."""
 
-    def __init__(self, paths: Iterable[Path], problems: Problems) -> None:
+    def __init__(self, paths: Iterable[Path], problems: Problems, settings: Settings) -> None:
         self.paths = [*paths]
         self._problems = problems
+        self._settings = settings
         self._read: list[Stream] = []
-        self.has_found = False  # an address
         self.watch: Callable[[int], None] = lambda _: None
         """Hears how many bytes were read each time."""
 
@@ -32,12 +32,22 @@ class Inputs:
         """Each input, open until the next is asked for; what cannot be opened is noted."""
         for stream in open_streams(self.paths, sys.stdin, self._problems, self.watch):
             self._read.append(stream)
+            stream.counts_lines = self._settings.verbose
             yield stream
+            if self._settings.verbose and not stream.is_empty:
+                lines, addresses = stream.lines, stream.addresses
+                say(
+                    f"{stream.name}: {stream.form}: {lines:,} line{'s' * (lines != 1)},"
+                    f" {addresses:,} address{'es' * (addresses != 1)}"
+                )
 
-    def say_if_nothing_found(self, settings: Settings) -> None:
+    def say_if_nothing_found(self) -> None:
         """Say on a terminal that there was no address, or nothing at all: an empty result is no error."""
-        is_seen = settings.verbose or (not settings.quiet and sys.stdout is not None and sys.stdout.isatty())
-        if self.has_found or not is_seen or not self._read or self._problems.bad_inputs:
+        is_seen = not self._settings.quiet and sys.stdout is not None and sys.stdout.isatty()
+        is_seen = is_seen or self._settings.verbose
+        if not is_seen or not self._read or self._problems.bad_inputs:
+            return
+        if any(stream.addresses for stream in self._read):
             return
         is_empty = all(stream.is_empty for stream in self._read)
         if len(self._read) == 1:

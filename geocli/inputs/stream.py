@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from geocli.inputs.compression import Compression
 
 _CHUNK = 1 << 16
+_UTF16 = (BOM_UTF16_LE, BOM_UTF16_BE)
 _LONGEST_LINE = 1 << 16  # bytes of a line that is not cut
 _LONGEST_WORD = 1 << 12  # far more than any address: what is longer is cut, not kept in memory
 
@@ -62,6 +63,11 @@ class Stream:
         self.name = name
         self.path = path
         self.is_empty = True  # until something was read
+        self.counts_lines = False
+        """Whether ``lines`` is wanted."""
+        self.lines = 0
+        self.addresses = 0
+        """How many were found in it, counted by whoever reads it."""
         self._compression: Compression | None = None
         self._begun: tuple[bytes, Iterator[bytes]] | None = None
 
@@ -73,7 +79,23 @@ class Stream:
         """
         start, rest = self._begin()
         whole = self._checked(chain([start] if start else [], rest))
-        return _as_utf8(whole) if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else whole
+        text = _as_utf8(whole) if start.startswith(_UTF16) else whole
+        return self._counted(text) if self.counts_lines else text
+
+    def _counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        end = b"\n"
+        for chunk in chunks:
+            self.lines += chunk.count(b"\n")
+            end = chunk[-1:] or end
+            yield chunk
+        self.lines += end != b"\n"
+
+    @property
+    def form(self) -> str:
+        """What it is, for people: ``text``, in UTF-16, packed by gzip."""
+        start, _ = self._begin()
+        coded = " in UTF-16" if start.startswith(_UTF16) else ""
+        return f"text{coded}" + (f", packed by {self._compression.name}" if self._compression else "")
 
     def begins_with(self, magic: bytes) -> bool:
         """Whether its first bytes, unpacked, are these: some of those that ``contents`` knows."""

@@ -56,6 +56,7 @@ def read_batches(stream: Stream, size: int, patience: float = 0) -> Iterator[lis
     batch: list[str] = []
     is_full = False
     for found in read_targets(stream.chunks()):
+        stream.addresses += len(found)
         batch += found
         while len(batch) >= size:
             yield batch[:size]

@@ -37,7 +37,7 @@ class Annotator:
         *,
         by_answer: bool = False,
     ) -> None:
-        self.has_found = False  # an address, so far
+        self.found = 0  # addresses, so far
         self._provider = provider
         self._note = note
         # The ``resolved_at`` of all answers, so that they stay the same; ``None`` for that of each.
@@ -55,7 +55,7 @@ class Annotator:
         ends = find_ends(text)
         if not ends:
             return text
-        self.has_found = True
+        self.found += len(ends)
         self._learn({target for _, target in ends})
         notes, begin = self._notes, 0
         parts: list[bytes] = []

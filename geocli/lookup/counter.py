@@ -41,17 +41,24 @@ class TargetCounter:
         self._workers: Workers | None = None
         self._given: list[bytes] = []
         self._size = 0
+        self._found = 0
         self._failed = processors() < 2
 
     def count(self, streams: Iterable[Stream]) -> Tally:
-        """How often each target occurs. Raises ``GeocliError`` where the disk is full."""
+        """How often each target occurs, and in each stream. Raises ``GeocliError`` where the disk is full."""
+        last, before = None, 0
         try:
             for stream in streams:
                 try:
                     self._count(pieces(stream.chunks()))
                 except UsageError as error:
                     self._problems.note(error)
+                if stream.counts_lines:
+                    self._finish()  # else what workers still have is counted with the last one
+                stream.addresses, before, last = self._found - before, self._found, stream
             self._finish()
+            if last is not None:
+                last.addresses += self._found - before
         finally:
             if self._workers is not None:
                 self._workers.close()
@@ -71,7 +78,9 @@ class TargetCounter:
         self._learn(find_targets(bytes(part)))
 
     def _learn(self, targets: Iterable[str]) -> None:
-        self._hits.update(targets)
+        found = list(targets)
+        self._found += len(found)
+        self._hits.update(found)
         self._progress(len(self._hits))
 
     def _give(self, part: bytes) -> None:

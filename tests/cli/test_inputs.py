@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,31 @@ def test_nothing_is_said_where_something_was_found_or_could_not_be_read(
     assert on_terminal(geocli, "-i", none, "-i", str(missing)).err.startswith("geocli: cannot read")
     both = on_terminal(geocli, "-i", none, "-i", none)
     assert both.err == "geocli: no address in 2 inputs\n"
+
+
+def test_verbose_tells_what_each_input_was_and_what_was_in_it(
+    geocli: Geocli, none: str, tmp_path: Path
+) -> None:
+    packed, wide, large = (tmp_path / name for name in ("list.gz", "wide.txt", "large.log"))
+    packed.write_bytes(gzip.compress(b"1.1.1.1\n8.8.8.8\n2001:4860:4860::8888"))
+    wide.write_bytes("8.8.8.8\n".encode("utf-16"))
+    large.write_text("9.9.9.9 1.1.1.1 - - GET /\n" * 200_000)  # workers take part
+    expected = [
+        f"geocli: {packed}: text, packed by gzip: 3 lines, 3 addresses",
+        f"geocli: {wide}: text in UTF-16: 1 line, 1 address",
+        f"geocli: {large}: text: 200,000 lines, 400,000 addresses",
+        f"geocli: {none}: text: 1 line, 0 addresses",
+    ]
+    page = str(tmp_path / "page.html")
+    inputs = [str(path) for path in (packed, wide, large, none)]
+    logs = [word for path in inputs for word in ("--log", path)]
+    listed = [word for path in inputs for word in ("-i", path)]
+    for command in (
+        ["lookup", "-u", *listed],
+        ["summarize", *inputs],
+        ["annotate", *inputs],
+        ["report", *logs, "-o", page],
+    ):
+        done = geocli("-v", *command)
+        assert done.returncode == 0
+        assert [line for line in done.stderr.splitlines() if ": text" in line] == expected, command

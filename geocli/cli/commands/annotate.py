@@ -64,19 +64,20 @@ def annotate(
     shown = VisibleText() if sys.stdout is not None and sys.stdout.isatty() else None
     write = write_bytes if shown is None else lambda text: write_text(shown.feed(text))
     annotator = Annotator(provider, note, by_answer=template is None)
-    inputs = Inputs(files or [Path("-")], problems)
+    inputs = Inputs(files or [Path("-")], problems, settings)
     with noting(problems), Progress(settings) as progress:
         inputs.watch = InputMeter(progress, inputs.paths).read
+        before = 0
         for stream in inputs.streams():
             try:
                 for text in annotator.annotate(stream.chunks()):
                     write(text)
+                    stream.addresses, before = stream.addresses + annotator.found - before, annotator.found
             except UsageError as error:  # this file cannot be read: go on with the next
                 problems.note(error)
         if shown is not None:
             write_text(shown.end())
-        inputs.has_found = annotator.has_found
-        inputs.say_if_nothing_found(settings)
+        inputs.say_if_nothing_found()
     return finish(problems)
 
 

@@ -88,7 +88,7 @@ def lookup(
             raise UsageError("nothing to look up: give addresses, --input FILE, or a pipe")
         wanted = wanted._replace(inputs=[Path("-")])
     problems, tally = Problems(), _Tally()
-    inputs = Inputs(wanted.inputs or [], problems)
+    inputs = Inputs(wanted.inputs or [], problems, settings)
     with noting(problems):
         with (
             Progress(settings) as progress,
@@ -108,7 +108,7 @@ def lookup(
                 watch_journal(way.journal, settings)
                 watch_age(settings)
         output.finish()
-        inputs.say_if_nothing_found(settings)
+        inputs.say_if_nothing_found()
     code = finish(problems, tally.exit_code(exit_status))
     if settings.verbose:
         say(str(tally))
@@ -144,7 +144,6 @@ def _batches(
 ) -> "Iterator[list[str]]":
     chosen = _TargetFilter(wanted, directory)
     for batch in _raw_batches(wanted.targets or [], inputs, problems, resolver):
-        inputs.has_found = inputs.has_found or bool(batch)
         targets = chosen.filter(batch)
         if targets or not batch:  # an empty one says that the input pauses
             yield targets

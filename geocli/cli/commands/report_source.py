@@ -150,11 +150,10 @@ class ReportSource(NamedTuple):
             return
         meter = InputMeter(progress, self.logs)
         counter = TargetCounter(settings.data_dir, problems, lambda count: meter.found("addresses", count))
-        inputs = Inputs(self.logs, problems)
+        inputs = Inputs(self.logs, problems, settings)
         inputs.watch = meter.read
         hits = counter.count(inputs.streams())
-        inputs.has_found = bool(len(hits))
-        inputs.say_if_nothing_found(settings)
+        inputs.say_if_nothing_found()
         done = 0
         for batch in hits.batches(lookup.resolver.batch_size):
             for records in lookup.pipeline.records([*batch]):

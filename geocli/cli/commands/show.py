@@ -14,7 +14,6 @@ from geocli.cli import options
 from geocli.cli.age_notice import watch_age
 from geocli.cli.ban_options import Program, Socket
 from geocli.cli.console import reporter, say, write_text
-from geocli.cli.inputs import Inputs
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import LookupOptions
 from geocli.cli.progress import Progress
@@ -193,10 +192,10 @@ def _read_lines(wanted: ShowOptions, subjects: list[Subject], problems: Problems
     if not wanted.inputs or not blocks:
         return None
     from geocli.inputs.log_lines import LineFinder
+    from geocli.inputs.targets import open_streams
 
     finder = LineFinder([block for block in blocks if block is not None], _LINES)
-    inputs = Inputs(wanted.inputs, problems)
-    for stream in inputs.streams():
+    for stream in open_streams(wanted.inputs, sys.stdin, problems):
         try:
             finder.read(stream)
         except UsageError as error:

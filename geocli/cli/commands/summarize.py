@@ -80,7 +80,7 @@ def summarize(
     output = Output(form, settings, columns, columns, columns)
     problems = Problems()
     paths = [*(files or ()), *(inputs or ())]
-    opened = Inputs(paths or [Path("-")], problems)
+    opened = Inputs(paths or [Path("-")], problems, settings)
     counting = _Counting(grouping, settings.data_dir, exclude_reserved)
     with noting(problems):
         with (
@@ -99,8 +99,7 @@ def summarize(
         for rows in counting.groups.batches(top, order=order):
             output.write(rows)
         output.finish()
-        opened.has_found = bool(counting.hits)
-        opened.say_if_nothing_found(settings)
+        opened.say_if_nothing_found()
         watch_age(settings)
     return finish(problems)
 
