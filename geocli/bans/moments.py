@@ -1,66 +1,54 @@
-"""When bans began, of hundreds of thousands, in some forty bytes each: what timeline and news are made of."""
+"""When bans began, however many they are: what timeline and news are made of."""
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from geocli.bans.timeline import Dated
+from geocli.system.row_file import RowFile
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
-_WIDTH = 20  # bytes of a record's time
-_NO_GROUP = 0
+_AT_ONCE = 4096
 
 
 class Moments(Collection[Dated]):
     """Dated bans in the order in which they were added, each made when it is asked for.
 
-    ``kinds`` are the groups that a ban may have. Equal jails and equal groups are kept once.
+    ``kinds`` are the groups that a ban may have, each a tuple of texts and numbers. ``directory``, the
+    data's, is where they go when they are many. Raises ``GeocliError`` where the disk is full.
     """
 
-    def __init__(self, kinds: Sequence[str]) -> None:
-        self._times = bytearray()
-        self._jails, self._jail_of = _Numbered(), array("I")
-        self._groups = {kind: (_Numbered(), array("I")) for kind in kinds}
+    def __init__(self, kinds: Sequence[str], directory: Path | None = None) -> None:
+        self._kinds = tuple(kinds)
+        self._rows = RowFile(directory)
+        self._latest: list[tuple[Any, ...]] = []
+        self._count = 0
 
-    def add(self, banned_at: str, jail: str | None, groups: Mapping[str, Hashable]) -> None:
+    def add(self, banned_at: str, jail: str | None, groups: Mapping[str, tuple[Any, ...]]) -> None:
         """Add a ban. ``banned_at`` is a record's time."""
-        self._times += banned_at.encode().ljust(_WIDTH)[:_WIDTH]
-        self._jail_of.append(self._jails.number(jail))
-        for kind, (values, numbers) in self._groups.items():
-            numbers.append(values.number(groups[kind]) if kind in groups else _NO_GROUP)
+        self._latest.append((banned_at, jail, *map(groups.get, self._kinds)))
+        self._count += 1
+        if len(self._latest) >= _AT_ONCE:
+            self._save()
+
+    def _save(self) -> None:
+        self._rows.add(self._latest)
+        self._latest = []
 
     def __len__(self) -> int:
-        return len(self._jail_of)
+        return self._count
 
     def __iter__(self) -> Iterator[Dated]:
-        jails, groups = (
-            self._jails.values,
-            [(kind, values.values, numbers) for kind, (values, numbers) in self._groups.items()],
-        )
-        for index, jail in enumerate(self._jail_of):
-            moment = self._times[index * _WIDTH : (index + 1) * _WIDTH].decode().rstrip()
-            of = {kind: values[numbers[index]] for kind, values, numbers in groups if numbers[index]}
-            yield Dated(moment, jails[jail], of)  # type: ignore[arg-type]  # a jail is what was put in
+        self._save()
+        kinds = self._kinds
+        for batch in self._rows.batches():
+            for banned_at, jail, *groups in batch:
+                of = {kind: group for kind, group in zip(kinds, groups, strict=True) if group is not None}
+                yield Dated(banned_at, jail, of)
 
     def __contains__(self, ban: object) -> bool:
         return any(ban == one for one in self)
-
-
-class _Numbered:
-    """Values, each kept once and called by a number from 1 on."""
-
-    def __init__(self) -> None:
-        self.values: list[Hashable] = [None]
-        self._numbers: dict[Hashable, int] = {}
-
-    def number(self, value: Hashable) -> int:
-        """Return the number of a value."""
-        number = self._numbers.get(value)
-        if number is None:
-            number = self._numbers[value] = len(self.values)
-            self.values.append(value)
-        return number

@@ -5,12 +5,15 @@ Times are a record's (UTC), so that text compares as time does; periods are UTC'
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.model.records import utc_text
+from geocli.system.spill import SeenSet
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
@@ -19,6 +22,7 @@ PERIODS = ("hour", "day", "week", "month")
 """How long a period may be, shortest first."""
 
 _MOST_BARS = 120
+_MOST_KNOWN = 20_000  # groups of each kind in memory: some 6 MB
 _FEWEST_DAYS = {"day": 2, "week": 62, "month": 2 * 366}
 """How many days a list must span before the period is that long, unless somebody says how long it is."""
 _LAST = {"hour": ("24 hours", 1), "day": ("24 hours", 1), "week": ("7 days", 7), "month": ("30 days", 30)}
@@ -147,20 +151,23 @@ def window(period: str, last: str, now: float) -> Window:
     return Window(length, earlier, begin, end)
 
 
-def news(bans: Collection[Dated], now: float, period: str) -> News | None:
-    """What is new in the last day, week or month (which of them, a timeline's ``period`` says)."""
+def news(bans: Collection[Dated], now: float, period: str, directory: Path = Path(os.devnull)) -> News | None:
+    """What is new in the last day, week or month (which of them, a timeline's ``period`` says).
+
+    ``directory``, the data's, is where groups are kept that are many. Raises ``GeocliError``.
+    """
     last = latest(now)
     span = _span(bans, last)
     if span is None:
         return None
     length, earlier, begin, end = window(period, span[1], now)
-    known: dict[str, set[Hashable]] = {}
+    known: dict[str, _Known] = {}
     recent = before = 0
     for ban in bans:
         if ban.banned_at <= begin:
             before += ban.banned_at > earlier
             for kind, group in ban.groups.items():
-                known.setdefault(kind, set()).add(group)
+                known.setdefault(kind, _Known(directory)).add(group)
         elif ban.banned_at <= last:
             recent += 1
     if span[0] > begin:
@@ -170,10 +177,28 @@ def news(bans: Collection[Dated], now: float, period: str) -> News | None:
         if begin < ban.banned_at <= last:
             for kind, group in ban.groups.items():
                 counts = found.setdefault(kind, Counter())
-                if group not in known.get(kind, ()):
+                if kind not in known or group not in known[kind]:
                     counts[group] += 1
     new = {kind: found.get(kind, Counter()).most_common() for kind in dict.fromkeys((*known, *found))}
     return News(length, begin, end, recent, before if span[0] <= earlier else None, new)
+
+
+class _Known:
+    """Groups that occurred, of which the latest are at hand."""
+
+    def __init__(self, directory: Path) -> None:
+        self._latest: set[Hashable] = set()
+        self._all = SeenSet(directory, _MOST_KNOWN)
+
+    def add(self, group: Hashable) -> None:
+        if group not in self._latest:
+            if len(self._latest) >= _MOST_KNOWN:
+                self._latest.clear()
+            self._latest.add(group)
+            self._all.add(repr(group))
+
+    def __contains__(self, group: Hashable) -> bool:
+        return group in self._latest or repr(group) in self._all
 
 
 def _span(bans: Iterable[Dated], latest: str) -> tuple[str, str] | None:

@@ -19,7 +19,7 @@ FRACTION = rb"(?:[.,][0-9]{1,9})?"
 ZONE = rb"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SECONDS = re.compile(rb":[0-5][0-9]")
+_MINUTE = _SECONDS = re.compile(rb":[0-5][0-9]")
 _DAY = 86400
 _JITTER = 5  # seconds between fail2ban's stamp and that of whoever took the line from it
 _HALF_HOUR = 1800  # zones differ by these
@@ -117,10 +117,20 @@ def local_moments(stamp: bytes) -> tuple[int, ...]:
     """Return when a local ``YYYY-MM-DD HH:MM:SS`` is: once, twice where clocks go back, or never."""
     if _SECONDS.fullmatch(stamp, 16) is None:
         return ()
+    hour = _even_hour(stamp[:13])
+    if hour is not None and _MINUTE.fullmatch(stamp, 13, 16):
+        return (hour + 60 * int(stamp[14:16]) + int(stamp[17:]),)
     return tuple(minute + int(stamp[17:]) for minute in _minute_moments(stamp[:16]))
 
 
 @lru_cache(maxsize=1024)  # lines come by time, and the system's zone is slow to ask
+def _even_hour(hour: bytes) -> int | None:
+    """When an hour begins in which clocks are not changed; ``None`` for any other."""
+    first, last = _minute_moments(hour + b":00"), _minute_moments(hour + b":59")
+    return first[0] if len(first) == 1 and last == (first[0] + 59 * 60,) else None
+
+
+@lru_cache(maxsize=1024)
 def _minute_moments(minute: bytes) -> tuple[int, ...]:
     try:
         parts = time.strptime(minute.decode().replace("T", " "), "%Y-%m-%d %H:%M")

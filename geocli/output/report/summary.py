@@ -95,7 +95,8 @@ class Counted:
         self._groups = {by: Groups(grouping, directory, MOST_GROUPS) for by, grouping in TABLES.items()}
         self._addresses = SpanTally(directory)
         self._in_jails = SeenSet(directory, 2 * MOST_GROUPS)
-        self._moments = Moments([by for by in TABLES if by != "jail"])
+        self._directory = directory
+        self._moments = Moments([by for by in TABLES if by != "jail"], directory)
         self._elsewhere: Counter[str] = Counter()
         self._sources: set[str] = set()
         self._places: dict[str, dict[str, tuple[Any, ...]]] = {}
@@ -150,7 +151,7 @@ class Counted:
             sources=sorted(self._sources),
             untimed=self.total - len(self._moments),
             timeline=lines,
-            news=None if lines is None else news(self._moments, now, lines.period),
+            news=None if lines is None else news(self._moments, now, lines.period, self._directory),
             anonymous=self._anonymous,
         )
 

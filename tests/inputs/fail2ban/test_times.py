@@ -29,11 +29,13 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Zone]:
         monkeypatch.setenv("TZ", name)
         time.tzset()
         stamps._minute_moments.cache_clear()
+        stamps._even_hour.cache_clear()
 
     yield change
     monkeypatch.undo()
     time.tzset()
     stamps._minute_moments.cache_clear()
+    stamps._even_hour.cache_clear()
 
 
 def test_local_times_become_utc(zone: Zone) -> None:
