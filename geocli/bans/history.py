@@ -67,11 +67,13 @@ class History:
         """Where what is too much for memory goes."""
         self._waiting: dict[tuple[str, str, str, str], SeenBan] = {}
         self._touched: list[str] = []
+        self._is_whole = False
         waiting = journal.state()
         if waiting.bans + waiting.dirty > MOST_WAITING:
             from geocli.storage.as_flushed import as_flushed  # only then
 
             self._store = as_flushed(journal, store, utc_text(time.time()))
+            self._is_whole = True
             return
         # The journal first: what a flush moves between the two looks is in the store by then.
         for batch in journal.bans():
@@ -147,7 +149,11 @@ class History:
 
     def locate(self, ips: Iterable[str]) -> dict[str, GeoRecord]:
         """Where these addresses are."""
-        return self._locator.locate(ips)
+        wanted = list(ips)
+        known: dict[str, GeoRecord] = {}
+        if self._is_whole:  # the journal would be gone through for each batch
+            known = {ip: record for ip, record in self._store.find(wanted).items() if record.status == "ok"}
+        return known | self._locator.locate(ip for ip in wanted if ip not in known)
 
     def compare(self, now: BanQuery, before: BanQuery, by: Grouping) -> list[tuple[object, ...]]:
         """``(*values, *COMPARED)`` of each group in two periods, the largest change first."""
