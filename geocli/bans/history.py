@@ -137,13 +137,16 @@ class History:
 
         The question's other filters say in which part of the history it is new.
         """
-        whole = self.spans(question._replace(since=None), by)
-        since = question.since or ""
+        asked, since = question._replace(since=None), question.since or ""
+        if by.keys == ADDRESS.keys and by.names[0] == "ip":  # which is in one part: others need not be kept
+            counts: Iterable[BanCount] = self.parts(asked, by)
+        else:
+            counts = self.spans(asked, by).values()
         # A country that nobody knows is no new country.
         new = [
             count
-            for key, count in whole.items()
-            if count.first >= since and (not by.answered or None not in key)
+            for count in counts
+            if count.first >= since and (not by.answered or None not in by.key(count.values))
         ]
         return sorted(new, key=lambda count: (-count.bans, count.first, str(count.values[0])))
 
