@@ -9,7 +9,7 @@ could move, colour or clear a terminal.
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -25,7 +25,6 @@ MAX_TEXT = 256
 MAX_SOURCE = 2000
 """Characters of a record's source: it may name several databases, each by up to 100."""
 
-_DAY = 86400  # seconds
 _END_OF_TIME = 253402300799  # 9999-12-31T23:59:59Z
 
 MAX_ASN = 2**32 - 1
@@ -118,14 +117,13 @@ def _visible(char: str) -> str:
 
 def utc_text(moment: float) -> str:
     """Seconds since the epoch as a record's ``resolved_at``; what is before or after all time, its edge."""
-    day, second = divmod(int(min(max(moment, 0), _END_OF_TIME)), _DAY)
-    minute, second = divmod(second, 60)
-    return f"{_date(day)}T{minute // 60:02}:{minute % 60:02}:{second:02}Z"
+    minute, second = divmod(int(min(max(moment, 0), _END_OF_TIME)), 60)
+    return f"{_minute(minute)}:{second:02}Z"
 
 
-@lru_cache(maxsize=4096)
-def _date(day: int) -> str:
-    return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+@lru_cache(maxsize=8192)  # those of many bans are near each other
+def _minute(minute: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M")
 
 
 def check_rows(rows: Sequence[Any]) -> None:
