@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.benchmarks.ban_inputs import write_database
 from tests.benchmarks.inputs import LINE, address
 from tests.benchmarks.measure import Case, Command, geocli, script
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _BANS = 5000
 _JAILS = 5
+_ROWS = 300_000  # of fail2ban's database
 
 
 class Cases:
@@ -61,9 +63,9 @@ class Cases:
         ]
 
     def other(self) -> list[Case]:
-        """A ban list, and one address where there are many already."""
-        histories = [self._history(), self._report()]
-        return [self._ban_list(), *histories, self._beside("journal", 0.3), self._beside("store", 0.005)]
+        """Bans, and one address where there are many already."""
+        bans = [self._bans_of_list(), self._database(), self._ban_list(), self._history(), self._report()]
+        return [*bans, self._beside("journal", 0.3), self._beside("store", 0.005)]
 
     def _moment(self, name: str, arguments: str, state: str, most: float) -> Case:
         command = geocli(self._inputs.work, *arguments.split())
@@ -102,6 +104,33 @@ class Cases:
         run = geocli(inputs.work, command, stdin=inputs.log)
         base = self._timed("raw_search.py", stdin=inputs.log)
         return Case(f"{command}, {size}", run, "re finding them", base, most, prepare, items=inputs.lines)
+
+    def _bans_of_list(self) -> Case:
+        inputs = self._inputs
+
+        def base() -> float:
+            return self._bench.seconds(
+                geocli(inputs.work, "lookup", "--no-cache", "-c", stdin=inputs.addresses)
+            )
+
+        command = geocli(inputs.work, "bans", "--no-cache", "-c", stdin=inputs.addresses)
+        name = f"bans --no-cache -c, {inputs.count:,}"
+        return Case(name, command, "lookup of the same", base, 1.5, self._forget, items=inputs.count)
+
+    def _database(self) -> Case:
+        path = self._bench.scratch / "fail2ban.sqlite3"
+        select = "SELECT jail, ip, timeofban, bantime, bancount FROM bips ORDER BY timeofban, rowid"
+
+        def prepare() -> None:
+            if not path.exists():
+                write_database(path, _ROWS)
+
+        def base() -> float:
+            return self._bench.seconds(Command(("sqlite3", str(path), select)))
+
+        command = geocli(self._inputs.work, "bans", "--no-cache", "-c", "--database", str(path))
+        name = f"bans --database -c, {_ROWS:,} rows"
+        return Case(name, command, "sqlite3 shell", base, None, prepare, items=_ROWS)
 
     def _ban_list(self) -> Case:
         inputs = self._inputs
