@@ -15,7 +15,7 @@ from geocli.storage.journal.index import AddressIndex
 from geocli.system.sqlite_errors import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from pathlib import Path
 
 _SegmentId = tuple[int, float]
@@ -102,17 +102,19 @@ class AnswerTimes:
 
     def _add(self, batch: RecordBatch, usable: Callable[[GeoRecord], bool]) -> None:
         kinds = [(answer[_STATUS], answer[_SOURCE], answer[_RESOLVED_AT]) for answer in batch.answers]
-        for status, source, resolved_at in {*kinds}:
+        by_kind: dict[tuple[Any, ...], Sequence[str]] = {}
+        if len({*kinds}) == 1:
+            by_kind = {kinds[0]: batch.ips}
+        else:
+            lists: dict[tuple[Any, ...], list[str]] = {}
+            for ip, number in zip(batch.ips, batch.numbers, strict=True):
+                lists.setdefault(kinds[number], []).append(ip)
+            by_kind.update(lists)
+        for (status, source, resolved_at), addresses in by_kind.items():
             kind = GeoRecord("", status, source=source, resolved_at=resolved_at)
-            if not usable(kind):
-                continue  # an older segment may have one that is
-            addresses = batch.ips
-            if len({*kinds}) > 1:
-                these = (status, source, resolved_at)
-                pairs = zip(batch.ips, batch.numbers, strict=True)
-                addresses = [ip for ip, number in pairs if kinds[number] == these]
-            self._index.add(addresses, len(self._kinds))
-            self._kinds.append(kind)
+            if usable(kind):  # else an older segment may have one that is
+                self._index.add(addresses, len(self._kinds))
+                self._kinds.append(kind)
 
     def _not_seen(self) -> list[_SegmentId]:
         """All segments, or those that are younger than the youngest that was there before."""
