@@ -36,7 +36,8 @@ _LONG = 4096  # bytes: what is shorter is not worth a look whether it is a list
 _DOTS = (rb"\[(?:dot|Dot|DOT)\]", rb"\((?:dot|Dot|DOT)\)")
 _LONGEST_NAME = 80  # bytes before an address that may be the name of a program, or an escape
 # What stands around an address that is nothing else.
-_APART = frozenset({b"", b" ", b"\n", b"\t", b'"', b",", b"(", b")", b"]", b"="})
+_APART = frozenset(b' \n\t",()]=')
+_BLANK, _LINE_END = b" \n"
 _compiled = cache(re.compile)
 T = TypeVar("T")
 
@@ -78,6 +79,8 @@ def find_ends(text: bytes) -> list[tuple[int, str]]:
     spans = others.read()
     if not (spans or others.v6):
         return plain
+    if not spans:
+        return sorted([*plain, *((end - more, target) for _, end, target in others.v6)])
     v6 = [(start, (end - more, target)) for start, end, target in others.v6]
     return _joined(
         plain, matches, v6, spans, lambda found: [(found.end - more, target) for target in found.targets]
@@ -167,7 +170,7 @@ class _Others:
     def _read_v6(self) -> list[re.Match[bytes]]:
         """Find what is plain; return what else may be an address by itself."""
         text, left = self._text, list[re.Match[bytes]]()
-        matches, words = list[tuple[int, int, re.Match[bytes]]](), list[bytes]()
+        matches, words, size = list[tuple[int, int, re.Match[bytes]]](), list[bytes](), len(text)
         for match in plain_v6().finditer(text):
             kind = match.lastindex
             if not kind:
@@ -176,12 +179,13 @@ class _Others:
                 self._doubts.append(match.start())
                 continue
             start, end = match.start() - (kind - 1) % 5, match.end()
-            before, behind = text[start - 1 : start], text[end : end + 1]
+            before = text[start - 1] if start else _LINE_END
+            behind = text[end] if end < size else _LINE_END
             if (
                 before in _APART
                 and behind in _APART
-                and not (before == b" " and text.endswith(BEFORE_PORTS, 0, start))
-                and not (behind == b" " and text[end + 1 : end + 2] in BEHIND_PORTS)
+                and not (before == _BLANK and text.endswith(BEFORE_PORTS, 0, start))
+                and not (behind == _BLANK and text[end + 1 : end + 2] in BEHIND_PORTS)
             ):
                 matches.append((start, end, match))
                 words.append(text[start:end])
