@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocli.model.clocks import latest_believed
-from geocli.storage.store import sqlite_bans
-from geocli.storage.store.sqlite import MEND_ANSWERS, REPLAY, SCHEMA_VERSION, SqliteStore, collect
+from geocli.storage.store import sqlite_answers, sqlite_bans
+from geocli.storage.store.sqlite import SqliteStore
+from geocli.storage.store.sqlite_schema import SCHEMA_VERSION
+from geocli.storage.store.sqlite_writer import collect
 from geocli.system.spill import temporary_file
 from geocli.system.sqlite_errors import translated
 
@@ -41,7 +43,7 @@ class ScratchStore(SqliteStore):
             count = collect(connection, batches)
             connection.execute("BEGIN")
             times = {"latest": latest_believed(flushed_at)}
-            for statement in (MEND_ANSWERS, REPLAY, sqlite_bans.REPLAY):
+            for statement in (sqlite_answers.MEND, sqlite_answers.REPLAY, sqlite_bans.REPLAY):
                 connection.execute(statement, times)
             for table in ("arrived", "sighted"):
                 connection.execute(f"DROP TABLE temp.{table}")

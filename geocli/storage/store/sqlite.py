@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from geocli.model.bans import SeenBan, check_bans
-from geocli.model.clocks import END_OF_TIME, latest_believed
+from geocli.model.clocks import END_OF_TIME
 from geocli.model.errors import DamagedFileError
-from geocli.model.record_batch import SHARED, AnswerDictionary, RecordBatch, Shared
+from geocli.model.record_batch import SHARED, AnswerDictionary, RecordBatch
 from geocli.model.records import FIELDS, GeoRecord, check_rows, is_time
-from geocli.storage.store import sqlite_bans
+from geocli.storage.store import sqlite_answers, sqlite_bans
 from geocli.storage.store.base import Forgotten, StoreState
-from geocli.storage.store.clocks import NO_TIME, believed, mend_answers, mend_bans
-from geocli.storage.store.columns import ADDED, lacking, selection
+from geocli.storage.store.columns import selection
 from geocli.storage.store.sound_rows import sound
-from geocli.storage.store.times import COLUMNS, NO_KIND, most_frequent, times_of, usable_times
-from geocli.system.files import make_private_directory
+from geocli.storage.store.sqlite_schema import IS_TO_BE_ERASED, WITH_BANS, lacks, version_of
+from geocli.storage.store.times import NO_KIND, most_frequent, times_of, usable_times
 from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import (
-    ReplacedError,
-    create,
-    empty_log,
-    expect_same,
-    file_id,
-    hold_open,
-    in_the_way,
     integrity,
-    interruptible,
     open_for_reading,
     set_aside,
     size_on_disk,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    import sqlite3
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from geocli.model.bans import BanQuery
@@ -44,109 +34,16 @@ if TYPE_CHECKING:
     from geocli.model.group_by import Grouping
     from geocli.storage.batch import Batch
     from geocli.storage.store.base import BanCount, BanSpan, Outlived
+    from geocli.storage.store.sqlite_writer import SqliteWriter
 
 _Read = TypeVar("_Read")
 _Checked = TypeVar("_Checked")
 
-_FIRST_VERSION = 2  # before any of ``ADDED``
-
-SCHEMA_VERSION = _FIRST_VERSION + len(ADDED)
-"""``PRAGMA user_version`` of a store with all of ``migrations`` applied. A test holds the two together."""
-
-_WITH_BANS = 2  # the first version that has them
-
-_COLUMNS = ", ".join(FIELDS)
-# What addresses have in common comes as one text, which most have in common too: a third less to be read.
-_DEGREES = frozenset({"latitude", "longitude"})  # in JSON they would be rounded
-# Asked in the order of the index, one after the other.
-_FIND = (
-    "SELECT ip, network, json_array({}) FROM json_each(?) AS asked CROSS JOIN geo_cache ON ip = asked.value"
-)
-# Of many answers most are of one kind. What is as expected need not be said: a fifth of the time.
-_UNEXPECTED = (
-    f"SELECT asked.key, {COLUMNS} FROM json_each(?) AS asked LEFT JOIN geo_cache ON ip = asked.value "  # noqa: S608 (constants)
-    "WHERE (status, source, resolved_at) IS NOT (?, ?, ?)"
-)
-_ALL = "SELECT {} FROM geo_cache WHERE ip > ? ORDER BY ip LIMIT ?"
-# KiB of pages in memory: with the usual 2 MB, a flush of a million writes and reads each page many times.
-# What SQLite sorts in memory is bounded by the same number, the rest of it is sorted in temporary files.
-_ROOM = "PRAGMA cache_size = -16000"
-_IN_FILES = "PRAGMA temp_store = FILE"  # some are built to keep all of it in memory
 _BATCH = 10_000  # rows read at once; nothing is held in between
-_ROWS_CHECKED = (
-    200  # rows after which it is seen whether they can be geocli's, before there are more in memory
-)
+# Rows after which it is seen whether they can be geocli's, before there are more in memory.
+_ROWS_CHECKED = 200
 _LARGEST = 32 << 10  # bytes of a value: all texts of an answer together, in JSON, have half as many
-_OUTLIVED = (
-    f"SELECT ip, {believed('resolved_at', ':latest')} AS since FROM geo_cache "  # noqa: S608 (constants)
-    "WHERE since < iif(status = 'ok', :before, :unknown_before) AND (since, ip) > (:last, :last_ip) "
-    "ORDER BY since, ip LIMIT :size"
-)
-_COUNT = (
-    "SELECT count(*), count(*) FILTER (WHERE status = 'unknown'), count(*) FILTER (WHERE resolved_at > ?) "
-    "FROM geo_cache"
-)
 _COUNT_BANS = "SELECT (SELECT count(*) FROM bans), (SELECT count(*) FROM bans WHERE banned_at > ?)"
-_TO_WRITE = (
-    "PRAGMA trusted_schema = OFF",
-    "PRAGMA synchronous = FULL",
-    # Of itself, SQLite would copy a large log into the file in the midst of COMMIT.
-    "PRAGMA wal_autocheckpoint = 0",
-    # Without, addresses could be read in the file's free pages until these are used again.
-    "PRAGMA secure_delete = ON",
-)
-# That something was deleted, of which the file may still have traces: it survives an end in the midst.
-_TO_ERASE = "INSERT OR REPLACE INTO geo_state (name, value) VALUES ('to_erase', '1')"
-_IS_TO_BE_ERASED = "SELECT 1 FROM geo_state WHERE name = 'to_erase'"
-_ERASED = "DELETE FROM geo_state WHERE name = 'to_erase'"
-_FORGET = {
-    "answers": (
-        mend_answers("geo_cache", ":latest", ":now"),
-        "DELETE FROM geo_cache WHERE resolved_at < :before",
-    ),
-    "bans": (mend_bans("bans", ":latest", ":now"), sqlite_bans.FORGET),
-}
-MEND_ANSWERS = mend_answers("temp.arrived", ":latest", NO_TIME)
-"""Of answers that were collected, what has a time that cannot be right."""
-
-_MEND_ARRIVED = (MEND_ANSWERS, mend_bans("temp.sighted", ":latest", ":now"))
-# What a flush has is collected in temporary tables first, without touching the store, and sorted before it
-# meets the indexes, which are then walked once: one by one, each of millions would find another page of them.
-_COLLECT = f"CREATE TEMP TABLE arrived ({_COLUMNS})"
-_ARRIVE = f"INSERT INTO temp.arrived VALUES ({', '.join('?' * len(FIELDS))})"  # noqa: S608 (the same)
-REPLAY = (
-    f"INSERT INTO geo_cache ({_COLUMNS}) SELECT {_COLUMNS} FROM temp.arrived WHERE true ORDER BY ip, rowid "  # noqa: S608 (the same); of two about one address, the later still comes later
-    f"ON CONFLICT (ip) DO UPDATE SET {', '.join(f'{f} = excluded.{f}' for f in FIELDS[1:])} "
-    "WHERE (excluded.status = 'ok', excluded.resolved_at) >= "
-    f"(geo_cache.status = 'ok', {believed('geo_cache.resolved_at', ':latest')})"
-)
-"""All answers that were collected, and those that are there: of each address the better one."""
-
-
-def _understood(texts: Sequence[str]) -> Iterable[Shared]:
-    """The answers that ``_FIND`` gives as texts."""
-    import json  # an idle flush does without
-
-    for values in json.loads(f"[{','.join(texts)}]"):
-        answer = dict(zip(SHARED, values, strict=True))
-        for name in _DEGREES:
-            answer[name] = None if answer[name] == "NULL" else float(answer[name])
-        yield tuple(answer.values())
-
-
-def collect(connection: sqlite3.Connection, batches: Iterable[Batch]) -> int:
-    """Put all batches into temporary tables, which are files only when they are large; how many rows."""
-    # By itself: with a log, a transaction of two databases may be committed in the one and fail in the other.
-    connection.execute("BEGIN")
-    connection.execute(_COLLECT)
-    connection.execute(sqlite_bans.COLLECT)
-    count = 0
-    for batch in batches:
-        connection.executemany(_ARRIVE, batch.answers)
-        connection.executemany(sqlite_bans.ARRIVE, batch.bans)
-        count += len(batch.answers) + len(batch.bans)
-    connection.execute("COMMIT")
-    return count
 
 
 class SqliteStore:
@@ -156,7 +53,7 @@ class SqliteStore:
         self._path = path
         self._busy_timeout = busy_timeout
         self._reader: sqlite3.Connection | None = None
-        self._answers = AnswerDictionary(_understood)
+        self._answers = AnswerDictionary(sqlite_answers.understood)
         self._usual = NO_KIND  # of the answers asked about last
 
     def close(self) -> None:
@@ -177,11 +74,14 @@ class SqliteStore:
         import json  # an idle flush does without
 
         with translated(self._path):
-            lacks = self._lacks(connection)
+            lacking = lacks(connection, self._path)
             answer = ", ".join(
-                f"quote({name})" if name in _DEGREES else selection([name], lacks) for name in SHARED
+                f"quote({name})" if name in sqlite_answers.DEGREES else selection([name], lacking)
+                for name in SHARED
             )
-            rows = connection.execute(_FIND.format(answer), (json.dumps(sorted(targets)),)).fetchall()
+            rows = connection.execute(
+                sqlite_answers.FIND.format(answer), (json.dumps(sorted(targets)),)
+            ).fetchall()
         targets = [ip for ip, *_ in rows]
         return sound(self._path, targets, rows, lambda numbers: self._block([rows[n] for n in numbers]))
 
@@ -194,7 +94,7 @@ class SqliteStore:
 
         with translated(self._path):
             ordered, usual = sorted(targets), self._usual
-            rows = connection.execute(_UNEXPECTED, (json.dumps(ordered), *usual)).fetchall()
+            rows = connection.execute(sqlite_answers.UNEXPECTED, (json.dumps(ordered), *usual)).fetchall()
         if not rows:  # then one of them speaks for all
             found = usable_times(ordered[:1], [usual], usable)  # which was right for others
             return dict.fromkeys(ordered, *found.values()) if found else {}
@@ -214,8 +114,10 @@ class SqliteStore:
         last = ""
         while (connection := self._reading()) is not None:
             with translated(self._path):
-                columns = selection(FIELDS, self._lacks(connection))
-                rows = self._read(connection.execute(_ALL.format(columns), (last, _BATCH)), check_rows)
+                columns = selection(FIELDS, lacks(connection, self._path))
+                rows = self._read(
+                    connection.execute(sqlite_answers.ALL.format(columns), (last, _BATCH)), check_rows
+                )
             if not rows:
                 return
             yield [GeoRecord._make(row) for row in rows]
@@ -248,7 +150,7 @@ class SqliteStore:
         asked = {**wanted._asdict(), "last": "", "last_ip": "", "size": size}
         while (connection := self._reading()) is not None:
             with translated(self._path):
-                rows = connection.execute(_OUTLIVED, asked).fetchall()
+                rows = connection.execute(sqlite_answers.OUTLIVED, asked).fetchall()
             if not rows:
                 return
             yield [str(ip) for ip, _ in rows]
@@ -259,7 +161,7 @@ class SqliteStore:
         last = ("", "", "", "")
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
-                cursor = sqlite_bans.every(connection, last, _BATCH, self._lacks(connection))
+                cursor = sqlite_bans.every(connection, last, _BATCH, lacks(connection, self._path))
                 rows = self._read(cursor, check_bans)
             if not rows:
                 return
@@ -272,7 +174,7 @@ class SqliteStore:
         if connection is None:
             return []
         with translated(self._path):
-            rows = sqlite_bans.seen(connection, spans, self._lacks(connection))
+            rows = sqlite_bans.seen(connection, spans, lacks(connection, self._path))
         return self._bans(rows)
 
     def bans(self, question: BanQuery) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
@@ -280,7 +182,9 @@ class SqliteStore:
         last = ("", "", "", "")
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
-                rows = sqlite_bans.rows_after(connection, question, last, _BATCH, self._lacks(connection))
+                rows = sqlite_bans.rows_after(
+                    connection, question, last, _BATCH, lacks(connection, self._path)
+                )
             if not rows:
                 return
             bans, answers = zip(*map(sqlite_bans.split, rows), strict=True)
@@ -311,21 +215,7 @@ class SqliteStore:
 
     def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
         """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""
-        make_private_directory(self._path.parent)
-        create(self._path, self._path.parent, self._busy_timeout)
-        with self._writing(_ROOM, _IN_FILES) as connection:
-            self._keep_temporary_files_here(connection)
-            count = collect(connection, batches)
-            with self._transaction(connection):
-                times = {"latest": latest_believed(flushed_at), "now": flushed_at}
-                for statement in (*_MEND_ARRIVED, REPLAY, sqlite_bans.REPLAY):
-                    connection.execute(statement, times)
-                connection.execute(
-                    "INSERT INTO geo_state (name, value) VALUES ('last_flush', ?) "
-                    "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                    (flushed_at,),
-                )
-        return count
+        return self._writing().replay(batches, flushed_at)
 
     def forget(self, before: str, kinds: Collection[str], now: str) -> Forgotten:
         """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.
@@ -334,22 +224,12 @@ class SqliteStore:
         """
         if self._reading() is None:
             return Forgotten()
-        times = {"before": before, "latest": latest_believed(now), "now": now}
-        gone = dict.fromkeys(_FORGET, 0)
-        with self._writing() as connection, self._transaction(connection):
-            for kind in gone.keys() & kinds:
-                mend, delete = _FORGET[kind]
-                connection.execute(mend, times)
-                gone[kind] = connection.execute(delete, times).rowcount
-            if any(gone.values()):
-                connection.execute(_TO_ERASE)
-        return Forgotten(**gone)
+        return self._writing().forget(before, kinds, now)
 
     def erase(self, before: float) -> None:
         """Leave nothing on the disk of what was forgotten, nor of files set aside before a moment.
 
-        SQLite overwrites what it deletes, but not what it moved to other pages before. So the file is
-        written anew, unless nothing was deleted since that was done last. Raises ``GeocliError``.
+        The file is written anew, unless nothing was deleted since that was done last. Raises ``GeocliError``.
         """
         with translated(self._path):
             for file in self._path.parent.glob(f"{self._path.name}.damaged-*"):
@@ -359,55 +239,9 @@ class SqliteStore:
         if reader is None:
             return
         with translated(self._path):
-            if reader.execute(_IS_TO_BE_ERASED).fetchone() is None:
+            if reader.execute(IS_TO_BE_ERASED).fetchone() is None:
                 return
-        with self._writing(_IN_FILES) as connection:
-            self._keep_temporary_files_here(connection)
-            connection.execute("VACUUM")
-            if not empty_log(self._path, connection, patience=self._busy_timeout):
-                raise in_the_way(self._path)
-            connection.execute(_ERASED)
-
-    @contextmanager
-    def _writing(self, *pragmas: str) -> Iterator[sqlite3.Connection]:
-        """A connection for one transaction. Raises ``ReplacedError`` when that was one in another file."""
-        self.close()  # sqlite_file says why
-        with translated(self._path):
-            before = file_id(self._path)
-            with closing(hold_open(self._path, self._busy_timeout)):
-                connection = sqlite3.connect(self._path, timeout=self._busy_timeout, isolation_level=None)
-                try:
-                    interruptible(connection)
-                    for pragma in (*_TO_WRITE, *pragmas):
-                        connection.execute(pragma)
-                    connection.execute("SELECT 1 FROM sqlite_master").fetchone()  # now all files are open
-                    opened = file_id(self._path)
-                    if opened.file != before.file:
-                        raise ReplacedError(self._path)
-                    yield connection
-                    empty_log(self._path, connection)  # so that a copy of geo.db alone is complete
-                    expect_same(opened, self._path)
-                finally:
-                    connection.close()
-
-    def _keep_temporary_files_here(self, connection: sqlite3.Connection) -> None:
-        """They hold addresses, and need room: both are matters of the data directory, not of /var/tmp."""
-        directory = str(self._path.parent.absolute()).replace("'", "''")
-        with suppress(UnicodeEncodeError, sqlite3.Error):  # a name that is not UTF-8; files, but no new ones
-            connection.execute(f"PRAGMA temp_store_directory = '{directory}'")
-
-    @contextmanager
-    def _transaction(self, connection: sqlite3.Connection) -> Iterator[None]:
-        """The one transaction, which is committed in the end, all of it or nothing."""
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            self._bring_up_to_date(connection)
-            yield
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+        self._writing().erase()
 
     def integrity(self) -> list[str]:
         """What is wrong with the file, and whether something forgotten is not erased yet, in sentences.
@@ -419,7 +253,7 @@ class SqliteStore:
             return []
         found = integrity(self._path, connection)
         with translated(self._path):
-            if not found and connection.execute(_IS_TO_BE_ERASED).fetchone() is not None:
+            if not found and connection.execute(IS_TO_BE_ERASED).fetchone() is not None:
                 found = [
                     f"{self._path}: geocli forget was interrupted: run it again, to erase what was deleted"
                 ]
@@ -436,7 +270,7 @@ class SqliteStore:
         if connection is None:
             return StoreState(0, 0, 0, None, 0)
         with translated(self._path):
-            stored, unknown, future = connection.execute(_COUNT, (latest,)).fetchone()
+            stored, unknown, future = connection.execute(sqlite_answers.COUNT, (latest,)).fetchone()
             flush = connection.execute("SELECT value FROM geo_state WHERE name = 'last_flush'").fetchone()
             bans = future_bans = 0
             if self._reading_bans() is not None:
@@ -445,13 +279,19 @@ class SqliteStore:
             size = size_on_disk(self._path)
             return StoreState(stored, unknown, bans, last_flush, size, future + future_bans)
 
+    def _writing(self) -> SqliteWriter:
+        from geocli.storage.store.sqlite_writer import SqliteWriter  # a look-up writes nothing
+
+        self.close()  # sqlite_file says why
+        return SqliteWriter(self._path, self._busy_timeout)
+
     def _reading(self) -> sqlite3.Connection | None:
         if self._reader is None:
             reader = open_for_reading(self._path, self._busy_timeout, _LARGEST)
             if reader is None:
                 return None
             with translated(self._path):
-                version = self._version(reader)
+                version = version_of(reader, self._path)
             if version == 0:  # made, but never flushed to
                 reader.close()
                 return None
@@ -464,23 +304,4 @@ class SqliteStore:
         if connection is None:
             return None
         with translated(self._path):
-            return connection if self._version(connection) >= _WITH_BANS else None
-
-    def _lacks(self, connection: sqlite3.Connection) -> frozenset[str]:
-        """Columns that a store of an older geocli does not have."""
-        return lacking(max(self._version(connection) - _FIRST_VERSION, 0)) if ADDED else frozenset()
-
-    def _version(self, connection: sqlite3.Connection) -> int:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise DamagedFileError(self._path, "was written by a newer geocli", "use that one")
-        if version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-            raise DamagedFileError(self._path, "is a database, but not geocli's", "move it away")
-        return int(version)
-
-    def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
-        if self._version(connection) < SCHEMA_VERSION:
-            from geocli.storage.store.migrations import migrate  # 100 ms that only a new geocli needs, once
-
-            migrate(connection)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            return connection if version_of(connection, self._path) >= WITH_BANS else None

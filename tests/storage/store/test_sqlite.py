@@ -18,7 +18,8 @@ from geocli.model.errors import BadRowsError, DamagedFileError, TryAgainError
 from geocli.model.records import FIELDS
 from geocli.storage.batch import Batch
 from geocli.storage.store.base import Outlived
-from geocli.storage.store.sqlite import SCHEMA_VERSION, SqliteStore
+from geocli.storage.store.sqlite import SqliteStore
+from geocli.storage.store.sqlite_schema import SCHEMA_VERSION
 from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import create, open_for_reading
 from tests.conftest import need
@@ -100,7 +101,7 @@ def test_an_interrupt_ends_a_flush_in_the_midst_and_it_can_be_done_again(
 ) -> None:
     store.replay(answers([record("192.0.2.1")]), NOW)
     with monkeypatch.context() as patch, interrupted():
-        patch.setattr("geocli.storage.store.sqlite.REPLAY", _ENDLESS)
+        patch.setattr("geocli.storage.store.sqlite_answers.REPLAY", _ENDLESS)
         store.replay(answers([record("192.0.2.2")]), NOW)
     assert set(store.find(["192.0.2.1", "192.0.2.2"])) == {"192.0.2.1"}
     assert store.replay(answers([record("192.0.2.2")]), NOW) == 1
