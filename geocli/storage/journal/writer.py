@@ -223,6 +223,7 @@ class SegmentWriter:
         # opening it tries for a minute to get the lock, whatever its timeout is.
         with closing(sqlite3.connect(self._path, timeout=busy_timeout, isolation_level=None)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA synchronous = NORMAL")  # it is seen to at each opening: no disk wait
             connection.execute("BEGIN IMMEDIATE")
             select = f"SELECT CAST(substr(key, 1, 40) AS TEXT) {_FOREIGN} LIMIT 1"
             foreign = connection.execute(select, _KNOWN).fetchone()
