@@ -20,7 +20,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from geocli.model.bans import SeenBan
 from geocli.model.errors import DamagedFileError
@@ -31,7 +31,6 @@ from geocli.storage.journal.answer_times import STORED, AnswerTimes
 from geocli.storage.journal.finder import Finder
 from geocli.storage.journal.segments import (
     BANS_TAG,
-    MOST_BANS,
     BadSegmentError,
     NewerSegmentError,
     Segment,
@@ -39,13 +38,9 @@ from geocli.storage.journal.segments import (
     decode_answers,
     encode,
 )
-from geocli.system.files import (
-    lock_file,
-    make_private_directory,
-    open_directory,
-    replacing,
-    try_lock,
-)
+from geocli.storage.journal.state import HAS_BANS, JournalState, count, oldest_of
+from geocli.system.files import lock_file, make_private_directory, open_directory, try_lock
+from geocli.system.interrupts import uninterrupted
 from geocli.system.ownership import is_lent
 from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import (
@@ -65,21 +60,9 @@ if TYPE_CHECKING:
     from geocli.storage.journal.writer import SegmentWriter
     from geocli.system.sqlite_file import FileId
 
-_HAS_BANS = f"(substr(tag, 1, {len(BANS_TAG)}) = ?)"
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
-_TIMED = "typeof(store_time) IN ('real', 'integer') AND store_time BETWEEN 0 AND 253402300799"
 _CHUNK = 1 << 20  # bytes
 _LARGEST = 64 << 20  # bytes of a segment: four times the largest that geocli writes
-
-
-class JournalState(NamedTuple):
-    """How many answers (``dirty``) and bans wait, the oldest since when (seconds since the epoch)."""
-
-    dirty: int
-    bans: int
-    quarantined: int
-    oldest: float | None
-    size: int
 
 
 class Journal:
@@ -204,13 +187,13 @@ class Journal:
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """The records of all segments, the newest first; what cannot be read is left out."""
-        for batch in self._batches(f"NOT {_HAS_BANS}"):
+        for batch in self._batches(f"NOT {HAS_BANS}"):
             yield [GeoRecord._make(row) for row in batch.answers]
 
     def addresses(self) -> set[str]:
         """What there is an answer about, in any segment."""
         found: set[str] = set()
-        select = f"SELECT CAST(tag AS BLOB) FROM Cache WHERE typeof(tag) = 'text' AND NOT {_HAS_BANS}"  # noqa: S608 (a constant)
+        select = f"SELECT CAST(tag AS BLOB) FROM Cache WHERE typeof(tag) = 'text' AND NOT {HAS_BANS}"  # noqa: S608 (a constant)
         with translated(self._path):
             for (tag,) in self._rows(select, (BANS_TAG,)):
                 found.update(str(tag, "utf-8", "replace").split())
@@ -221,7 +204,7 @@ class Journal:
 
         Of segments in ``known`` nothing; the others are added to it, for whoever asks again.
         """
-        for batch in self._batches(_HAS_BANS, known):
+        for batch in self._batches(HAS_BANS, known):
             yield [SeenBan._make(row) for row in batch.bans]
 
     def _batches(self, condition: str, known: set[tuple[int, float]] | None = None) -> Iterator[Batch]:
@@ -282,19 +265,10 @@ class Journal:
 
         One file, however often this is asked.
         """
-        import hashlib  # for what hardly ever happens
+        from geocli.storage.journal.quarantine import keep_segment  # hardly ever
 
-        digest = hashlib.sha256()
         with translated(self._path):
-            for chunk in self._chunks(key):
-                digest.update(chunk)
-        path = self._quarantine / f"segment-{key}-{digest.hexdigest()[:16]}.txt"
-        with translated(path):
-            make_private_directory(self._quarantine)
-            if not path.exists():
-                with replacing(path) as file:
-                    file.writelines(self._chunks(key))
-        return path
+            return keep_segment(self._quarantine, key, lambda: self._chunks(key))
 
     def _chunks(self, key: int) -> Iterator[bytes]:
         """What a bad segment holds, of any size; where that is neither text nor bytes, what its row says."""
@@ -315,24 +289,12 @@ class Journal:
     def oldest(self) -> float | None:
         """When the oldest segment was written, seconds since the epoch. Raises ``GeocliError``."""
         with translated(self._path):
-            for (since,) in self._rows(f"SELECT store_time FROM Cache WHERE {_TIMED} ORDER BY rowid LIMIT 1"):  # noqa: S608 (a constant)
-                return float(since)
-        return None
+            return oldest_of(self._rows)
 
     def state(self) -> JournalState:
         """Counts for people and monitoring."""
-        dirty, bans, oldest = 0, 0, None
         with translated(self._path):
-            # The tag of bans has one space, and so counts for no answer.
-            select = (
-                "SELECT sum(max(length(tag) - length(replace(tag, ' ', '')) - 1, 0)) "  # noqa: S608 (constants)
-                f"FILTER (WHERE typeof(tag) = 'text'), min(store_time) FILTER (WHERE {_TIMED}) FROM Cache"
-            )
-            for count, since in self._rows(select):
-                dirty, oldest = int(count or 0), since
-            select = f"SELECT sum(min(CAST(substr(tag, ?) AS INTEGER), ?)) FROM Cache WHERE {_HAS_BANS}"  # noqa: S608 (constant)
-            for (count,) in self._rows(select, (len(BANS_TAG) + 1, MOST_BANS, BANS_TAG)):
-                bans = int(count or 0)
+            dirty, bans, oldest = count(self._rows)
             quarantined = sum(not file.name.endswith(("-wal", "-shm")) for file in self._set_aside())
             return JournalState(dirty, bans, quarantined, oldest, size_on_disk(self._path))
 
@@ -380,25 +342,12 @@ class Journal:
 
     def _writing(self) -> SegmentWriter:
         if self._writer is None:
-            with _uninterrupted():
-                from geocli.storage.journal.writer import (
-                    SegmentWriter,  # 25 ms that a cached look-up does not need
-                )
+            with uninterrupted():
+                # 25 ms that a cached look-up does not need
+                from geocli.storage.journal.writer import SegmentWriter
             if self._reader is not None:
                 self._reader.close()  # sqlite_file says why; _rows opens it again
                 self._reader = None
             self._writer = SegmentWriter(self._directory, self._busy_timeout)
             self.mended = self.mended or self._writer.mended
         return self._writer
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Hold an interrupt back: one that comes in the midst of an import, Python may lose."""
-    import signal  # an idle flush does without
-
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
