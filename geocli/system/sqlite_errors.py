@@ -38,6 +38,10 @@ def uri_of(path: Path, query: str) -> str:
 
 def error_of(error: Exception, path: Path) -> GeocliError:
     """A ``sqlite3`` or operating system error about ``path`` as one of geocli's."""
+    if _is_of_a_lost_transaction(error) and isinstance(error.__context__, Exception):
+        error = error.__context__  # why SQLite had rolled back of itself
+    if isinstance(error, MemoryError):
+        return TryAgainError(f"{path}: there is not enough memory; try again")
     code = getattr(error, "sqlite_errorcode", None)
     primary = code & 0xFF if code is not None else None
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
@@ -63,6 +67,11 @@ def error_of(error: Exception, path: Path) -> GeocliError:
     if primary == sqlite3.SQLITE_CANTOPEN and _no_files_left():
         return TryAgainError(f"{path}: too many files are open; try again")
     return DamagedFileError(path, f"cannot be used ({error})", "check its owner and permissions")
+
+
+def _is_of_a_lost_transaction(error: Exception) -> bool:
+    """Whether a ROLLBACK failed: SQLite does that itself where memory or disk are short."""
+    return isinstance(error, sqlite3.OperationalError) and "no transaction is active" in str(error)
 
 
 def _no_files_left() -> bool:

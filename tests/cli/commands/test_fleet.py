@@ -186,7 +186,7 @@ def test_bans_are_recorded_without_a_server_and_arrive_later(data_dir: Path, url
 def test_a_report_of_the_fleet_is_the_same_out_of_server_file_and_journal(
     machines: list[Geocli], url: str, tmp_path: Path
 ) -> None:
-    bans = [(f"5.{n % 4}.{n % 7}.{n % 90}", ("sshd", "web")[n % 2], float(n)) for n in range(700)]
+    bans = [(f"5.{n % 4}.{n % 7}.{n % 90}", ("sshd", "web")[n % 2], n + 0.5) for n in range(700)]
     bans = list({(ip, jail): (ip, jail, age) for ip, jail, age in bans}.values())
     for machine, part in zip(machines, (bans[::2], bans[1::2]), strict=True):
         database = write_bans(tmp_path / f"{len(part)}{machine.data_dir.parent.name}.sqlite3", part)
