@@ -170,7 +170,14 @@ def run(place: Path, command: str, data: str) -> str:
 
 
 @pytest.mark.in_order
-@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[name for name, _ in EXAMPLES])
+@pytest.mark.parametrize(
+    ("name", "example"),
+    # A hundred processes: the quick suite has the front page.
+    [
+        pytest.param(name, example, id=name, marks=[] if name == "README" else [pytest.mark.slow])
+        for name, example in EXAMPLES
+    ],
+)
 def test_an_example_prints_what_the_page_says(playground: Path, name: str, example: str) -> None:
     if ".dirty" in example:
         run(playground, "geocli flush", name)  # the example begins with nothing waiting

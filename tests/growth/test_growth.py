@@ -68,10 +68,11 @@ def _data(head: bytes, pump: Pump, size: int) -> bytes:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("used", every_pattern(), ids=lambda used: used.name)
-def test_no_pattern_blows_up(used: Used) -> None:
-    worst, method, pump = worst_of_pattern(used, BOUNDED.get(used.name, LARGEST))
-    assert worst <= MOST, (method, pump)
+def test_no_pattern_blows_up() -> None:
+    patterns = every_pattern()  # not when tests are collected: that takes a second
+    assert len(patterns) > 150
+    worst = {used.name: worst_of_pattern(used, BOUNDED.get(used.name, LARGEST)) for used in patterns}
+    assert {name: found for name, found in worst.items() if found[0] > MOST} == {}
 
 
 @pytest.mark.slow
@@ -88,6 +89,7 @@ def test_no_parser_blows_up_on_some() -> None:
         assert worst <= MOST, (parser.name, head, pump)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pattern", "method"),
     [

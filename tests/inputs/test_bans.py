@@ -474,7 +474,7 @@ def test_any_gzip_cut_anywhere_does_no_harm(text: bytes, missing: int) -> None:
 def test_a_line_of_megabytes_costs_no_memory_and_little_time(start: bytes) -> None:
     tracemalloc.start()
     try:
-        for filler in (b"a", b" ", b"'", b'"', b"\\", b"|", b"\t", b"'a', ", b"[", b"\xff", b"( # "):
+        for filler in (b"a", b" ", b"'", b"\\", b"'a', ", b"( # "):
             part = (filler * (1 << 16))[: 1 << 16]
             tracemalloc.reset_peak()
             for batch in read_bans([stream(start, *[part] * 4, b"\n192.0.2.99\n")], Problems()):

@@ -142,6 +142,7 @@ def test_the_order_of_the_input_is_kept_whoever_is_first(here: Here) -> None:
 # --- limits -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow  # real time
 def test_1250_addresses_take_as_long_as_the_limit_allows_and_no_429(data_dir: Path) -> None:
     targets = addresses(1250)
     with IpApi(limit=5, window=1) as server:
@@ -154,6 +155,7 @@ def test_1250_addresses_take_as_long_as_the_limit_allows_and_no_429(data_dir: Pa
     assert 2 <= whole < PATIENCE
 
 
+@pytest.mark.slow  # real time
 def test_two_processes_over_two_halves_share_the_limit(data_dir: Path) -> None:
     targets = addresses(1200)
     with IpApi(limit=5, window=1) as server:
@@ -170,6 +172,7 @@ def test_two_processes_over_two_halves_share_the_limit(data_dir: Path) -> None:
     assert "".join(run.stderr for run in runs).count("over plain HTTP") == 1
 
 
+@pytest.mark.slow  # real time
 def test_ten_one_liners_at_once_share_the_limit(data_dir: Path) -> None:
     targets = addresses(10)
     with IpApi(limit=5, window=1) as server:
@@ -183,6 +186,7 @@ def test_ten_one_liners_at_once_share_the_limit(data_dir: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in (data_dir / "pacing").iterdir()} == {0o600}
 
 
+@pytest.mark.slow  # real time
 def test_one_liners_one_after_the_other_share_the_limit(here: Here) -> None:
     with IpApi(limit=3, window=1) as server:
         for target in addresses(5):
@@ -190,6 +194,7 @@ def test_one_liners_one_after_the_other_share_the_limit(here: Here) -> None:
         assert server.count(429) == 0
 
 
+@pytest.mark.slow  # real time
 def test_where_nothing_is_told_the_documented_rate_is_kept(data_dir: Path) -> None:
     """country.is has no headers for that: ten requests a second."""
     targets = addresses(1500)
@@ -202,6 +207,7 @@ def test_where_nothing_is_told_the_documented_rate_is_kept(data_dir: Path) -> No
         assert server.addresses == Counter(targets)
 
 
+@pytest.mark.slow  # real time
 def test_a_source_that_rounds_down_what_it_tells_refuses_once_at_most(data_dir: Path) -> None:
     targets = addresses(800)
     with IpApi(limit=4, window=1.5, round_ttl_up=False) as server:
@@ -211,6 +217,7 @@ def test_a_source_that_rounds_down_what_it_tells_refuses_once_at_most(data_dir: 
         assert server.bans == 0
 
 
+@pytest.mark.slow  # real time
 def test_an_empty_answer_at_the_boundary_is_asked_for_again(data_dir: Path) -> None:
     targets = addresses(500)
     with IpApi(limit=3, window=1, empty_at_boundary=True) as server:
@@ -220,6 +227,7 @@ def test_an_empty_answer_at_the_boundary_is_asked_for_again(data_dir: Path) -> N
         assert max(server.addresses.values()) == 2
 
 
+@pytest.mark.slow  # real time
 @pytest.mark.parametrize("service", [IpApi, Ipinfo])
 def test_a_limit_that_somebody_else_used_up_is_waited_for(here: Here, service: type[IpApi | Ipinfo]) -> None:
     """Another program on this host, another data directory: then there is a 429, and then patience."""
@@ -256,6 +264,7 @@ TOLD: list[tuple[list[dict[str, str]], float]] = [
 ]
 
 
+@pytest.mark.slow  # real time
 def test_what_an_answer_tells_about_the_limit_is_obeyed_also_after_a_200(tmp_path: Path) -> None:
     """All at once, because each has to wait."""
     targets = addresses(4)
@@ -295,6 +304,7 @@ def as_a_date() -> str:
     return formatdate(int(time.time()) + 2, usegmt=True)
 
 
+@pytest.mark.slow  # real time
 def test_retry_after_is_obeyed_as_seconds_and_as_a_date(tmp_path: Path) -> None:
     """All at once, because each has to wait."""
     cases = [
@@ -354,6 +364,7 @@ def test_retry_after_is_obeyed_as_seconds_and_as_a_date(tmp_path: Path) -> None:
     assert not {case: moment - again[case] for case, moment in until.items() if again[case] < moment}
 
 
+@pytest.mark.slow  # real time
 def test_retry_after_tells_all_processes(data_dir: Path) -> None:
     with told({"Retry-After": "1"}) as server:
         geocli = Geocli(data_dir, {"GEOCLI_IP_API_URL": server.url})
@@ -425,6 +436,7 @@ def test_who_will_not_wait_is_answered_by_the_rest_of_the_chain(here: Here) -> N
         assert len(done.complaints) == 1
 
 
+@pytest.mark.slow  # real time
 def test_max_wait_is_for_the_lock_too(data_dir: Path) -> None:
     """Somebody else is being answered, slowly."""
     with IpApi(limit=15, latency=10 * PATIENCE) as server:
@@ -522,6 +534,7 @@ def killed_after(geocli: Geocli, server: IpApi, requests: int, targets: list[str
         process.wait()
 
 
+@pytest.mark.slow  # real time
 @pytest.mark.parametrize("answers", [0, 400], ids=["under way", "during the wait"])
 def test_after_kill_9_only_the_batch_under_way_is_asked_about_again(data_dir: Path, answers: int) -> None:
     targets = addresses(700)
