@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from geocli.cli.console import say
-from geocli.inputs.targets import open_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +29,8 @@ class Inputs:
 
     def streams(self) -> Iterator[Stream]:
         """Each input, open until the next is asked for; what cannot be opened is noted."""
+        from geocli.inputs.targets import open_streams  # arguments do without
+
         for stream in open_streams(self.paths, sys.stdin, self._problems, self.watch):
             self._read.append(stream)
             stream.counts_lines = self._settings.verbose

@@ -14,7 +14,6 @@ from geocli.model.clocks import latest_believed
 from geocli.model.errors import BadRowsError, CorruptFileError, GeocliError, StoreAwayError
 from geocli.model.record_batch import RecordBatch
 from geocli.model.records import utc_text
-from geocli.system.spill import SeenSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -125,6 +124,8 @@ class Cache:
         Last comes what has a time that cannot be right, where nothing else is known.
         """
         latest, doubted = latest_believed(utc_text(time.time())), False
+        from geocli.system.spill import SeenSet  # only for all that is known
+
         seen = SeenSet(self._journal.directory)  # in the journal: a store has each once
         try:
             for batch in self._journal.everything():

@@ -17,7 +17,6 @@ from geocli.lookup.resolver import Hint
 from geocli.model.record_batch import COUNTRY_CODE, STATUS
 from geocli.storage.journal.finder import FEW
 from geocli.storage.journal.segments import Segment, encode
-from geocli.system.process_pool import WorkerFailedError, Workers, processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from geocli.model.errors import Problems
     from geocli.model.record_batch import RecordBatch
     from geocli.model.records import GeoRecord
+    from geocli.system.process_pool import Workers
 
 _ALONE = 2  # full batches before workers pay for themselves: they cost as much as one
 
@@ -91,7 +91,7 @@ class Pipeline:
         for batch in batches:
             yield from self._alone(batch)
             full_batches += len(batch) >= self._full
-            if full_batches == _ALONE and self._resolver.local and processors() > 1:
+            if full_batches == _ALONE and self._resolver.local:
                 yield from self._with_workers(batches)
 
     def records(self, batch: list[str]) -> Iterator[list[GeoRecord]]:
@@ -122,7 +122,11 @@ class Pipeline:
         return Hint(self._at, self._cache.journalled(batch, self._resolver.serves(self._at)))
 
     def _with_workers(self, batches: Iterator[list[str]]) -> Iterator[Rows]:
-        """The same, until there are no more batches or a worker fails."""
+        """The same, until there are no more batches or a worker fails; nothing on one processor."""
+        from geocli.system.process_pool import WorkerFailedError, Workers, processors  # few need it
+
+        if processors() < 2:
+            return
         if self._cache is not None:
             self._cache.close()  # a child may not share a database that is open
         given: deque[list[str]] = deque()
@@ -154,6 +158,8 @@ class Pipeline:
         before = len(self._problems)
         (prepared,) = self._prepare(*_task_of(task))
         if len(self._problems) > before:
+            from geocli.system.process_pool import WorkerFailedError  # the same
+
             raise WorkerFailedError
         return prepared.to_parts()
 

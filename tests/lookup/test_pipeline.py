@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from geocli.config.settings import Settings
-from geocli.lookup import pipeline
 from geocli.lookup.cache import Cache
 from geocli.lookup.pipeline import Pipeline, Rows, _Prepared
 from geocli.lookup.resolver import Resolver
@@ -70,7 +69,6 @@ def batches(targets: list[str]) -> list[list[str]]:
 
 @pytest.fixture
 def several(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "processors", lambda: 3)
     monkeypatch.setattr(process_pool, "processors", lambda: 3)
 
 
@@ -87,7 +85,7 @@ def test_workers_change_nothing(
     database: Path,
 ) -> None:
     together = list(House(tmp_path / "a", [database]).run(batches))
-    monkeypatch.setattr(pipeline, "processors", lambda: 1)
+    monkeypatch.setattr(process_pool, "processors", lambda: 1)
     alone = list(House(tmp_path / "b", [database]).run(batches))
     assert together == alone
     assert len(together) == len(batches)

@@ -18,7 +18,6 @@ from geocli.cli.output import Output
 from geocli.cli.progress import InputMeter, Progress
 from geocli.cli.session import finish, noting, open_lookup
 from geocli.inputs.arguments import read_argument
-from geocli.inputs.targets import read_batches
 from geocli.model.addresses import is_ipv6, split_reserved
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import FIELDS
@@ -161,6 +160,10 @@ def _raw_batches(
             problems.note(error)
     for start in range(0, len(parsed), size):
         yield parsed[start : start + size]
+    if not inputs.paths:
+        return
+    from geocli.inputs.targets import read_batches  # arguments do without
+
     for stream in inputs.streams():
         try:
             yield from read_batches(stream, size, patience)

@@ -22,7 +22,6 @@ import sqlite3
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
-from geocli.model.bans import SeenBan
 from geocli.model.errors import DamagedFileError
 from geocli.model.record_batch import RecordBatch
 from geocli.model.records import GeoRecord
@@ -56,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from geocli.model.bans import SeenBan
     from geocli.model.errors import CorruptFileError
     from geocli.storage.journal.writer import SegmentWriter
     from geocli.system.sqlite_file import FileId
@@ -204,6 +204,8 @@ class Journal:
 
         Of segments in ``known`` nothing; the others are added to it, for whoever asks again.
         """
+        from geocli.model.bans import SeenBan  # a look-up asks about none
+
         for batch in self._batches(HAS_BANS, known):
             yield [SeenBan._make(row) for row in batch.bans]
 

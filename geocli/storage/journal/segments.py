@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.model.bans import SEEN_FIELDS, SeenBan, check_bans
 from geocli.model.record_batch import SHARED, RecordBatch
 from geocli.storage.batch import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from geocli.model.bans import SeenBan
 
 
 VERSION = 2
@@ -61,6 +62,8 @@ def encode(block: RecordBatch) -> Segment:
 
 def encode_bans(bans: Sequence[SeenBan]) -> Segment:
     """A segment of these bans, at most 100,000."""
+    from geocli.model.bans import SEEN_FIELDS  # answers do without
+
     columns = dict(zip(SEEN_FIELDS, zip(*bans, strict=True), strict=True))
     body: dict[str, object] = {"count": len(bans)}
     body |= {name: column[0] if len({*column}) == 1 else column for name, column in columns.items()}
@@ -105,9 +108,7 @@ def _decoded(text: str) -> RecordBatch | list[tuple[Any, ...]]:
         if kind == _ANSWERS:
             return _records(json.loads(body), version)
         if kind == _BANS:
-            rows = _ban_rows(json.loads(body))
-            check_bans(rows)
-            return rows
+            return _ban_rows(json.loads(body))
     except (ValueError, RecursionError, TypeError, LookupError, AttributeError) as error:
         raise BadSegmentError(str(error)) from None
     raise BadSegmentError("the header is not geocli's")
@@ -128,6 +129,8 @@ def _records(columns: dict[str, list[Any]], version: int) -> RecordBatch:
 
 
 def _ban_rows(body: dict[str, Any]) -> list[tuple[Any, ...]]:
+    from geocli.model.bans import SEEN_FIELDS, SeenBan, check_bans  # the same
+
     count = body["count"]
     if type(count) is not int or not 0 <= count <= MOST_BANS:
         raise BadSegmentError("the number of bans is none")
@@ -138,4 +141,6 @@ def _ban_rows(body: dict[str, Any]) -> list[tuple[Any, ...]]:
     columns = [value if isinstance(value, list) else [value] * count for value in values]
     if {*map(len, columns)} != {count}:
         raise BadSegmentError("columns are not of one length")
-    return list(zip(*columns, strict=True))
+    rows = list(zip(*columns, strict=True))
+    check_bans(rows)
+    return rows

@@ -5,13 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from geocli.model.bans import SeenBan, check_bans
 from geocli.model.clocks import END_OF_TIME
 from geocli.model.errors import DamagedFileError
 from geocli.model.record_batch import SHARED, AnswerDictionary, RecordBatch
 from geocli.model.records import FIELDS, GeoRecord, check_rows, is_time
-from geocli.storage.store import sqlite_answers, sqlite_bans
-from geocli.storage.store.base import Forgotten, StoreState
+from geocli.storage.store import sqlite_answers
 from geocli.storage.store.columns import selection
 from geocli.storage.store.sound_rows import sound
 from geocli.storage.store.sqlite_schema import IS_TO_BE_ERASED, WITH_BANS, lacks, version_of
@@ -29,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
-    from geocli.model.bans import BanQuery
+    from geocli.model.bans import BanQuery, SeenBan
     from geocli.model.errors import CorruptFileError
     from geocli.model.group_by import Grouping
     from geocli.storage.batch import Batch
-    from geocli.storage.store.base import BanCount, BanSpan, Outlived
+    from geocli.storage.store.base import BanCount, BanSpan, Forgotten, Outlived, StoreState
     from geocli.storage.store.sqlite_writer import SqliteWriter
 
 _Read = TypeVar("_Read")
@@ -134,6 +132,8 @@ class SqliteStore:
         return rows
 
     def _bans(self, rows: list[tuple[Any, ...]]) -> list[SeenBan]:
+        from geocli.model.bans import SeenBan, check_bans  # the same
+
         self._checked(rows, check_bans)
         return [SeenBan._make(row) for row in rows]
 
@@ -158,6 +158,9 @@ class SqliteStore:
 
     def every_ban(self) -> Iterator[list[SeenBan]]:
         """All bans, in batches, ordered by their keys. Raises ``GeocliError``."""
+        from geocli.model.bans import SeenBan, check_bans
+        from geocli.storage.store import sqlite_bans  # a look-up asks about none
+
         last = ("", "", "", "")
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
@@ -170,6 +173,8 @@ class SqliteStore:
 
     def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
         """The bans in these spans, in no order. Raises ``GeocliError``."""
+        from geocli.storage.store import sqlite_bans  # the same
+
         connection = self._reading_bans()
         if connection is None:
             return []
@@ -179,6 +184,8 @@ class SqliteStore:
 
     def bans(self, question: BanQuery) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
         """Bans with their answers, the oldest first, in batches. Raises ``GeocliError``."""
+        from geocli.storage.store import sqlite_bans  # the same
+
         last = ("", "", "", "")
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
@@ -207,6 +214,8 @@ class SqliteStore:
     def _counted(
         self, question: BanQuery, by: Grouping, top: int | None, *, with_times: bool
     ) -> Iterator[BanCount]:
+        from geocli.storage.store import sqlite_bans  # the same
+
         connection = self._reading_bans()
         if connection is not None:
             asked = sqlite_bans.Counting(by, top, with_times)
@@ -223,6 +232,8 @@ class SqliteStore:
         Raises ``GeocliError``.
         """
         if self._reading() is None:
+            from geocli.storage.store.base import Forgotten
+
             return Forgotten()
         return self._writing().forget(before, kinds, now)
 
@@ -266,6 +277,8 @@ class SqliteStore:
 
     def state(self, latest: str = END_OF_TIME) -> StoreState:
         """Counts for people and monitoring. Raises ``GeocliError``."""
+        from geocli.storage.store.base import StoreState
+
         connection = self._reading()
         if connection is None:
             return StoreState(0, 0, 0, None, 0)
