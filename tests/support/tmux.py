@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import subprocess
+import time
 from pathlib import Path
 
 from tests.conftest import Geocli, need
@@ -20,7 +21,8 @@ def on_screen(geocli: Geocli, command: str, columns: int, directory: Path) -> li
     ``geocli`` in the command is geocli. A line that is too long for the window is two.
     """
     tmux = need("tmux")
-    settings, socket = directory / "tmux.conf", directory / "tmux"
+    # One server a screen: one that is about to end takes no more.
+    settings, socket = directory / "tmux.conf", directory / f"tmux-{time.monotonic_ns()}"
     settings.write_text(_SETTINGS)
     script = directory / "script"
     script.write_text(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from ipaddress import ip_network
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Geocli, MakeMmdb, need
+from tests.support.peak_memory import peak_memory
 
 KABEL = {"country_code": "DE", "asn": "AS64500", "as_name": "Kabel Süd"}
 NORD = {"country_code": "FR", "asn": "AS64501", "as_name": "KABEL Nord"}
@@ -143,8 +143,4 @@ def test_programs_take_the_scripts_of_a_large_system(geocli: Geocli, form: str, 
 def test_a_large_country_takes_little_memory(geocli: Geocli, tmp_path: Path) -> None:
     command = [*geocli.command, "networks", "--country", "US,CN,RU", "--format", "nft"]
     with (tmp_path / "script").open("wb") as script:
-        process = subprocess.Popen(command, env=geocli.env, stdout=script)
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    assert usage.ru_maxrss < 200_000  # KiB
+        assert peak_memory(command, geocli.env, script) < 200_000  # KiB
