@@ -24,9 +24,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def grown(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs a geocli that has all the examples in it."""
     place = tmp_path_factory.mktemp("grown")
-    shutil.copytree(
-        ROOT / "geocli", place / "geocli", ignore=shutil.ignore_patterns("__pycache__"), copy_function=os.link
-    )
+    shutil.copytree(ROOT / "geocli", place / "geocli", ignore=shutil.ignore_patterns("__pycache__"))
     for name, table, code in BLOCKS:
         file = place / name
         text = code
@@ -36,7 +34,6 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Run:
             found = re.search(pattern, file.read_text("utf-8"), re.M)
             assert found, (name, table)
             text = found.string[: found.end(1)] + code + found.string[found.end(1) :]
-            file.unlink()  # it is linked to the real one
         else:
             assert not file.exists()
         file.write_text(text, encoding="utf-8")

@@ -109,9 +109,11 @@ class Target(NamedTuple):
         return installation.config_change(self.places, self.data_dir)
 
     def _jobs(self, choice: SetupOptions) -> list[Change]:
+        report = cron_target.place_for_report(choice.report)
+        if choice.jobs == "none" and report is not None:
+            raise UsageError("--report needs cron or systemd: a job writes it each night")
         if choice.jobs == "none":
             return []
-        report = cron_target.place_for_report(choice.report)
         wanted = jobs.jobs_of(
             jobs.JobOptions(
                 update=bool(choice.update),

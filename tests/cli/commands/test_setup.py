@@ -182,6 +182,7 @@ def test_root_does_not_run_what_others_may_change() -> None:
         (["--yes", "--jobs", "at"], "--jobs takes cron, systemd or none"),
         (["--dry-run", "--system", "--group", "no such", "--no-record"], "no group is called"),
         (["--dry-run", "--report", "/no/such/x.html"], "/no/such is no directory"),
+        (["--dry-run", "--jobs", "none", "--report", "x.html"], "--report needs cron or systemd"),
     ],
 )
 def test_what_does_not_go_together_is_said_and_nothing_is_changed(
