@@ -39,6 +39,7 @@ def machine(script: str, timeout: float = 120) -> str:
 
 
 def test_the_machine_is_set_up_and_as_before_afterwards() -> None:
+    need("crontab")
     output = machine(f"""
         {REMEMBER}
         $geocli setup --yes --system --no-update --no-record
