@@ -287,7 +287,8 @@ def test_answers_that_are_shared_never_mix_up(store: SqliteStore, monkeypatch: p
 
 def elsewhere(tmp_path: Path, statement: str) -> None:
     """Another process writes, and waits for nobody."""
-    code = "import sqlite3, sys; sqlite3.connect(sys.argv[1], 0, isolation_level=None).execute(sys.argv[2])"
+    connect = "sqlite3.connect(sys.argv[1], timeout=0, isolation_level=None)"
+    code = f"import sqlite3, sys; {connect}.execute(sys.argv[2])"
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "data" / "geo.db"), statement], check=True)
 
 
