@@ -71,8 +71,9 @@ _BEHIND_PORTS = re.compile(rb" \[(?:[0-9]|\Z)| \([^\s()]{1,255}/(?:HTTP|TCP)\)")
 class Lines:
     """Whole lines of text, some of which may have ports behind slashes."""
 
-    def __init__(self, text: bytes) -> None:
-        self.text = text
+    def __init__(self, text: bytes, *, marked: bool = False) -> None:
+        """``marked``: zero bytes stand for escapes. In any other text they are bytes like others."""
+        self.text = text if marked else text.replace(b"\0", b"\1")
 
     def have_ports(self, place: int) -> bool:
         """Return whether the line of that place is one of a firewall that writes ``ADDRESS/PORT``."""
@@ -94,7 +95,7 @@ class Lines:
 
 def find_in_lines(text: bytes, begin: int, end: int) -> list[Found]:
     """Return what stands in whole lines of ``text``, in order; nothing of it overlaps."""
-    lines = Lines(without_escapes(text[begin:end]))
+    lines = Lines(without_escapes(text[begin:end].replace(b"\0", b"\1")), marked=True)
     found = [*_dotted_ports(lines), *_defanged(lines), *_v6_words(lines), *_v4_words(lines)]
     # Of what begins at one place the first is meant: a sort keeps their order.
     found.sort(key=lambda each: each.start)
