@@ -56,6 +56,7 @@ def main() -> None:
         raise SystemExit(__doc__)
     data, cache = Path(sys.argv[1]), Path(sys.argv[2])
     output = Path(sys.argv[3]) if len(sys.argv) == 4 else EMBEDDED
+    output.mkdir(parents=True, exist_ok=True)  # before work that takes minutes
     try:
         built = make(data, cache, output / f"embedded-{inputs.EDITION}.mmdb", progress_on_stderr())
         sys.stdout.write(report_text(built.report.rows()))

@@ -61,7 +61,6 @@ if TYPE_CHECKING:
     from geocli.system.sqlite_file import FileId
 
 _RAW = 1  # diskcache's MODE_RAW: the value is in the row, as it is
-_CHUNK = 1 << 20  # bytes
 _LARGEST = 64 << 20  # bytes of a segment: four times the largest that geocli writes
 
 
@@ -270,18 +269,8 @@ class Journal:
         from geocli.storage.journal.quarantine import keep_segment  # hardly ever
 
         with translated(self._path):
-            return keep_segment(self._quarantine, key, lambda: self._chunks(key))
-
-    def _chunks(self, key: int) -> Iterator[bytes]:
-        """What a bad segment holds, of any size; where that is neither text nor bytes, what its row says."""
-        select = "SELECT typeof(value), CAST(filename AS BLOB) FROM Cache WHERE rowid = ?"
-        for row in self._rows(select, (key,)):
-            if row[0] not in {"text", "blob"} or self._reader is None:
-                yield repr(row).encode()
-                continue
-            with self._reader.blobopen("Cache", "value", key, readonly=True) as blob:
-                while chunk := blob.read(_CHUNK):
-                    yield chunk
+            self._rows("SELECT 1")  # opens the file
+            return keep_segment(self._quarantine, key, self._reader)
 
     def set_aside(self) -> CorruptFileError | None:
         """Move a damaged journal into the quarantine and say so; ``None`` when it is not damaged."""
