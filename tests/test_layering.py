@@ -42,6 +42,8 @@ HEAVY = {
     "resvg_py": {"geocli.output.report.png"},
 }
 NEVER = {"pickle", "shelve", "dill", "yaml", "click"}
+# From Python 3.14 on, what cannot be looked at is absent for them.
+DOUBTFUL = {"exists", "is_dir", "is_file"}
 EVALUATES = {"eval", "exec", "compile"}
 TALKS = {"print", "exit", "input"}
 OF_THE_PROCESS = {"os.environ", "os.getenv", "sys.exit", "sys.stdout", "sys.stderr"}
@@ -169,5 +171,21 @@ def test_only_commands_print_exit_or_read_the_environment() -> None:
         if isinstance(node, ast.Attribute)
         and isinstance(node.value, ast.Name)
         and f"{node.value.id}.{node.attr}" in OF_THE_PROCESS
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_there_is_asked_of_presence_where_data_is_kept() -> None:
+    lenient = {
+        "geocli.system.spill",
+        "geocli.system.row_file",
+        "geocli.system.ownership",
+    }  # do without as well
+    wrong = [
+        f"{path}:{node.lineno} {node.func.attr}"
+        for module, path in MODULES.items()
+        if folder(module) in {"storage", "system"} and module not in lenient
+        for node in nodes(path)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in DOUBTFUL
     ]
     assert not wrong, "\n".join(wrong)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geocli.model.normalize import text as text_of
 from geocli.model.records import is_time
 from geocli.system.files import make_private_directory, replacing
+from geocli.system.presence import is_directory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,7 +76,7 @@ class KeptRegistrations:
 
     def forget(self, before: float) -> None:
         """Delete what was kept before a moment, in seconds since the epoch. Raises ``OSError``."""
-        if self._directory.is_dir():
+        if is_directory(self._directory):
             for file in self._directory.iterdir():
                 if file.stat(follow_symlinks=False).st_mtime < before:
                     file.unlink()

@@ -23,6 +23,7 @@ from geocli.system.ownership import (
     os_errors,
     owner_text,
 )
+from geocli.system.presence import is_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,11 +65,11 @@ def make_private_directory(path: Path) -> None:
     Nothing is made where others could put something else in its place. Raises ``GeocliError``.
     """
     with os_errors(path):
-        if path.is_dir():
+        if is_directory(path):
             return
         check_trusted([path])
         missing, there = [path.name], path.parent
-        while not there.is_dir():
+        while not is_directory(there):
             if os.path.lexists(there):
                 raise UsageError(f"{there} is in the way: it is not a directory")
             missing.append(there.name)
@@ -231,7 +232,7 @@ def check_place(path: Path) -> None:
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
-        if not path.parent.is_dir():
+        if not is_directory(path.parent):
             raise UsageError(f"cannot write {path}: {path.parent} is no directory") from None
         return
     except (OSError, ValueError) as error:

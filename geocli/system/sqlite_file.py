@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geocli.model.errors import CorruptFileError, DamagedFileError, TryAgainError
 from geocli.system.files import lock_directory, make_private_directory, open_private
 from geocli.system.ownership import file_mode, is_lent
+from geocli.system.presence import exists
 from geocli.system.sqlite_errors import is_damaged, translated, uri_of
 from geocli.system.sqlite_guard import foreign_part, guard
 
@@ -293,7 +294,7 @@ def in_the_way(path: Path) -> TryAgainError:
 def log_size(path: Path) -> int:
     """Bytes of a SQLite file's write-ahead log; 0 when there is none."""
     log = path.with_name(path.name + "-wal")
-    return log.stat().st_size if log.exists() else 0
+    return log.stat().st_size if exists(log) else 0
 
 
 def set_aside(path: Path, directory: Path, data_dir: Path, busy_timeout: float) -> CorruptFileError | None:
@@ -331,4 +332,4 @@ def integrity(path: Path, connection: sqlite3.Connection) -> list[str]:
 
 def size_on_disk(path: Path) -> int:
     """Bytes of a SQLite file together with its write-ahead log; 0 when there is none."""
-    return log_size(path) + (path.stat().st_size if path.exists() else 0)
+    return log_size(path) + (path.stat().st_size if exists(path) else 0)

@@ -83,6 +83,30 @@ def test_what_needs_the_directory_says_whose_it_is(closed: Path, arguments: str)
 
 
 @as_root
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(
+            "store copy {}/geo.db copy.db",
+            "advise -i - --allow {}/mine",
+            "setup --dry-run --report {}/a.html",
+        ),
+        *("lookup -i {}/list", "bans --database {}/f.sqlite3"),
+    ],
+)
+def test_a_path_that_cannot_be_looked_at_is_not_said_to_be_absent(closed: Path, arguments: str) -> None:
+    with tempfile.TemporaryDirectory() as own:
+        os.chown(own, NOBODY, NOBODY)
+        code, out, err = run_as(
+            NOBODY, Path(own), {"GEOCLI_DATA_DIR": own}, *arguments.format(closed / "in").split()
+        )
+    said = [line for line in err.splitlines() if "ignoreip is not known" not in line]
+    assert (code, out, len(said)) == (2, "", 1), err
+    assert str(closed / "in") in said[0]
+    assert "Permission denied" in said[0] or "may be read by root only" in said[0]
+
+
+@as_root
 def test_a_directory_that_cannot_be_made_costs_no_answer(closed: Path) -> None:
     closed.chmod(0o755)
     code, out, err = run_as(NOBODY, closed, {"HOME": str(closed)}, "8.8.8.8")

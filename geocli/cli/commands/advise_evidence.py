@@ -23,6 +23,7 @@ from geocli.lookup.tags import listed_networks
 from geocli.lookup.tags import values as tags_of
 from geocli.model.addresses import parse_target
 from geocli.model.errors import GeocliError, UsageError
+from geocli.system.presence import exists, named_by_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -281,7 +282,9 @@ def _what(text: str, holders: Holders) -> list[Allowed]:
     from geocli.inputs.targets import read_targets
     from geocli.model.errors import Problems
 
-    if not Path(text).exists():
+    with named_by_user(Path(text)):
+        is_there = exists(Path(text))
+    if not is_there:
         raise UsageError(
             f"--allow: {text[:80]!r} is no address, network, AS64496 or file, and none of {', '.join(CARE)}"
         )

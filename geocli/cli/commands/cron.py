@@ -17,6 +17,7 @@ from geocli.config.settings import Flags, config_path
 from geocli.cron import crontab_block, inventory, jobs, systemd
 from geocli.cron.crontab import Change, TableFile, UserCrontab
 from geocli.model.errors import ExitCode, GeocliError, Problems, UsageError, worst_of
+from geocli.system.presence import is_directory, named_by_user
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
@@ -86,8 +87,9 @@ class _Place(NamedTuple):
         if not self.system:
             return UserCrontab(self.user)
         directory = self.directory or _CRON_D
-        if not directory.is_dir():
-            raise UsageError(f"{directory} is not there: no cron reads it")
+        with named_by_user(directory):
+            if not is_directory(directory):
+                raise UsageError(f"{directory} is not there: no cron reads it")
         return TableFile(directory / "geocli")
 
 

@@ -15,6 +15,7 @@ from geocli.cli.console import write_bytes, write_text
 from geocli.config.settings import explain
 from geocli.model.errors import UsageError
 from geocli.model.records import clean_text
+from geocli.system.presence import is_directory, named_by_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,10 +88,11 @@ def place_for_report(report: Path | None) -> Path | None:
     if report is None:
         return None
     path = report.absolute()
-    if report == Path("-") or path.is_dir():
-        raise UsageError("--report needs a file: a job has nobody to print for")
-    if not path.parent.is_dir():
-        raise UsageError(f"--report: {path.parent} is no directory")
+    with named_by_user(path):
+        if report == Path("-") or is_directory(path):
+            raise UsageError("--report needs a file: a job has nobody to print for")
+        if not is_directory(path.parent):
+            raise UsageError(f"--report: {path.parent} is no directory")
     return path
 
 

@@ -20,6 +20,7 @@ from geocli.storage.check import check as check_all
 from geocli.storage.copy import copy as copy_store
 from geocli.storage.store.open import open_file, open_server
 from geocli.system.ownership import check_trusted
+from geocli.system.presence import exists, named_by_user
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
@@ -52,8 +53,10 @@ def copy(
     settings: Settings = ctx.obj
     if _is_the_same(source, target):
         raise UsageError("FROM and TO are the same store")
-    if not is_server(source) and not Path(source).exists():
-        raise UsageError(f"{source}: there is no such file")
+    if not is_server(source):
+        with named_by_user(Path(source)):
+            if not exists(Path(source)):
+                raise UsageError(f"{source}: there is no such file")
     begun = time.perf_counter()
     stores = _open(source, settings), _open(target, settings)
     try:

@@ -41,6 +41,7 @@ from geocli.storage.journal.state import HAS_BANS, JournalState, count, oldest_o
 from geocli.system.files import lock_file, make_private_directory, open_directory, try_lock
 from geocli.system.interrupts import uninterrupted
 from geocli.system.ownership import is_lent
+from geocli.system.presence import exists, is_directory
 from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import (
     ReplacedError,
@@ -258,7 +259,7 @@ class Journal:
             for file in self._set_aside():
                 if file.lstat().st_mtime < before:
                     file.unlink()
-        if self._path.exists():
+        if exists(self._path):
             self._writing().erase()
 
     def quarantine(self, key: int) -> Path:
@@ -294,7 +295,7 @@ class Journal:
         return self._directory / "quarantine"
 
     def _set_aside(self) -> list[Path]:
-        return list(self._quarantine.iterdir()) if self._quarantine.is_dir() else []
+        return list(self._quarantine.iterdir()) if is_directory(self._quarantine) else []
 
     def integrity(self) -> list[str]:
         """Return what is wrong with the file, in sentences. Raises ``GeocliError``."""

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from geocli.system.files import make_private_directory, replacing
+from geocli.system.presence import exists
 from geocli.system.sqlite_errors import translated
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def keep_segment(directory: Path, key: int, reader: sqlite3.Connection | None) -
     path = directory / f"segment-{key}-{digest.hexdigest()[:16]}.txt"
     with translated(path):
         make_private_directory(directory)
-        if not path.exists():
+        if not exists(path):
             with replacing(path) as file:
                 file.writelines(_chunks(reader, key))
     return path
