@@ -23,6 +23,7 @@ from tests.conftest import need
 from tests.mmdb.handmade import encode, one_record
 from tests.support.ban_month import month_of_bans
 from tests.support.emulators import Dbip, IpApi
+from tests.support.real_month import auth_log, fail2ban_log
 from tests.support.targets import addresses
 
 ROOT = Path(__file__).parent.parent
@@ -124,6 +125,8 @@ def playground(tmp_path_factory: pytest.TempPathFactory, ip_api: str, dbip: str)
     (place / "auth.log").write_text(LOG)
     (place / "addresses.txt").write_text("\n".join(addresses(5200)) + "\n")
     (place / "month.log").write_text(month_of_bans(datetime(2026, 10, 31, tzinfo=UTC)))
+    (place / "server.log").write_text(fail2ban_log())
+    (place / "server-auth.log").write_text(auth_log())
     (place / "countries.csv").write_text("8.8.8.0,8.8.8.255,US\n")
     programs = place / "bin"
     programs.mkdir()
