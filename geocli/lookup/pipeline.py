@@ -19,12 +19,12 @@ from geocli.storage.journal.finder import FEW
 from geocli.storage.journal.segments import Segment, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from geocli.lookup.cache import Cache
     from geocli.lookup.resolver import Resolver
     from geocli.model.errors import Problems
-    from geocli.model.record_batch import RecordBatch
+    from geocli.model.record_batch import RecordBatch, Shared
     from geocli.model.records import GeoRecord
     from geocli.system.process_pool import Workers
 
@@ -83,6 +83,7 @@ class Pipeline:
         self._problems = problems
         self._full = resolver.batch_size
         self._at: str | None = None
+        self._statuses = _Statuses()
 
     def run(self, batches: Iterable[list[str]]) -> Iterator[Rows]:
         """What to show, in order; what is new in it is in the journal. Raises ``DamagedFileError``."""
@@ -165,18 +166,39 @@ class Pipeline:
 
     def _prepare(self, batch: list[str], told: Hint) -> Iterator[_Prepared]:
         for fresh, shown in self._resolver.answer(batch, told):
-            statuses, without_country = Counter[str](), 0
-            for number, times in Counter(shown.numbers).items():
-                answer = shown.answers[number]
-                statuses[answer[STATUS]] += times
-                without_country += times if answer[COUNTRY_CODE] is None else 0
-            rows = Rows(self._render(shown), statuses, without_country)
+            rows = Rows(self._render(shown), *self._statuses.count(shown))
             yield _Prepared(rows, encode(fresh) if fresh.ips and self._cache is not None else None)
 
     def _keep(self, prepared: _Prepared) -> Rows:
         if prepared.segment is not None and self._cache is not None:
             self._cache.remember(prepared.segment)
         return prepared.rows
+
+
+class _Statuses:
+    """Counts the statuses of records. Blocks may share answers, so what each counts for is remembered."""
+
+    def __init__(self) -> None:
+        self._answers: Sequence[Shared] = ()
+        self._kinds: list[tuple[str, bool]] = []  # status, and whether there is a country: less than 256
+        self._kind_of = bytearray()  # by the number of an answer
+
+    def count(self, block: RecordBatch) -> tuple[Counter[str], int]:
+        """Return how many records are of which status, and how many are without a country."""
+        if block.answers is not self._answers:
+            self._answers, self._kind_of = block.answers, bytearray()
+        for answer in block.answers[len(self._kind_of) :]:
+            kind = (answer[STATUS], answer[COUNTRY_CODE] is not None)
+            if kind not in self._kinds:
+                self._kinds.append(kind)
+            self._kind_of.append(self._kinds.index(kind))
+        kinds = bytes(map(self._kind_of.__getitem__, block.numbers))
+        statuses, without_country = Counter[str](), 0
+        for number, (status, has_country) in enumerate(self._kinds):
+            if times := kinds.count(number):
+                statuses[status] += times
+                without_country += 0 if has_country else times
+        return statuses, without_country
 
 
 def _task(batch: list[str], told: Hint) -> bytes:

@@ -129,6 +129,8 @@ def _coordinates(data: dict[str, Any]) -> tuple[float | None, float | None]:
 
 def _system(data: dict[str, Any]) -> tuple[int | None, str | None]:
     number, org = asn(data.get("autonomous_system_number")), text(data.get("autonomous_system_organization"))
+    if number is not None and org is not None:
+        return number, org  # as most often
     traits = data.get("traits")
     if isinstance(traits, dict):
         inner_number, inner_org = _system({key: traits[key] for key in traits if key != "traits"})

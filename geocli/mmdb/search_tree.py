@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import sys
 from array import array
-from itertools import chain, repeat
+from functools import cache
+from itertools import chain, compress, count, repeat
 from operator import add, and_
 from socket import AF_INET6, inet_aton, inet_ntoa, inet_ntop, inet_pton
 from struct import iter_unpack, pack, unpack
@@ -25,12 +26,20 @@ _T = TypeVar("_T")
 
 _HIGH_NIBBLE = bytes(octet >> 4 for octet in range(256))
 _LOW_NIBBLE = bytes(octet & 15 for octet in range(256))
+_PLACES = (0, 1, 2, 3) if sys.byteorder == "big" else (3, 2, 1, 0)
+"""Where in a number of 32 bits each of its bytes lies, the most significant first."""
+_NODES_AT_ONCE = 4096  # what is made of them fits into the processor's cache
 _MASKS = [(0xFFFFFFFF << (32 - bits)) & 0xFFFFFFFF for bits in range(33)]
 _UPPER_MASKS = [((1 << 64) - 1 << max(64 - bits, 0)) & (1 << 64) - 1 for bits in range(129)]
 _LOWER_MASKS = [((1 << 64) - 1 << 128 - bits) & (1 << 64) - 1 if bits > 64 else 0 for bits in range(129)]
 _TAILS = [f"/{bits}" for bits in range(129)]
 _TOP = 16
 """Bits that one look in a table decides."""
+_THIRD = 24  # bits
+_UNDECIDED = _TOP + 1
+"""Stands for how many bits decide, where more than those do."""
+_REST = range(31 - _TOP, -1, -1)
+"""How far the other bits are from the end."""
 _MOST_TOPS = 50_000
 """First halves of IPv6 prefixes that are remembered: some 10 MB."""
 
@@ -40,8 +49,13 @@ class Forest:
 
     def __init__(self, trees: Sequence[Tree]) -> None:
         self._trees = trees
-        # Of most addresses, the first 16 bits decide. Their network is written once; that of others is empty.
-        self._networks = [""] * (1 << _TOP)
+        # The longest prefix: only there do all files say this.
+        bits = [tree.top_bits for tree in trees]
+        longest = bytes(map(max, *bits)) if len(bits) > 1 else bits[0]
+        # Of most addresses, the first 16 bits decide. Their network is written once; that of others is how
+        # it begins.
+        self._networks = _top_networks(longest)
+        self._is_open = bytes(depth > _TOP for depth in longest)
 
     def find(self, addresses: Sequence[str]) -> tuple[Sequence[Any], list[str]]:
         """For each canonical IPv4 address what it leads to, and the network this holds for, as CIDR text.
@@ -49,22 +63,28 @@ class Forest:
         What is equal leads to the same records in all files. Raises ``IndexError`` when a tree leads nowhere.
         """
         packed = _packed(addresses)
-        tops = unpack(f">{2 * len(addresses)}H", packed)[::2]
+        tops = unpack(">" + "H2x" * len(addresses), packed)
         networks = list(map(self._networks.__getitem__, tops))
         pointers = [list(map(tree.tops.__getitem__, tops)) for tree in self._trees]
-        if undecided := [index for index, network in enumerate(networks) if not network]:
+        undecided = list(compress(count(), map(self._is_open.__getitem__, tops)))
+        if undecided:
             numbers = list(map(_numbers(packed).__getitem__, undecided))
             found, prefixes = zip(*(tree.find(numbers) for tree in self._trees), strict=True)
             for column, records in zip(pointers, found, strict=True):
                 _put(column, undecided, records)
-            # The longest prefix: only there do all files say this.
             longest = list(map(max, *prefixes)) if len(prefixes) > 1 else prefixes[0]
-            texts = _texts(numbers, longest)
-            _put(networks, undecided, texts)
-            for index, text, bits in zip(undecided, texts, longest, strict=True):
-                if bits <= _TOP:
-                    self._networks[tops[index]] = text
+            _put(networks, undecided, self._texts(numbers, longest))
         return (list(zip(*pointers, strict=True)) if len(pointers) > 1 else pointers[0]), networks
+
+    def _texts(self, numbers: Sequence[int], prefixes: Sequence[int]) -> list[str]:
+        """The networks of addresses of which more than the first bits decide: of most, the third octet."""
+        heads, tails = self._networks, _third_octets()
+        return [
+            heads[number >> _TOP] + tails[bits][number >> 8 & 255]
+            if bits <= _THIRD
+            else _texts([number], [bits])[0]
+            for number, bits in zip(numbers, prefixes, strict=True)
+        ]
 
     def find_v6(self, addresses: Sequence[str]) -> tuple[Sequence[Any], list[str]]:
         """The same for canonical IPv6 addresses of which none begins with zeros."""
@@ -73,6 +93,28 @@ class Forest:
         longest = list(map(max, *prefixes)) if len(prefixes) > 1 else prefixes[0]
         pointers = list(zip(*found, strict=True)) if len(found) > 1 else found[0]
         return pointers, _texts_v6(upper, lower, longest)
+
+
+def _top_networks(longest: bytes) -> list[str]:
+    """For each value of the first 16 bits the network that it decides, or how the text of one begins."""
+    networks: list[str] = []
+    while (top := len(networks)) < len(longest):
+        bits = longest[top]
+        head = f"{top >> 8}.{top & 255}."
+        if bits > _TOP:
+            networks.append(head)
+        else:
+            networks += [f"{head}0.0/{bits}"] * (1 << _TOP - bits)
+    return networks
+
+
+@cache
+def _third_octets() -> dict[int, list[str]]:
+    """How a network of 17 to 24 bits ends in text, by its bits and the third octet of an address in it."""
+    return {
+        bits: [f"{octet & _MASKS[bits] >> 8}.0/{bits}" for octet in range(256)]
+        for bits in range(_TOP + 1, _THIRD + 1)
+    }
 
 
 def _put(column: list[_T], indexes: Sequence[int], values: Sequence[_T]) -> None:
@@ -137,8 +179,8 @@ class Tree:
         """The record that says that nothing is known."""
         self.records = _records(data[:size], record_size)
         """The left and the right record of each node, one after the other: below ``empty``, another node."""
-        self.tops, self._top_bits = self._first_bits(96 if ip_version == 6 else 0)
-        """What the first 16 bits of an IPv4 address lead to: a record, or a node."""
+        self.tops, self.top_bits = self._first_bits(96 if ip_version == 6 else 0)
+        """What the first 16 bits of an IPv4 address lead to, a record or a node, and how many decide."""
         self._has_v6 = ip_version == 6
         self._tops_v6: dict[
             int, tuple[int, int]
@@ -149,23 +191,20 @@ class Tree:
 
         Raises ``IndexError`` when the tree leads nowhere.
         """
-        records, count, tops, top_bits = self.records, self.empty, self.tops, self._top_bits
+        records, empty, tops, top_bits = self.records, self.empty, self.tops, self.top_bits
         found, prefixes = [], []
         for number in numbers:
-            top = number >> _TOP
-            node = tops[top]
-            if node >= count:
+            node = tops[number >> _TOP]
+            if node >= empty:  # here the first bits decide, in another tree they do not
                 found.append(node)
-                prefixes.append(top_bits[top])
+                prefixes.append(top_bits[number >> _TOP])
                 continue
-            shift = 31 - _TOP
-            while True:
+            for shift in _REST:
                 node = records[node + node + (number >> shift & 1)]
-                if node >= count:
+                if node >= empty:
                     break
-                if not shift:
-                    raise IndexError("an address has more than 32 bits")
-                shift -= 1
+            else:
+                raise IndexError("an address has more than 32 bits")
             found.append(node)
             prefixes.append(32 - shift)
         return found, prefixes
@@ -209,44 +248,57 @@ class Tree:
 
     def _first_bits(self, skipped: int) -> tuple[array[int], bytes]:
         """What the first 16 bits lead to, for each value of theirs: a record, and how many bits decided."""
-        records, count = self.records, self.empty
+        records, empty = self.records, self.empty
         node = 0
         for _ in range(skipped):
-            if node < count:
+            if node < empty:
                 node = records[2 * node]
-        nodes, bits = [node], [0]
+        if node >= empty:
+            return array("I", [node]) * (1 << _TOP), bytes(1 << _TOP)
+        tops, bits = array("I", bytes(4 << _TOP)), bytearray([_UNDECIDED]) * (1 << _TOP)
+        nodes = {0: node}  # by the first value that leads to it
         for depth in range(1, _TOP + 1):
-            bits = list(
-                chain.from_iterable(
-                    (depth, depth) if node < count else (old, old)
-                    for node, old in zip(nodes, bits, strict=True)
-                )
-            )
-            nodes = list(
-                chain.from_iterable(
-                    (records[2 * node], records[2 * node + 1]) if node < count else (node, node)
-                    for node in nodes
-                )
-            )
-        return array("I", nodes), bytes(bits)
+            size = 1 << _TOP - depth
+            following = {}
+            for begin, node in nodes.items():
+                for first, record in ((begin, records[2 * node]), (begin + size, records[2 * node + 1])):
+                    if record < empty:
+                        following[first] = record
+                    elif size == 1:
+                        tops[first], bits[first] = record, depth
+                    else:
+                        tops[first : first + size] = array("I", [record]) * size
+                        bits[first : first + size] = bytes([depth]) * size
+            nodes = following
+        for top, node in nodes.items():
+            tops[top] = node
+        return tops, bytes(bits)
 
 
 def _records(tree: bytes, record_size: int) -> array[int]:
     """The left and the right record of each node, one after the other."""
     # In place: a large tree takes 40 MB, and a copy as much again.
-    records = array("I", [0]) * (2 * (len(tree) * 4 // record_size))
+    size = record_size // 4
+    nodes = len(tree) // size
+    records = array("I", [0]) * (2 * nodes)
     with memoryview(records).cast("B") as wide:
-        if record_size == 32:
-            wide[:] = tree
-        elif record_size == 24:
-            for octet in range(3):
-                wide[octet + 1 :: 4] = tree[octet::3]
-        else:
-            wide[0::8] = tree[3::7].translate(_HIGH_NIBBLE)
-            wide[4::8] = tree[3::7].translate(_LOW_NIBBLE)
-            for octet in range(3):
-                wide[octet + 1 :: 8] = tree[octet::7]
-                wide[octet + 5 :: 8] = tree[octet + 4 :: 7]
-    if sys.byteorder == "little":
-        records.byteswap()
+        for node in range(0, nodes, _NODES_AT_ONCE):
+            following = min(node + _NODES_AT_ONCE, nodes)
+            wide[8 * node : 8 * following] = _widened(tree[size * node : size * following], record_size)
     return records
+
+
+def _widened(nodes: bytes, record_size: int) -> bytearray:
+    """Records as numbers of 32 bits, in the machine's own order of bytes."""
+    widened = bytearray(len(nodes) * 32 // record_size)
+    if record_size == 28:
+        widened[_PLACES[0] :: 8] = nodes[3::7].translate(_HIGH_NIBBLE)
+        widened[_PLACES[0] + 4 :: 8] = nodes[3::7].translate(_LOW_NIBBLE)
+        for octet in range(3):
+            widened[_PLACES[octet + 1] :: 8] = nodes[octet::7]
+            widened[_PLACES[octet + 1] + 4 :: 8] = nodes[octet + 4 :: 7]
+    else:
+        size = record_size // 8
+        for octet in range(size):
+            widened[_PLACES[octet + 4 - size] :: 4] = nodes[octet::size]
+    return widened

@@ -6,7 +6,7 @@ import marshal
 from ipaddress import ip_network
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from geocli.mmdb.downloads.installed import in_use
 from geocli.mmdb.layouts import agreement, answer_of, merge
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from geocli.model.records import GeoRecord, Status
     from geocli.system.reporter import Reporter
 
+    _Ask = Callable[[Database, Sequence[str]], Iterator[tuple[Answer, int]]]
+
 _MOST_PARTS = 4096
 """A network is asked about in at most so many parts; one that has more has no single answer."""
 
@@ -36,7 +38,7 @@ _MANY = 6_000  # addresses after which the search tree is worth being made ready
 _SOME = 100  # addresses from which on they are worth being put into columns
 _LARGEST_UNDERSTOOD = 4096  # bytes: a file whose records are all as large as can be is not worth a gigabyte
 _MARSHAL_WITHOUT_REFERENCES = 2  # from version 3 on, equal values may give different bytes
-_UNKNOWN, _NEW = 0, -1  # among the answers that were learned: where "unknown" stands; where there is none yet
+_UNKNOWN = 0  # where "unknown" stands among the answers that were learned
 
 
 def create(settings: Settings) -> MmdbProvider:
@@ -167,12 +169,14 @@ class MmdbProvider:
             # Not cleared: blocks share the old list.
             self._learned, self._numbers = [unknown], {}
         learned, numbers = self._learned, self._numbers
-        found = list(map(numbers.get, pointers, repeat(_NEW)))
-        if _NEW not in found:
-            return found
-        left = [index for index, number in enumerate(found) if number == _NEW]
+        found = list(map(numbers.get, pointers))
+        if None not in found:
+            return cast("list[int]", found)
+        left = [index for index, number in enumerate(found) if number is None]
         new = {pointers[index]: addresses[index] for index in left}
-        for pointer, (answer, _) in zip(new, self.find(list(new.values())), strict=True):
+        # In one file each leads to other data: that is not worth being compared with what was understood.
+        ask = self._each if len(self._databases) == 1 else self._answers
+        for pointer, (answer, _) in zip(new, self._merged(list(new.values()), ask), strict=True):
             if answer is NOTHING:
                 numbers[pointer] = _UNKNOWN
             else:
@@ -180,7 +184,7 @@ class MmdbProvider:
                 learned.append(shared_of("ok", answer, *last))
         for index in left:
             found[index] = numbers[pointers[index]]
-        return found
+        return cast("list[int]", found)
 
     def _found(self, target: str, answered: tuple[Answer, int]) -> tuple[Answer, str | None]:
         """A target's answer, and the network that they hold for."""
@@ -225,7 +229,10 @@ class MmdbProvider:
 
         With several files, the longest: only there do all of them say this.
         """
-        first, *others = map(self._answers, self._databases, repeat(addresses))
+        yield from self._merged(addresses, self._answers)
+
+    def _merged(self, addresses: Sequence[str], answers: _Ask) -> Iterator[tuple[Answer, int]]:
+        first, *others = map(answers, self._databases, repeat(addresses))
         if not others:
             yield from first
         else:
@@ -257,6 +264,13 @@ class MmdbProvider:
                 if len(key) <= _LARGEST_UNDERSTOOD:
                     understood[key] = answer
             yield answer, prefix
+
+    @staticmethod
+    def _each(database: Database, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:
+        """The same, for what hardly ever has the same record."""
+        for data, prefix in database.find(addresses):
+            answer = answer_of(data) if isinstance(data, dict) else NOTHING
+            yield NOTHING if answer == NOTHING else answer, prefix
 
     def _network(self, target: str, answer: Answer, prefix: int) -> tuple[Answer, str | None]:
         """What all parts of a network agree on; where they differ, it is not known.

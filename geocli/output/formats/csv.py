@@ -25,7 +25,8 @@ Injection", has the full-width signs.
 
 def _value(value: object) -> str:
     text = cell(value)  # has no line end
-    if isinstance(value, str):
+    # Most begin with a letter, and nothing in them begins a cell.
+    if isinstance(value, str) and not (text[:1].isalnum() and ";" not in text and "|" not in text):
         text = _FORMULA.sub(r"\1'", text)
     if "," in text or '"' in text:
         return '"' + text.replace('"', '""') + '"'
