@@ -25,7 +25,7 @@ from geocli.mmdb.builder.build import Built, Origin, Recipe, build
 from geocli.mmdb.builder.overlay import RangeAnswer, Stretch, Vote, answers, stretches
 from geocli.mmdb.builder.ranges import Overlaps, country_of_row, read_ranges
 from geocli.mmdb.builder.report import report_text
-from geocli.mmdb.reader import EMBEDDED
+from geocli.mmdb.embedded import EMBEDDED
 from tools import accuracy
 from tools import embedded_inputs as inputs
 from tools.npm import Package, WrongFileError, fetch

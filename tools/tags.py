@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.mmdb.reader import EMBEDDED
+from geocli.mmdb.embedded import EMBEDDED
 from tools.embedded_inputs import DataFile, data_file
 from tools.npm import WrongFileError
 

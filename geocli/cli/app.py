@@ -9,11 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geocli import __version__
-from geocli.cli import last_resort
 from geocli.cli.console import ReaderGoneError, prepare_stdout, say, write_text
-from geocli.config.settings import Flags, load_settings
 from geocli.model.errors import ExitCode, GeocliError, UsageError
-from geocli.system.ownership import os_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,9 +82,13 @@ def run(arguments: list[str]) -> int:
             say(f"cannot write to standard output: {error.strerror or error}")
             return ExitCode.TRY_AGAIN
         if isinstance(error, PermissionError) and error.filename is not None:
+            from geocli.system.ownership import os_error_of  # only then
+
             closed = os_error_of(error, Path(os.fsdecode(error.filename)))
             say(str(closed))
             return closed.exit_code
+        from geocli.cli import last_resort
+
         return last_resort.tell(error, arguments)
     return int(code or (ExitCode.USAGE if shows_help else ExitCode.OK))
 
@@ -230,6 +231,8 @@ def _global_options(
     geocli 8.8.8.8                    is short for: geocli lookup 8.8.8.8
     fail2ban-client banned | geocli   is short for: ... | geocli lookup
     """  # noqa: D301 (the backspace itself: it has these lines left as they are)
+    from geocli.config.settings import Flags, load_settings  # help and version need no settings
+
     flags = ctx.meta["flags"] = Flags(data_dir, config, color, quiet, verbose, store)
     # "geocli config path" must answer when the file is broken: that is when people ask.
     ctx.obj = flags if ctx.invoked_subcommand == "config" else load_settings(flags, os.environ)

@@ -4,7 +4,7 @@ import os
 import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from geocli.model.bans import BanQuery
 from geocli.model.errors import UsageError
 from geocli.model.group_by import GROUPS, Grouping, parse_by
 from geocli.model.records import utc_text
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -40,7 +41,7 @@ Program = Annotated[
 Socket = Annotated[Path | None, typer.Option("--socket", metavar="FILE", help="The server's socket.")]
 
 
-class BanInput(NamedTuple):
+class BanInput(Value):
     """Where bans are read."""
 
     files: Annotated[
@@ -145,7 +146,7 @@ NOWHERE = BanInput()
 """What no option says anything about."""
 
 
-class BanFilters(NamedTuple):
+class BanFilters(Value):
     """Which bans count."""
 
     jail: Annotated[
@@ -221,7 +222,7 @@ class LeftOut:
             problems.mention(UsageError(said))
 
 
-class GroupOptions(NamedTuple):
+class GroupOptions(Value):
     """By what bans are counted, and how much of that is shown."""
 
     by: Annotated[

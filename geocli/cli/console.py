@@ -12,8 +12,6 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from geocli.model.errors import TryAgainError
-from geocli.model.records import clean_text
-from geocli.system.reporter import Reporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
     from geocli.cli.progress import Progress
     from geocli.config.settings import Settings
     from geocli.model.errors import Problems
+    from geocli.system.reporter import Reporter
 
 
 _LONGEST = 1000  # characters of a message
@@ -83,12 +82,15 @@ def say(text: str) -> None:
     """One line, whatever is in it: a file's name and an error's text may come from anywhere."""
     if sys.stderr is None:  # started with stderr closed (2>&-): print() would take stdout instead
         return
+    from geocli.model.records import clean_text  # mostly, there is nothing to say
+
     with suppress(OSError):  # where nobody can hear it, the exit code still says it
         print(f"geocli: {clean_text(text, _LONGEST)}", file=sys.stderr)  # noqa: T201 (this is the place)
 
 
 def reporter(settings: Settings, problems: Problems, progress: Progress) -> Reporter:
     """Where long work says what it has to say: problems at the end, the rest as it comes."""
+    from geocli.system.reporter import Reporter  # what asks nobody does without
 
     def notice(text: str) -> None:
         if not settings.quiet:

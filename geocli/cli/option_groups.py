@@ -1,4 +1,4 @@
-"""Options that travel together are one value: a NamedTuple whose fields are the options.
+"""Options that travel together are one value: a ``Value`` whose fields are the options.
 
 Typer knows parameters only, one for each option. A command says which groups it takes, and gets each as a
 value. A group whose options are not simply its fields has ``parameters`` and ``of``.
@@ -9,11 +9,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
+from geocli.model.value import Value
+
 _T = TypeVar("_T")
 
 
 def with_groups(command: Callable[..., _T]) -> Callable[..., _T]:
-    """Let parameters that are annotated with a NamedTuple be the options that its fields are.
+    """Let parameters that are annotated with a ``Value`` be the options that its fields are.
 
     Example: ``def lookup(ctx, form: FormOptions)`` is for Typer ``def lookup(ctx, json, csv, ...)``.
     """
@@ -21,7 +23,7 @@ def with_groups(command: Callable[..., _T]) -> Callable[..., _T]:
     parameters: list[inspect.Parameter] = []
     for parameter in inspect.signature(command).parameters.values():
         group: Any = parameter.annotation
-        if isinstance(group, type) and issubclass(group, tuple):
+        if isinstance(group, type) and issubclass(group, Value):
             options = parameters_of(group)
             groups[parameter.name] = group, [option.name for option in options]
             parameters += options
@@ -36,7 +38,7 @@ def with_groups(command: Callable[..., _T]) -> Callable[..., _T]:
         return command(**values)
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # inspect looks for it
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__annotations__ = {}  # Typer takes those of the signature, but would evaluate these first, twice
     return run
 
 

@@ -1,14 +1,14 @@
 """The options that several commands have. Help texts stand here once."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from geocli.cli.option_groups import option
-from geocli.config.parsers import parse_duration, parse_names, parse_timeout
 from geocli.config.sources import PROVIDERS
 from geocli.model.errors import UsageError
+from geocli.model.value import Value
 from geocli.output.formats.choices import FORMATS, FormatChoice
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 Json = Annotated[bool, typer.Option("--json", "-j", help="JSON Lines: one object per line.")]
 
 
-class FormOptions(NamedTuple):
+class FormOptions(Value):
     """In which form rows are shown: an option for each of ``FORMATS``, and what goes with them.
 
     ``forms`` are those that were asked for, ``value`` is what was given with one that takes a value.
@@ -111,7 +111,7 @@ Timeout = Annotated[
 ]
 
 
-class LookupOptions(NamedTuple):
+class LookupOptions(Value):
     """Who is asked about addresses, and how long that may take."""
 
     provider: Provider = None
@@ -121,12 +121,16 @@ class LookupOptions(NamedTuple):
 
     def apply(self, settings: "Settings") -> "Settings":
         """Return the settings with what these options say. Raises ``UsageError``."""
+        if self == LookupOptions():
+            return settings
+        from geocli.config.parsers import parse_duration, parse_names, parse_timeout  # only then
+
         if self.provider is not None:
-            settings = settings._replace(provider=parsed("--provider", parse_names, self.provider))
+            settings = settings.replace(provider=parsed("--provider", parse_names, self.provider))
         if self.mmdb:
-            settings = settings._replace(mmdb=tuple(self.mmdb))
+            settings = settings.replace(mmdb=tuple(self.mmdb))
         if self.max_wait is not None:
-            settings = settings._replace(max_wait=parsed("--max-wait", parse_duration, self.max_wait))
+            settings = settings.replace(max_wait=parsed("--max-wait", parse_duration, self.max_wait))
         if self.timeout is not None:
             settings = settings.with_timeout(parsed("--timeout", parse_timeout, self.timeout))
         return settings
@@ -134,6 +138,8 @@ class LookupOptions(NamedTuple):
 
 def duration(option: str, text: str) -> float:
     """The seconds that an option says. Raises ``UsageError``."""
+    from geocli.config.parsers import parse_duration
+
     return parsed(option, parse_duration, text)
 
 

@@ -110,7 +110,7 @@ def check_map(by: Grouping | None, form: FormOptions) -> FormOptions:
         raise UsageError("--map is for --by country")
     if form.forms not in {(), ("table",)}:
         raise UsageError("--map is drawn above the table: it goes with no other form")
-    return form._replace(forms=("table",))
+    return form.replace(forms=("table",))
 
 
 def above_table(by: Grouping, groups: Groups, settings: Settings, output: Output, *, map_: bool) -> str:

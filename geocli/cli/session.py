@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from geocli.cli.console import ReaderGoneError, reporter, say
 from geocli.model.errors import ExitCode, GeocliError, UsageError, worst_of
 from geocli.model.records import clean_text
+from geocli.model.value import Value
 from geocli.storage.journal.journal import Journal
 from geocli.storage.store.open import open_store
 from geocli.system.ownership import check_trusted, closed_directory
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from geocli.storage.store.base import Store
 
 
-class Lookup(NamedTuple):
+class Lookup(Value):
     """The way of addresses that the settings name, open. ``cache`` is ``None`` where nothing is kept.
 
     ``known`` is what geocli knows, also then.

@@ -7,7 +7,7 @@ value that is found carries where it was found. What it means is the business of
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from geocli.config.parsers import (
     Secret,
@@ -21,9 +21,11 @@ from geocli.config.parsers import (
     parse_url,
     path_list,
 )
-from geocli.config.sources import PROVIDERS, PUBLISHERS
+from geocli.config.publishers import PUBLISHERS
+from geocli.config.sources import PROVIDERS
 from geocli.config.store_url import parse_server
 from geocli.model.errors import DamagedFileError, UsageError
+from geocli.model.value import Value
 from geocli.system.ownership import check_trusted
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Key(NamedTuple):
+class Key(Value):
     """How a value is read: from text, or, where there is a ``separator``, from a list of texts."""
 
     parse: Callable[[Any], Any]
@@ -86,7 +88,7 @@ for _publisher in PUBLISHERS:
     KEYS |= {(_publisher.section, _name): Key(_parse) for _name, _parse in _publisher.settings.items()}
 
 
-class Found(NamedTuple):
+class Found(Value):
     """A value that is set. ``origin`` is environment or file, ``where`` which variable or which file."""
 
     value: Any
@@ -104,8 +106,8 @@ def read_configuration(
 ) -> dict[tuple[str, str], Found]:
     """What the environment, the user's file and the machine's file say, in this order.
 
-    ``None`` is a file that is not there. The machine's file counts where the user may read it, and its data
-    directory where the user may read that: for everybody else it is as if nothing had been set up.
+    ``None`` is a file that is not there, or, of the machine's, not for this user. That one's data directory
+    counts where the user may read it: for everybody else it is as if nothing had been set up.
 
     Raises ``UsageError`` naming the variable, or the file and the key, that cannot be used, and
     ``DamagedFileError`` for a file that others may write, or, where a key is in it, read.
@@ -134,8 +136,6 @@ def unused_variables(environment: Mapping[str, str]) -> list[str]:
 
 
 def _of_the_machine(path: Path) -> dict[tuple[str, str], Found]:
-    if not os.access(path, os.R_OK):  # it is not there, or not for this user
-        return {}
     found = _from_file(path)
     if DATA_DIR in found and not _may_use(found[DATA_DIR].value):
         del found[DATA_DIR]

@@ -1,35 +1,46 @@
 """Settings: what the user wants, out of flags, environment, configuration file and defaults.
 
 Each value comes from the first of these that gives one; the user's configuration file comes before the
-machine's. Reading happens here, once; everything else
-gets the frozen result. ``explain`` says of each value where it came from. What may stand in a configuration
-file is listed in ``configuration``.
+machine's. Reading happens here, once; everything else gets the frozen result. ``explained`` says of each
+value where it came from. What may stand in a configuration file is listed in ``keys``, which is imported
+where anything is set: mostly nothing is.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from geocli.config.keys import DATA_DIR, KEYS, Found, read_configuration, variable
-from geocli.config.parsers import Secret
-from geocli.config.sources import ONLINE, PUBLISHERS
-from geocli.config.store_url import parse_server
 from geocli.model.errors import UsageError
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from geocli.config.keys import Found
+    from geocli.config.parsers import Secret
     from geocli.config.sources import ProviderChoice
+
+    Settable = Mapping[tuple[str, str], Found]
+    """What is set, by section and key."""
 
 MACHINE_CONFIG = Path("/etc/geocli/config.toml")
 """The configuration of the machine: what its users' own files do not say. ``geocli setup`` writes it."""
 
 _PLAIN = {"lookup", "store", "bans", "whois"}  # sections whose keys are fields of ``Settings``
+_OF_THIS_MODULE = {"GEOCLI_DATA_DIR", "GEOCLI_CONFIG"}  # variables that are read here
+
+NAMES = {
+    ("store", "url"): "store_url",
+    ("whois", "url"): "whois_url",
+    ("whois", "timeout"): "whois_timeout",
+}
+"""What keys are called in ``Settings``, where it is not their own name."""
 
 
-class Flags(NamedTuple):
+class Flags(Value):
     """The global options as typed; ``None`` is "not given"."""
 
     data_dir: Path | None = None
@@ -40,7 +51,7 @@ class Flags(NamedTuple):
     store: str | None = None
 
 
-class SourceSettings(NamedTuple):
+class SourceSettings(Value):
     """How an online source is asked; what is ``None`` is the source's own business.
 
     ``timeout`` is seconds for each step of a request: connecting, sending, each piece of the answer.
@@ -54,7 +65,7 @@ class SourceSettings(NamedTuple):
     data_url: str | None = None
 
 
-class PublisherSettings(NamedTuple):
+class PublisherSettings(Value):
     """Where a publisher's databases are downloaded, and with which account."""
 
     url: str | None = None
@@ -62,8 +73,11 @@ class PublisherSettings(NamedTuple):
     licence_key: Secret | None = None
 
 
-class Settings(NamedTuple):
-    """Everything that can be set. Times are seconds, paths are as given."""
+class Settings(Value):
+    """Everything that can be set. Times are seconds, paths are as given.
+
+    Of ``sources`` and ``publishers`` those are here for which something is set.
+    """
 
     data_dir: Path
     color: str = "auto"
@@ -86,10 +100,10 @@ class Settings(NamedTuple):
 
     def with_timeout(self, seconds: float) -> Settings:
         """The same, with this timeout for all online sources."""
-        return self._replace(
-            sources=MappingProxyType({name: s._replace(timeout=seconds) for name, s in self.sources.items()}),
-            whois_timeout=seconds,
-        )
+        from geocli.config.sources import ONLINE
+
+        sources = {name: self.source(name).replace(timeout=seconds) for name in ONLINE}
+        return self.replace(sources=MappingProxyType(sources), whois_timeout=seconds)
 
     def source(self, name: str) -> SourceSettings:
         """The settings of the online source of that name."""
@@ -100,69 +114,12 @@ class Settings(NamedTuple):
         return self.publishers.get(name, PublisherSettings())
 
 
-_PUBLISHERS_ALONE = frozenset(publisher.section for publisher in PUBLISHERS) - ONLINE.keys()
-
-_NAMES = {
-    ("store", "url"): "store_url",
-    ("whois", "url"): "whois_url",
-    ("whois", "timeout"): "whois_timeout",
-}
-"""What keys are called in ``Settings``, where it is not their own name."""
-
-
-class Explained(NamedTuple):
-    """One setting, for people: its value and where that came from.
-
-    ``value`` is as it may be written into ``variable``, ``***`` for a key, ``None`` where nothing is set.
-    ``origin`` is flag, environment, file or default, ``where`` which flag, which variable or which file.
-    """
-
-    setting: str
-    value: str | None
-    origin: str
-    where: str | None
-    variable: str | None
-
-
 def load_settings(flags: Flags, environment: Mapping[str, str]) -> Settings:
     """The settings for one run.
 
     Raises ``UsageError`` naming the variable, or the file and the key, that cannot be used.
     """
-    found = _found(flags, environment)
-    return _settings(flags, environment, found)
-
-
-def explain(flags: Flags, environment: Mapping[str, str]) -> list[Explained]:
-    """Every setting of one run. Raises what ``load_settings`` raises."""
-    found = _found(flags, environment)
-    settings = _settings(flags, environment, found)
-    config = config_path(flags, environment)
-    globals_ = (
-        ("data_dir", str(settings.data_dir), flags.data_dir, variable(*DATA_DIR)),
-        ("config", str(config), flags.config, "GEOCLI_CONFIG"),
-        ("color", settings.color, flags.color, "NO_COLOR"),
-        ("quiet", str(settings.quiet).lower(), flags.quiet or None, None),
-        ("verbose", str(settings.verbose).lower(), flags.verbose or None, None),
-    )
-    rows = []
-    for name, value, flag, by in globals_:
-        origin, where = "default", None
-        if flag is not None:
-            origin, where = "flag", f"--{name.replace('_', '-')}"
-        elif by and environment.get(by):
-            origin, where = "environment", by
-        elif name == "data_dir" and (one := found.get(DATA_DIR)):
-            origin, where = one.origin, one.where
-        rows.append(Explained(name, value, origin, where, by))
-    for (section, key), known in KEYS.items():
-        if (section, key) == DATA_DIR:
-            continue
-        one = found.get((section, key))
-        origin, where = ("default", None) if one is None else (one.origin, one.where)
-        text = known.to_text(_value(settings, section, key))
-        rows.append(Explained(f"{section}.{key}", text, origin, where, variable(section, key)))
-    return rows
+    return settings_of(flags, environment, found_settings(flags, environment))
 
 
 def config_path(flags: Flags, environment: Mapping[str, str]) -> Path:
@@ -191,9 +148,21 @@ def _existing_config(flags: Flags, environment: Mapping[str, str]) -> Path | Non
         return None
 
 
-def _found(flags: Flags, environment: Mapping[str, str]) -> Mapping[tuple[str, str], Found]:
-    found = read_configuration(_existing_config(flags, environment), environment, MACHINE_CONFIG)
+def found_settings(flags: Flags, environment: Mapping[str, str]) -> Settable:
+    """What is set in files, in the environment and by ``--store``. Raises what ``load_settings`` raises."""
+    config = _existing_config(flags, environment)
+    # It is not there, or not for this user.
+    machine = MACHINE_CONFIG if os.access(MACHINE_CONFIG, os.R_OK) else None
+    variables = [name for name in environment if name.startswith("GEOCLI_") and name not in _OF_THIS_MODULE]
+    if config is None and machine is None and not variables and flags.store is None:
+        return {}
+    from geocli.config.keys import Found, read_configuration
+
+    found = read_configuration(config, environment, machine)
     if flags.store is not None:
+        from geocli.config.parsers import Secret
+        from geocli.config.store_url import parse_server
+
         try:
             url = parse_server(flags.store)
         except ValueError as error:
@@ -204,50 +173,50 @@ def _found(flags: Flags, environment: Mapping[str, str]) -> Mapping[tuple[str, s
     return found
 
 
-def _settings(
-    flags: Flags, environment: Mapping[str, str], found: Mapping[tuple[str, str], Found]
-) -> Settings:
+def settings_of(flags: Flags, environment: Mapping[str, str], found: Settable) -> Settings:
+    """The settings that this makes. Raises ``UsageError``."""
     color = flags.color or ("never" if environment.get("NO_COLOR") else "auto")
     if color not in {"auto", "always", "never"}:
         raise UsageError(f"--color takes auto, always or never, not {ascii(color)}")
-    return Settings(
+    settings = Settings(
         data_dir=_data_dir(flags, environment, found),
         color=color,
         quiet=flags.quiet,
         verbose=flags.verbose,
-        sources=MappingProxyType({name: _source(one, found) for name, one in ONLINE.items()}),
-        publishers=MappingProxyType(
-            {name: PublisherSettings(**_section(name, found)) for name in _PUBLISHERS_ALONE}
+        **{NAMES.get(key, key[1]): one.value for key, one in found.items() if key[0] in _PLAIN},
+    )
+    sections = {section for section, _ in found} - _PLAIN
+    if not sections:
+        return settings
+    from geocli.config.publishers import PUBLISHERS_ALONE
+    from geocli.config.sources import ONLINE
+
+    return settings.replace(
+        sources=MappingProxyType(
+            {name: _source(one, found) for name, one in ONLINE.items() if one.section in sections}
         ),
-        **{_NAMES.get(key, key[1]): one.value for key, one in found.items() if key[0] in _PLAIN},
+        publishers=MappingProxyType(
+            {name: PublisherSettings(**_section(name, found)) for name in PUBLISHERS_ALONE & sections}
+        ),
     )
 
 
-def _source(provider: ProviderChoice, found: Mapping[tuple[str, str], Found]) -> SourceSettings:
+def _source(provider: ProviderChoice, found: Settable) -> SourceSettings:
     own = _section(provider.section, found)
     secret = own.pop(provider.key or "key", None)
     return SourceSettings(key=secret, **own)
 
 
-def _section(name: str, found: Mapping[tuple[str, str], Found]) -> dict[str, Any]:
+def _section(name: str, found: Settable) -> dict[str, Any]:
     return {key: one.value for (section, key), one in found.items() if section == name}
 
 
-def _value(settings: Settings, section: str, key: str) -> Any:
-    """What became of a key of ``KEYS``: the same way back that ``_settings`` goes."""
-    for name, provider in ONLINE.items():
-        if section == provider.section:
-            return getattr(settings.source(name), "key" if key == provider.key else key)
-    holder = settings.publisher(section) if section in _PUBLISHERS_ALONE else settings
-    return getattr(holder, _NAMES.get((section, key), key))
-
-
-def _data_dir(flags: Flags, environment: Mapping[str, str], found: Mapping[tuple[str, str], Found]) -> Path:
+def _data_dir(flags: Flags, environment: Mapping[str, str], found: Settable) -> Path:
     if flags.data_dir is not None:  # by a shell: whatever is in it now is meant
         directory = flags.data_dir.absolute()
     elif text := environment.get("GEOCLI_DATA_DIR"):
         directory = _meant_literally("GEOCLI_DATA_DIR", text)
-    elif one := found.get(DATA_DIR):
+    elif one := found.get(("data", "dir")):
         directory = Path(one.value)
     else:
         if base := environment.get("XDG_DATA_HOME"):

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 from collections import Counter, deque
 from itertools import count, repeat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from geocli.lookup.resolver import Hint
 from geocli.model.record_batch import COUNTRY_CODE, STATUS
+from geocli.model.value import Value
 from geocli.storage.journal.finder import FEW
 from geocli.storage.journal.segments import Segment, encode
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _ALONE = 2  # full batches before workers pay for themselves: they cost as much as one
 
 
-class Rows(NamedTuple):
+class Rows(Value):
     """Rendered rows, and what they were: how many of which status, how many without a country."""
 
     data: bytes
@@ -39,7 +40,7 @@ class Rows(NamedTuple):
     without_country: int
 
 
-class _Prepared(NamedTuple):
+class _Prepared(Value):
     """Something to show, after the segment is on disk."""
 
     rows: Rows

@@ -14,6 +14,7 @@ from geocli.model.clocks import latest_believed
 from geocli.model.errors import UnanswerableError
 from geocli.model.record_batch import DatedAnswers, RecordBatch, arranged
 from geocli.model.records import GeoRecord, utc_text
+from geocli.model.value import Value
 from geocli.providers.base import BulkProvider
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Answers(NamedTuple):
     shown: RecordBatch
 
 
-class Hint(NamedTuple):
+class Hint(Value):
     """What is known about a batch before it is answered, and may be answered elsewhere.
 
     ``at`` is the ``resolved_at`` of new answers, ``None`` for now. ``kept`` are those targets of which the

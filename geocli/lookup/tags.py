@@ -15,10 +15,11 @@ from struct import error as struct_error
 from struct import unpack
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.mmdb.reader import EMBEDDED
-from geocli.model.addresses import canonical_network, inner_ipv4
+from geocli.mmdb.embedded import EMBEDDED
+from geocli.model.addresses import canonical_network
 from geocli.model.errors import DamagedFileError
 from geocli.model.ranges import blocks
+from geocli.model.reserved import inner_ipv4
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

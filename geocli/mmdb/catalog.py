@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from geocli.mmdb.decoder import BrokenError
 from geocli.mmdb.downloads.install import read_licence
 from geocli.mmdb.downloads.installed import in_use, installed, reasons
-from geocli.mmdb.reader import Database, embedded_path
+from geocli.mmdb.embedded import embedded_path
+from geocli.mmdb.reader import Database
 from geocli.mmdb.safe_reader import SafeReader
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import gives

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-KINDS = ("country", "city", "asn")
-"""What a database can give, in the order in which it is named."""
-
 _PLACE = frozenset(
     {"subdivisions", "region", "region_name", "state1", "city", "city_name", "location", "latitude", "lat"}
 )

@@ -14,10 +14,10 @@ from socket import AF_INET, AF_INET6, inet_ntop
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.mmdb.layouts import answer_of, merge
-from geocli.model.addresses import public_ranges
 from geocli.model.errors import DamagedFileError, TryAgainError
 from geocli.model.ranges import BITS, blocks
 from geocli.model.records import NOTHING, Answer
+from geocli.model.reserved import public_ranges
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

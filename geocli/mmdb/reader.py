@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from errno import ENOMEM
 from functools import cache
 from ipaddress import IPv6Network
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from geocli.mmdb.embedded import EMBEDDED
 from geocli.mmdb.trusted import fingerprint
 from geocli.model.addresses import ipv6_system
 from geocli.model.errors import NO_FILES, DamagedFileError, TryAgainError
@@ -23,12 +23,10 @@ from geocli.model.records import clean_text, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from geocli.mmdb.search_tree import Tree
     from geocli.model.errors import GeocliError
-
-EMBEDDED = Path(__file__).parents[1] / "data"
-"""Where the database that ships with geocli lies, beside its licences."""
 
 MARKER = b"\xab\xcd\xefMaxMind.com"
 """What stands before a file's metadata; the last one counts."""
@@ -61,19 +59,6 @@ class Description(NamedTuple):
     def source(self) -> str:
         """What records that come from it carry: kind, database and edition."""
         return f"mmdb:{self.type}-{self.edition}"
-
-
-def embedded_path() -> Path:
-    """The database that ships with geocli. Raises ``DamagedFileError`` when it is gone."""
-    found = sorted(EMBEDDED.glob("*.mmdb"))
-    if not found:
-        raise DamagedFileError(EMBEDDED, "holds no database", "install geocli again")
-    return found[-1]
-
-
-def embedded_source() -> str:
-    """The embedded database's ``source``, without opening it: the file is named after it."""
-    return f"mmdb:{embedded_path().stem}"
 
 
 class Vouching(Protocol):

@@ -12,8 +12,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.mmdb.decoder import BrokenError
-from geocli.mmdb.layouts import FIELDS, KINDS, answer_of, mistyped
-from geocli.mmdb.reader import EMBEDDED, unreadable
+from geocli.mmdb.downloads.installed import KINDS
+from geocli.mmdb.embedded import EMBEDDED
+from geocli.mmdb.layouts import FIELDS, answer_of, mistyped
+from geocli.mmdb.reader import unreadable
 from geocli.mmdb.safe_reader import SEPARATOR, SafeReader
 from geocli.mmdb.trusted import fingerprint
 from geocli.model.errors import ClosedDirectoryError, DamagedFileError, TryAgainError, UsageError

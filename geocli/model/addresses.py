@@ -7,14 +7,11 @@ is cut off, the host bits of a network are cleared, /32 and /128 are dropped.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from functools import cache
 from ipaddress import (
     IPv4Address,
-    IPv4Network,
     IPv6Address,
-    IPv6Network,
     ip_address,
     ip_network,
 )
@@ -22,7 +19,7 @@ from itertools import filterfalse
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
 
 LONGEST_TARGET = 128
 """No address or network, zone id included, is longer than this many bytes in text."""
@@ -30,7 +27,7 @@ LONGEST_TARGET = 128
 OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 """A pattern: one of the four numbers of an IPv4 address, in its canonical spelling."""
 
-_CANONICAL_V4 = re.compile(OCTET.decode() + r"(?:\." + OCTET.decode() + r"){3}")
+_OCTETS = frozenset(map(str, range(256)))
 
 
 def parse_target(text: str) -> str:
@@ -39,7 +36,7 @@ def parse_target(text: str) -> str:
     Raises ``ValueError`` with a reason that starts in lower case and names the text.
     """
     text = text.strip()
-    if _CANONICAL_V4.fullmatch(text):
+    if text.count(".") == 3 and _OCTETS.issuperset(text.split(".")):
         return text  # most are, and ipaddress takes its time
     shown = ascii(text if len(text) <= LONGEST_TARGET else text[:LONGEST_TARGET] + "...")
     if len(text) > LONGEST_TARGET:
@@ -89,65 +86,49 @@ def is_network(target: str) -> bool:
 
 # Not globally reachable by the IANA special-purpose address registries (RFC 6890 and its updates,
 # read 2026-11), with multicast (RFC 5771) and the reserved class E (RFC 1112).
-_RESERVED_V4 = [
-    IPv4Network(text)
-    for text in (
-        "0.0.0.0/8",  # this network
-        "10.0.0.0/8",  # private
-        "100.64.0.0/10",  # shared, carrier-grade NAT
-        "127.0.0.0/8",  # loopback
-        "169.254.0.0/16",  # link-local
-        "172.16.0.0/12",  # private
-        "192.0.0.0/29",  # IETF protocol assignments, but for .9 and .10 (anycast)
-        "192.0.0.8/32",
-        "192.0.0.11/32",
-        "192.0.0.12/30",
-        "192.0.0.16/28",
-        "192.0.0.32/27",
-        "192.0.0.64/26",
-        "192.0.0.128/25",
-        "192.0.2.0/24",  # documentation
-        "192.88.99.2/32",  # 6a44 relay
-        "192.168.0.0/16",  # private
-        "198.18.0.0/15",  # benchmarking
-        "198.51.100.0/24",  # documentation
-        "203.0.113.0/24",  # documentation
-        "224.0.0.0/3",  # multicast and reserved
-    )
-]
-_RESERVED_STARTS = [int(network.network_address) for network in _RESERVED_V4]
-_RESERVED_ENDS = [int(network.broadcast_address) for network in _RESERVED_V4]
+RESERVED_V4 = (
+    "0.0.0.0/8",  # this network
+    "10.0.0.0/8",  # private
+    "100.64.0.0/10",  # shared, carrier-grade NAT
+    "127.0.0.0/8",  # loopback
+    "169.254.0.0/16",  # link-local
+    "172.16.0.0/12",  # private
+    "192.0.0.0/29",  # IETF protocol assignments, but for .9 and .10 (anycast)
+    "192.0.0.8/32",
+    "192.0.0.11/32",
+    "192.0.0.12/30",
+    "192.0.0.16/28",
+    "192.0.0.32/27",
+    "192.0.0.64/26",
+    "192.0.0.128/25",
+    "192.0.2.0/24",  # documentation
+    "192.88.99.2/32",  # 6a44 relay
+    "192.168.0.0/16",  # private
+    "198.18.0.0/15",  # benchmarking
+    "198.51.100.0/24",  # documentation
+    "203.0.113.0/24",  # documentation
+    "224.0.0.0/3",  # multicast and reserved
+)
+
+
+def _number_of(address: str) -> int:
+    """An IPv4 address in its canonical spelling as a number."""
+    a, b, c, d = map(int, address.split("."))
+    return a << 24 | b << 16 | c << 8 | d
+
+
+def _range_of(network: str) -> tuple[int, int]:
+    address, _, prefix = network.partition("/")
+    return (first := _number_of(address)), first | 0xFFFFFFFF >> int(prefix)
+
+
+_RESERVED_STARTS, _RESERVED_ENDS = zip(*map(_range_of, RESERVED_V4), strict=True)
 # How an address may begin that is reserved. Three characters always have its whole first octet.
 _RESERVED_BEGINNINGS = frozenset(
     f"{octet}.{digit}"[:3]
-    for network in _RESERVED_V4
-    for octet in range(network.network_address.packed[0], network.broadcast_address.packed[0] + 1)
-    for digit in range(10)
-)
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
-_6TO4 = IPv6Network("2002::/16")  # RFC 3056
-_TEREDO = IPv6Network("2001::/32")  # RFC 4380
-# How an address that has an IPv4 address in it begins.
-_TRANSITION = re.compile(r"64:ff9b::|2002:|2001::|2001:0:")
-_IETF_ASSIGNMENTS = IPv6Network("2001::/23")
-_REACHABLE_ASSIGNMENTS = [
-    IPv6Network(text)
-    for text in (
-        "2001:1::1/128",  # Port Control Protocol anycast
-        "2001:1::2/128",  # TURN anycast
-        "2001:1::3/128",  # DNS-SD service registration anycast
-        "2001:3::/32",  # automatic multicast tunnelling
-        "2001:4:112::/48",  # AS112
-        "2001:20::/28",  # ORCHIDv2
-        "2001:30::/28",  # drone remote identification
-    )
-]
-_DOCUMENTATION_V6 = [IPv6Network("2001:db8::/32"), IPv6Network("3fff::/20")]
-# A target of global unicast that begins like none of those: ipaddress takes its time. In 2001::/16 that is
-# what is neither in 2001::/23 nor 2001:db8::/32.
-_PLAIN_UNICAST = re.compile(
-    r"(?:(?!200[12]|3fff)[23][0-9a-f]{3}|2001:(?!db8:)(?:[2-9a-f][0-9a-f]{2}|[1-9a-f][0-9a-f]{3})):[^/]*"
+    for first, last in zip(_RESERVED_STARTS, _RESERVED_ENDS, strict=True)
+    for octet in range(first >> 24, (last >> 24) + 1)
+    for digit in range(10 if octet < 10 else 1)
 )
 
 
@@ -159,44 +140,25 @@ def is_reserved(target: str) -> bool:
     the spot, never sent to anybody and never stored.
     """
     if ":" in target:
-        return not _PLAIN_UNICAST.fullmatch(target) and _is_reserved_v6(IPv6Network(target))
+        from geocli.model.reserved import is_reserved_v6  # most look-ups have no IPv6
+
+        return is_reserved_v6(target)
     if target[:3] not in _RESERVED_BEGINNINGS:
         # A wide network (0.0.0.0/0, 192.0.0.0/3) may start in a reserved octet, never only end in one.
         return False
     if "/" in target:
-        return _is_reserved_v4(IPv4Network(target))
-    a, b, c, d = map(int, target.split("."))
-    return _is_in_reserved_v4(number := a << 24 | b << 16 | c << 8 | d, number)
-
-
-def inner_ipv4(target: str) -> str | None:
-    """Return the IPv4 address or network inside of a NAT64, 6to4 or Teredo target, else ``None``.
-
-    It is where the host is, or what the network leads to. Example: ``64:ff9b::808:808`` has 8.8.8.8 in it.
-    """
-    if not _TRANSITION.match(target):
-        return None
-    inside = _inner(IPv6Network(target))
-    return None if inside is None else canonical_network(inside.network_address, inside.prefixlen)
-
-
-def _inner(network: IPv6Network) -> IPv4Network | None:
-    first, prefix = int(network.network_address), network.prefixlen
-    if network.subnet_of(_NAT64):
-        return IPv4Network((first & 0xFFFFFFFF, prefix - 96))
-    if network.subnet_of(_6TO4):
-        return IPv4Network((first >> 80 & 0xFFFFFFFF, min(prefix - 16, 32)))
-    if prefix >= 96 and network.subnet_of(_TEREDO):  # the last 32 bits, each of them inverted
-        last = int(network.broadcast_address)
-        return IPv4Network((~last & 0xFFFFFFFF, prefix - 96))
-    return None
+        return is_reserved_v4(*_range_of(target))
+    return is_reserved_v4(number := _number_of(target), number)
 
 
 def split_reserved(targets: Collection[str]) -> tuple[list[str], list[str]]:
     """Targets as those that are reserved and those that are not, each in its order."""
     # The first half of is_reserved, here because it decides almost always.
     doubtful = [target for target in targets if target[:3] in _RESERVED_BEGINNINGS]
-    doubtful += filterfalse(_PLAIN_UNICAST.fullmatch, [target for target in targets if ":" in target])
+    if v6 := [target for target in targets if ":" in target]:
+        from geocli.model.reserved import PLAIN_UNICAST  # the same
+
+        doubtful += filterfalse(PLAIN_UNICAST.fullmatch, v6)
     reserved = set(filter(is_reserved, doubtful))
     if not reserved:
         return [], list(targets)
@@ -226,8 +188,10 @@ def families(targets: Sequence[str]) -> Families:
     rest = [target for target in targets if ":" in target or "/" in target] if v4 else targets
     if ipv6_system() is None:
         return Families(v4, (), rest)
-    v6 = list(filter(_PLAIN_UNICAST.fullmatch, rest))
-    others = list(filterfalse(_PLAIN_UNICAST.fullmatch, rest)) if len(v6) < len(rest) else ()
+    from geocli.model.reserved import PLAIN_UNICAST  # the same
+
+    v6 = list(filter(PLAIN_UNICAST.fullmatch, rest))
+    others = list(filterfalse(PLAIN_UNICAST.fullmatch, rest)) if len(v6) < len(rest) else ()
     return Families(v4, v6, others)
 
 
@@ -245,70 +209,10 @@ def ipv6_system() -> Any:
     return socket if written == list(samples) else None
 
 
-def reserved_networks() -> list[str]:
-    """All networks of which every address is reserved, canonical; none of them is inside another.
-
-    But for Teredo, where they are too many: there the end of an address decides.
-    """
-    outside = IPv6Network("::/0").address_exclude(_GLOBAL_UNICAST)
-    low = [part for network in outside for part in _around(network, [_NAT64])]
-    nat64, sixtofour = int(_NAT64.network_address), int(_6TO4.network_address)
-    inside = [IPv6Network((nat64 + int(v4.network_address), v4.prefixlen + 96)) for v4 in _RESERVED_V4]
-    inside += [
-        IPv6Network((sixtofour + (int(v4.network_address) << 80), v4.prefixlen + 16)) for v4 in _RESERVED_V4
-    ]
-    assignments = _around(_IETF_ASSIGNMENTS, [_TEREDO, *_REACHABLE_ASSIGNMENTS])
-    v6 = [*low, *inside, *assignments, *_DOCUMENTATION_V6]
-    return [str(network) for network in _RESERVED_V4] + [str(network) for network in v6]
-
-
-def public_ranges(version: int) -> list[tuple[int, int]]:
-    """The ranges of addresses that have an answer of their own, as numbers, in order, both ends included.
-
-    They are neither reserved nor, of IPv6, in the space of NAT64, 6to4 and Teredo, where the IPv4 address
-    inside is answered for. ``version`` is 4 or 6.
-    """
-    around = IPv4Network("0.0.0.0/0") if version == 4 else _GLOBAL_UNICAST
-    closed = [network for network in map(ip_network, reserved_networks()) if network.version == version]
-    closed += [] if version == 4 else [_NAT64, _6TO4, _TEREDO]
-    found, first, end = [], int(around.network_address), int(around.broadcast_address)
-    for begin, last in sorted((int(one.network_address), int(one.broadcast_address)) for one in closed):
-        if first < begin and first <= end:
-            found.append((first, min(end, begin - 1)))
-        first = max(first, last + 1)
-    return [*found, (first, end)] if first <= end else found
-
-
-def _around(network: IPv6Network, holes: Iterable[IPv6Network]) -> list[IPv6Network]:
-    """What a network is made of without the holes in it."""
-    parts = [network]
-    for hole in holes:
-        parts = [
-            left
-            for part in parts
-            for left in (part.address_exclude(hole) if hole.subnet_of(part) else [part])
-        ]
-    return parts
-
-
-def _is_reserved_v4(network: IPv4Network) -> bool:
-    return _is_in_reserved_v4(int(network.network_address), int(network.broadcast_address))
-
-
-def _is_in_reserved_v4(first: int, last: int) -> bool:
+def is_reserved_v4(first: int, last: int) -> bool:
+    """Whether all IPv4 addresses from one number to another are reserved."""
     index = bisect_right(_RESERVED_STARTS, first) - 1
     return index >= 0 and last <= _RESERVED_ENDS[index]
-
-
-def _is_reserved_v6(network: IPv6Network) -> bool:
-    if (inside := _inner(network)) is not None:
-        return _is_reserved_v4(inside)
-    if not network.overlaps(_GLOBAL_UNICAST):
-        return not network.overlaps(_NAT64)
-    if network.subnet_of(_IETF_ASSIGNMENTS):
-        reachable = [_TEREDO, *_REACHABLE_ASSIGNMENTS]
-        return not any(network.overlaps(assignment) for assignment in reachable)
-    return any(network.subnet_of(documentation) for documentation in _DOCUMENTATION_V6)
 
 
 def is_target(text: str) -> bool:

@@ -1,4 +1,7 @@
-"""The local databases, asked together: those that the user named, or downloaded, or the embedded one."""
+"""The local databases, asked together: those that the user named, or downloaded, or the embedded one.
+
+What is known already needs their names alone. So what opens and reads them is imported when one is asked.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from geocli.mmdb.downloads.installed import in_use
-from geocli.mmdb.layouts import agreement, answer_of, merge
-from geocli.mmdb.reader import Database, network_text
-from geocli.mmdb.trusted import TrustedFiles
-from geocli.model.addresses import families, inner_ipv4, is_network
+from geocli.model.addresses import families, is_network
 from geocli.model.errors import ClosedDirectoryError, DamagedFileError, UsageError
 from geocli.model.record_batch import MOST_SHARED, RecordBatch, arranged, shared_of
 from geocli.model.records import MAX_SOURCE, NOTHING, Answer, record_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from geocli.config.settings import Settings
     from geocli.mmdb.networks import Network, Wanted
+    from geocli.mmdb.reader import Database
     from geocli.mmdb.search_tree import Forest
     from geocli.model.record_batch import Shared
     from geocli.model.records import GeoRecord, Status
@@ -58,7 +59,6 @@ class MmdbProvider:
     def __init__(self, files: Sequence[Path], directory: Path | None = None) -> None:
         self._files = files
         self._directory = directory
-        self._vetted = None if directory is None else TrustedFiles(directory)
         try:
             self._chosen = in_use(directory, files)
         except ClosedDirectoryError:  # a look-up says so when it comes to keep its answers
@@ -83,7 +83,11 @@ class MmdbProvider:
         """One record for each target, in order, ``ok`` or ``unknown``. Raises ``DamagedFileError``."""
         _ = self._databases  # only what was opened can be named as the source
         source = self._source
-        asked = [inner_ipv4(target) or target if ":" in target else target for target in targets]
+        asked = targets
+        if any(":" in target for target in targets):
+            from geocli.model.reserved import inner_ipv4
+
+            asked = [inner_ipv4(target) or target if ":" in target else target for target in targets]
         # A network is asked about by its first address first.
         answers = self.find([target.partition("/")[0] for target in asked])
         found = map(self._found, asked, answers)
@@ -193,15 +197,26 @@ class MmdbProvider:
         if is_network(target):
             answer, network = self._network(target, answer, prefix)
         elif answer is not NOTHING:
+            from geocli.mmdb.reader import network_text
+
             network = network_text(target, prefix)
         return answer, network
 
     @property
     def _databases(self) -> list[Database]:
+        if not self._opened:
+            self._open()
+        return self._opened
+
+    def _open(self) -> None:
+        from geocli.mmdb.reader import Database
+        from geocli.mmdb.trusted import TrustedFiles
+
+        vetted = None if self._directory is None else TrustedFiles(self._directory)
         tries = 0
         while not self._opened:
             try:
-                self._opened = [Database(one.path, self._vetted) for one in self._chosen]
+                self._opened = [Database(one.path, vetted) for one in self._chosen]
             except DamagedFileError as error:
                 tries += 1
                 if self._files or Path(error.path).exists() or tries > _MOST_UPDATES:
@@ -211,7 +226,6 @@ class MmdbProvider:
             else:
                 for database in self._opened if self._files else ():
                     _check_fields(database)
-        return self._opened
 
     @property
     def _source(self) -> str:
@@ -236,6 +250,8 @@ class MmdbProvider:
         if not others:
             yield from first
         else:
+            from geocli.mmdb.layouts import merge
+
             system_from = self._system_from
             for found in zip(first, *others, strict=True):
                 merged = merge([answer for answer, _ in found], system_from)
@@ -249,6 +265,8 @@ class MmdbProvider:
 
     def _answers(self, database: Database, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:
         """One database's answers: ``answer_of``, once for all addresses that have the same record."""
+        from geocli.mmdb.layouts import answer_of
+
         understood, dumps = self._understood, marshal.dumps
         for data, prefix in database.find(addresses):
             if not data:
@@ -268,6 +286,8 @@ class MmdbProvider:
     @staticmethod
     def _each(database: Database, addresses: Sequence[str]) -> Iterator[tuple[Answer, int]]:
         """The same, for what hardly ever has the same record."""
+        from geocli.mmdb.layouts import answer_of
+
         for data, prefix in database.find(addresses):
             answer = answer_of(data) if isinstance(data, dict) else NOTHING
             yield NOTHING if answer == NOTHING else answer, prefix
@@ -278,6 +298,9 @@ class MmdbProvider:
         ``answer`` and ``prefix`` are those of its first address. Parts that nobody knows anything about do
         not count as differing.
         """
+        from geocli.mmdb.layouts import agreement
+        from geocli.mmdb.reader import network_text
+
         network = ip_network(target)
         address, last = network.network_address, int(network.broadcast_address)
         if prefix <= network.prefixlen:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geocli.storage.batch import Batch
-from geocli.storage.journal.segments import BadSegmentError
+from geocli.storage.batch import BadSegmentError, Batch
 from geocli.storage.store.scratch import ScratchStore
 
 if TYPE_CHECKING:

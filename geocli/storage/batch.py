@@ -1,4 +1,4 @@
-"""What goes from the journal into a store at once."""
+"""What goes from the journal into a store at once, and why that may not be."""
 
 from __future__ import annotations
 
@@ -16,3 +16,11 @@ class Batch(NamedTuple):
 
     answers: Sequence[tuple[Any, ...]] = ()
     bans: Sequence[tuple[Any, ...]] = ()
+
+
+class BadSegmentError(ValueError):
+    """A segment is text, but not what geocli wrote."""
+
+
+class NewerSegmentError(Exception):
+    """A segment was written by a newer geocli."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from geocli.model.addresses import parse_target
 from geocli.model.clocks import latest_believed
 from geocli.model.errors import DamagedFileError
-from geocli.storage.journal.segments import BadSegmentError
+from geocli.storage.batch import BadSegmentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

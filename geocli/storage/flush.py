@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.model.errors import CorruptFileError, DamagedFileError
-from geocli.storage.batch import Batch
-from geocli.storage.journal.segments import BadSegmentError
+from geocli.storage.batch import BadSegmentError, Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

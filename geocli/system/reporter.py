@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from geocli.model.records import utc_text
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ def now_text() -> str:
     return utc_text(time.time())
 
 
-class Reporter(NamedTuple):
+class Reporter(Value):
     """Where to say what.
 
     ``problem`` takes an error that did not stop the work, ``notice`` a line that everybody should see once,

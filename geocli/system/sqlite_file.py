@@ -17,9 +17,10 @@ import sqlite3
 import struct
 import time
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from geocli.model.errors import CorruptFileError, DamagedFileError, TryAgainError
+from geocli.model.value import Value
 from geocli.system.files import lock_directory, make_private_directory, open_private
 from geocli.system.ownership import file_mode, is_lent
 from geocli.system.presence import exists
@@ -214,7 +215,7 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-class FileId(NamedTuple):
+class FileId(Value):
     """Which file, and which write-ahead log beside it, are at a path. ``None``: there is none.
 
     A connection goes on with the files that it opened, also when somebody has removed or replaced them:

@@ -4,7 +4,7 @@ import sys
 
 import maxminddb
 
-from geocli.mmdb.reader import embedded_path
+from geocli.mmdb.embedded import embedded_path
 
 with maxminddb.open_database(embedded_path()) as database:
     for line in sys.stdin:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from geocli.config import settings
+from geocli.config.explained import explain
 from geocli.config.keys import unused_variables
-from geocli.config.settings import Flags, explain, load_settings
+from geocli.config.settings import Flags, load_settings
 from geocli.model.errors import DamagedFileError, UsageError
 
 

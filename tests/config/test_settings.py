@@ -88,8 +88,8 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
 
 
 def test_one_key_changes_no_other(config: Path) -> None:
-    assert load(config, "[lookup]\nttl = 5\n") == load()._replace(ttl=5)
-    assert load(GEOCLI_STORE_BUSY_TIMEOUT="5") == load()._replace(busy_timeout=5)
+    assert load(config, "[lookup]\nttl = 5\n") == load().replace(ttl=5)
+    assert load(GEOCLI_STORE_BUSY_TIMEOUT="5") == load().replace(busy_timeout=5)
 
 
 def test_all_keys_fit_into_one_file(config: Path) -> None:
@@ -373,9 +373,9 @@ def test_a_path_in_a_list_in_the_file_is_one_path_whatever_it_is_called(config: 
 
 
 def test_a_whole_number_in_the_file_is_seconds(config: Path) -> None:
-    assert load(
-        config, "[lookup]\nttl = 90\nttl_unknown = 0\n[store]\nbusy_timeout = 1\n"
-    ) == load()._replace(ttl=90, ttl_unknown=0, busy_timeout=1)
+    assert load(config, "[lookup]\nttl = 90\nttl_unknown = 0\n[store]\nbusy_timeout = 1\n") == load().replace(
+        ttl=90, ttl_unknown=0, busy_timeout=1
+    )
 
 
 # --- a broken file ------------------------------------------------------------------------------------
@@ -546,8 +546,8 @@ def test_each_source_has_its_settings_in_file_and_environment(
 ) -> None:
     file = f"[{section}]\n{key} = {in_file}\n"
     variable = {f"GEOCLI_{section}_{key}".upper(): in_environment}
-    assert source(load(config, file), section) == SourceSettings()._replace(**{key: from_file})
-    assert source(load(config, file, **variable), section) == SourceSettings()._replace(
+    assert source(load(config, file), section) == SourceSettings().replace(**{key: from_file})
+    assert source(load(config, file, **variable), section) == SourceSettings().replace(
         **{key: from_environment}
     )
     for other in set(SECTIONS) - {section}:
@@ -555,7 +555,7 @@ def test_each_source_has_its_settings_in_file_and_environment(
 
 
 def test_without_settings_a_source_is_its_own_business() -> None:
-    assert SourceSettings() == (None, None, 10, None, None, None)
+    assert SourceSettings() == SourceSettings(None, None, 10, None, None, None)
     assert [source(load(), section) for section in SECTIONS] == [SourceSettings()] * 3
     assert load().source("nobody") == SourceSettings()
     assert load().max_wait is None

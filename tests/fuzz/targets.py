@@ -22,7 +22,8 @@ from geocli.providers.country_is import CountryIs
 from geocli.providers.ip_api import IpApi
 from geocli.providers.ipinfo import Ipinfo
 from geocli.providers.online.base import MalformedError, Source
-from geocli.storage.journal.segments import BadSegmentError, NewerSegmentError, decode
+from geocli.storage.batch import BadSegmentError, NewerSegmentError
+from geocli.storage.journal.segments import decode
 
 _SETTINGS = load_settings(
     Flags(Path("/nowhere"), None, None, quiet=False, verbose=False),

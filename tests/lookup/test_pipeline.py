@@ -200,7 +200,7 @@ def test_what_a_worker_prepares_survives_the_way_back() -> None:
     for prepared in (
         _Prepared(rows, None),
         _Prepared(rows, Segment("a\nb", " 192.0.2.1 ")),
-        _Prepared(rows._replace(data=b""), Segment("", "")),
+        _Prepared(rows.replace(data=b""), Segment("", "")),
     ):
         assert _Prepared.from_bytes(b"".join(prepared.to_parts())) == prepared
 

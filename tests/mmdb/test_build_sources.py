@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from geocli.mmdb.builder.as_names import clean_as_name
 from geocli.mmdb.builder.overlay import Vote
 from geocli.mmdb.builder.tree import EMPTY, TreeBuilder, write_tree
+from geocli.mmdb.embedded import embedded_path
 from geocli.mmdb.layouts import answer_of
-from geocli.mmdb.reader import Database, embedded_path
+from geocli.mmdb.reader import Database
 from geocli.mmdb.safe_reader import SafeReader
 from geocli.mmdb.verify import verify
 from tests.conftest import Geocli

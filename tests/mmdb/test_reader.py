@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geocli.mmdb.embedded import EMBEDDED, embedded_path, embedded_source
 from geocli.mmdb.layouts import answer_of
-from geocli.mmdb.reader import EMBEDDED, Database, embedded_path, embedded_source, network_text
+from geocli.mmdb.reader import Database, network_text
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import vet
 from geocli.model.errors import DamagedFileError
@@ -257,7 +258,10 @@ def test_an_ipv6_network_is_what_ipaddress_makes_of_it(address: int, prefix: int
 # --- the two readers
 
 
-ACCELERATED = "from geocli.mmdb.reader import *; print(Database(embedded_path()).accelerated)"
+ACCELERATED = (
+    "from geocli.mmdb.embedded import *; from geocli.mmdb.reader import *;"
+    "print(Database(embedded_path()).accelerated)"
+)
 
 
 def test_the_extension_reads_the_embedded_database() -> None:
@@ -293,7 +297,8 @@ def test_a_file_that_was_checked_is_given_to_the_extension_until_it_changes(
 
 def test_opening_a_database_leaves_the_real_package_importable() -> None:
     script = (
-        "from geocli.mmdb.reader import Database, embedded_path\n"
+        "from geocli.mmdb.embedded import embedded_path\n"
+        "from geocli.mmdb.reader import Database\n"
         "database = Database(embedded_path())\n"
         "import maxminddb\n"
         "reader = maxminddb.open_database(embedded_path())\n"
@@ -307,7 +312,8 @@ def test_opening_a_database_leaves_the_real_package_importable() -> None:
 def test_a_look_up_imports_no_python_reader() -> None:
     script = (
         "import sys\n"
-        "from geocli.mmdb.reader import Database, embedded_path\n"
+        "from geocli.mmdb.embedded import embedded_path\n"
+        "from geocli.mmdb.reader import Database\n"
         "assert next(Database(embedded_path()).find(['8.8.8.8']))[0]\n"
         "print(sorted({'maxminddb.reader', 'multiprocessing', 'importlib.metadata'} & set(sys.modules)))\n"
     )

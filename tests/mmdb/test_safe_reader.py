@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.mmdb.decoder import DEEPEST, BrokenError, Decoder
-from geocli.mmdb.reader import Database, embedded_path
+from geocli.mmdb.embedded import embedded_path
+from geocli.mmdb.reader import Database
 from geocli.mmdb.safe_reader import SafeReader
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import vet

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from geocli.mmdb.reader import embedded_path
+from geocli.mmdb.embedded import embedded_path
 from geocli.mmdb.safe_reader import SafeReader
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.mmdb.verify import gives, verify, vet

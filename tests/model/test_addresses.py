@@ -22,11 +22,11 @@ from geocli.inputs.in_text import find_targets
 from geocli.model.address_space import is_given_out
 from geocli.model.addresses import (
     LONGEST_TARGET,
-    inner_ipv4,
     is_reserved,
     parse_target,
     split_reserved,
 )
+from geocli.model.reserved import inner_ipv4
 from tests.support.examples import examples
 from tests.support.targets import ADDRESSES, V6, Address, Network, canonical, written_targets
 

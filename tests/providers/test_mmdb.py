@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.config.settings import Settings
-from geocli.mmdb.reader import embedded_path, embedded_source
+from geocli.mmdb.embedded import embedded_path, embedded_source
 from geocli.model.errors import DamagedFileError
 from geocli.model.records import GeoRecord, check_rows
 from geocli.providers import mmdb

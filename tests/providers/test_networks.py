@@ -23,13 +23,11 @@ from geocli.mmdb.downloads.installed import file_name
 from geocli.mmdb.networks import Network, Wanted
 from geocli.model.addresses import (
     canonical_address,
-    inner_ipv4,
     is_reserved,
-    public_ranges,
-    reserved_networks,
 )
 from geocli.model.errors import DamagedFileError
 from geocli.model.ranges import blocks
+from geocli.model.reserved import inner_ipv4, public_ranges, reserved_networks
 from geocli.providers.mmdb import MmdbProvider
 from tests.conftest import write_mmdb
 from tests.mmdb import handmade

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from geocli.mmdb.builder.ranges import Range
-from geocli.mmdb.reader import Database, embedded_path
+from geocli.mmdb.embedded import embedded_path
+from geocli.mmdb.reader import Database
 from tools import accuracy, countries, embedded, embedded_inputs
 from tools.embedded_inputs import DataFile, data_file
 from tools.npm import Package, WrongFileError, fetch

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.bans.advice.prefix import BITS, Prefix, prefix_of
-from geocli.model.addresses import reserved_networks
+from geocli.model.reserved import reserved_networks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

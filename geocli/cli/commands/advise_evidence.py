@@ -186,7 +186,7 @@ class Matter(NamedTuple):
 
 
 def _local(settings: Settings) -> Settings:
-    return settings._replace(provider=(_LOCAL,))
+    return settings.replace(provider=(_LOCAL,))
 
 
 def allow_list(

@@ -1,7 +1,7 @@
 """The options of ``geocli advise``, in the groups in which they travel, and what they mean."""
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -12,12 +12,13 @@ from geocli.cli.ban_options import BanInput
 from geocli.cli.options import FormOptions
 from geocli.config.parsers import parse_duration
 from geocli.model.errors import UsageError
+from geocli.model.value import Value
 
 _MOST_RULES = 65536  # what a set of ipset's holds
 _LONGEST_BANS = 10 * 366 * 86400
 
 
-class Past(NamedTuple):
+class Past(Value):
     """Whether bans are those that were recorded."""
 
     history: Annotated[bool, typer.Option("--history", help="All bans that were recorded.")] = False
@@ -35,7 +36,7 @@ class Past(NamedTuple):
             raise UsageError("--host is for --history")
 
 
-class Rules(NamedTuple):
+class Rules(Value):
     """What is advised."""
 
     budget: Annotated[
@@ -100,7 +101,7 @@ class Rules(NamedTuple):
         return Terms(self.budget, largest, self.min_bans, self.innocents, self.max_blocked)
 
 
-class Spare(NamedTuple):
+class Spare(Value):
     """Who must not be banned, beside those whom geocli finds by itself."""
 
     allow: Annotated[
@@ -120,7 +121,7 @@ class Spare(NamedTuple):
     ] = None
 
 
-class Judge(NamedTuple):
+class Judge(Value):
     """What is shown in place of the advice."""
 
     backtest: Annotated[
@@ -149,7 +150,7 @@ class Judge(NamedTuple):
         return period
 
 
-class Script(NamedTuple):
+class Script(Value):
     """Whether it is shown as a script, and for how long that bans."""
 
     format: rule_options.Format = None

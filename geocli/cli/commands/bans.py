@@ -1,7 +1,7 @@
 """``geocli bans``: who is banned, with geography; recorded, and out of what was recorded."""
 
 import time
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from geocli.cli.commands.bans_metrics import MetricOptions
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import FormOptions, LookupOptions
 from geocli.model.errors import ExitCode, UsageError
+from geocli.model.value import Value
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("bans")(bans)
 
 
-class MemoryOptions(NamedTuple):
+class MemoryOptions(Value):
     """Whether bans are remembered, and what is asked of those that were."""
 
     record: Annotated[bool, typer.Option("--record", help="Remember these bans, silently: for cron.")] = False
@@ -84,7 +85,7 @@ def bans(
     settings = lookup.apply(ctx.obj)
     source.check()
     query = filters.query(time.time())
-    alone = memory._replace(host=None) == MemoryOptions() and form == FormOptions()
+    alone = memory.replace(host=None) == MemoryOptions() and form == FormOptions()
     metrics.check(query, groups, alone=alone)
     if memory.of_the_past:
         if memory.record or memory.date is not None or source != NOWHERE or no_cache:

@@ -2,7 +2,7 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from geocli.bans.figures import MOST, HeldCounter, begun
 from geocli.cli.ban_options import GroupOptions
@@ -11,6 +11,7 @@ from geocli.cli.metrics_file import Metrics, MetricsFile, write_metrics
 from geocli.cli.progress import Progress
 from geocli.cli.session import finish, host_name, noting, open_history, open_lookup
 from geocli.model.errors import ExitCode, Problems, UsageError, worst_of
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from geocli.bans.figures import Begun
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from geocli.model.bans import BanQuery
 
 
-class MetricOptions(NamedTuple):
+class MetricOptions(Value):
     """Whether bans become figures for monitoring, and where those go."""
 
     prometheus: Metrics = False
@@ -31,7 +32,7 @@ class MetricOptions(NamedTuple):
             raise UsageError("--output is for --prometheus")
         if not self.prometheus:
             return
-        if not alone or groups._replace(top=None) != GroupOptions():
+        if not alone or groups.replace(top=None) != GroupOptions():
             raise UsageError(
                 "--prometheus is a form by itself, of what is banned now: leave --record, --history, --by and"
                 " forms out"

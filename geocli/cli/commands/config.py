@@ -10,8 +10,9 @@ from geocli.cli.console import say, write_bytes, write_text
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import FormOptions
 from geocli.cli.output import Output
+from geocli.config.explained import Explained, explain
 from geocli.config.keys import unused_variables
-from geocli.config.settings import Explained, config_path, explain, load_settings
+from geocli.config.settings import config_path, load_settings
 from geocli.model.errors import ExitCode
 from geocli.model.records import clean_text
 

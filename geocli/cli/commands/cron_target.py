@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from geocli.cli.console import write_bytes, write_text
-from geocli.config.settings import explain
+from geocli.config.explained import explain
 from geocli.model.errors import UsageError
 from geocli.model.records import clean_text
 from geocli.system.presence import is_directory, named_by_user

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,13 +13,14 @@ from geocli.cli.option_groups import with_groups
 from geocli.cli.progress import Progress
 from geocli.model.countries import parse_country
 from geocli.model.errors import ExitCode, UsageError
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
     from geocli.mmdb.builder.build import Origin, Recipe
 
 
-class SourceOptions(NamedTuple):
+class SourceOptions(Value):
     """What a database is built from, and who answers where sources differ."""
 
     country: Annotated[
@@ -91,7 +92,7 @@ class SourceOptions(NamedTuple):
         )
 
 
-class OriginOptions(NamedTuple):
+class OriginOptions(Value):
     """What a database says of itself."""
 
     database_type: Annotated[

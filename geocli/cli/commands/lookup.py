@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,7 @@ from geocli.inputs.arguments import read_argument
 from geocli.model.addresses import is_ipv6, split_reserved
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import FIELDS
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
     app.command("lookup")(lookup)
 
 
-class TargetOptions(NamedTuple):
+class TargetOptions(Value):
     """What is looked up: from where, and which of it."""
 
     targets: Annotated[
@@ -85,7 +86,7 @@ def lookup(
     if not wanted.targets and not wanted.inputs:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("nothing to look up: give addresses, --input FILE, or a pipe")
-        wanted = wanted._replace(inputs=[Path("-")])
+        wanted = wanted.replace(inputs=[Path("-")])
     problems, tally = Problems(), _Tally()
     inputs = Inputs(wanted.inputs or [], problems, settings)
     with noting(problems):

@@ -2,7 +2,7 @@
 
 from itertools import islice
 from socket import AF_INET, AF_INET6, inet_ntop
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from geocli.cli.progress import Progress
 from geocli.cli.session import finish, note_closed_directory, noting
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.ranges import BITS, Spans
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +43,7 @@ def register(app: typer.Typer) -> None:
     app.command("networks")(networks)
 
 
-class Which(NamedTuple):
+class Which(Value):
     """Which networks."""
 
     country: Annotated[
@@ -99,7 +100,7 @@ def networks(
     advise, and geocli never applies it.
     """
     settings: Settings = ctx.obj
-    settings = settings._replace(mmdb=tuple(mmdb)) if mmdb else settings
+    settings = settings.replace(mmdb=tuple(mmdb)) if mmdb else settings
     wanted, versions = which.wanted(), which.versions
     output = Output(rule_options.form_of(format, form), settings, COLUMNS, PIPED, SHOWN)
     problems, seen = Problems(), _Seen(wanted)

@@ -24,6 +24,7 @@ from geocli.cli.session import finish, noting
 from geocli.mmdb.catalog import open_databases
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.records import clean_text
+from geocli.model.value import Value
 from geocli.output.report.about import About
 from geocli.system.files import check_place, write_file
 
@@ -43,7 +44,7 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report)
 
 
-class PageOptions(NamedTuple):
+class PageOptions(Value):
     """What a report looks like."""
 
     title: Annotated[
@@ -82,7 +83,7 @@ class PageOptions(NamedTuple):
                 raise UsageError(f"{name} takes {', '.join(known)}, not {ascii(value)}")
 
 
-class PlaceOptions(NamedTuple):
+class PlaceOptions(Value):
     """Where the results go, and who may read them."""
 
     output: Annotated[

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.cli.commands import cron_target
 from geocli.cli.console import say, write_text
-from geocli.config.settings import Flags, config_path, explain, own_data_dir
+from geocli.config.explained import explain
+from geocli.config.settings import Flags, config_path, own_data_dir
 from geocli.cron import crontab_block, installation, jobs, systemd
 from geocli.cron.crontab import Change, TableFile, UserCrontab, run
 from geocli.cron.own_files import DataDirectory, owned_by_others
@@ -147,7 +148,7 @@ def target_of(ctx: typer.Context, settings: Settings, choice: SetupOptions) -> T
             )
     elif row.origin == "file" and not os.access(data_dir, os.W_OK):
         raise UsageError(f"the machine has one memory, {data_dir}: --data-dir DIR makes one of your own")
-    settings = settings._replace(data_dir=data_dir)
+    settings = settings.replace(data_dir=data_dir)
     options = cron_target.global_options(ctx, settings, "root" if choice.system else None)
     return Target(choice.system, _places(system=choice.system), data_dir, program, options)
 

@@ -4,7 +4,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,7 @@ from geocli.cli.session import finish, noting, open_history, open_lookup
 from geocli.model.addresses import is_reserved
 from geocli.model.blocks import block_of
 from geocli.model.errors import ExitCode, GeocliError, Problems, UnanswerableError, UsageError
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from geocli.bans.profile import Profile
@@ -39,7 +40,7 @@ def register(app: typer.Typer) -> None:
     app.command("show")(show)
 
 
-class ShowOptions(NamedTuple):
+class ShowOptions(Value):
     """What is to be known, and about what."""
 
     what: Annotated[

@@ -4,7 +4,7 @@ import json as json_text
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from geocli.cli.session import journal_and_store
 from geocli.config.parsers import parse_duration
 from geocli.model.errors import ExitCode, UsageError
 from geocli.model.records import clean_text
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from geocli.config.settings import Settings
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command("stats")(stats)
 
 
-class StatsOptions(NamedTuple):
+class StatsOptions(Value):
     """In which form the figures are shown, and what monitoring bears."""
 
     json: options.Json = False

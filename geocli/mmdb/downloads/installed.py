@@ -10,15 +10,18 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from geocli.mmdb.layouts import KINDS
-from geocli.mmdb.reader import Database, embedded_path
+from geocli.mmdb.embedded import embedded_path
+from geocli.model.value import Value
 from geocli.system.ownership import check_trusted, os_error_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+KINDS = ("country", "city", "asn")
+"""What a database can give, in the order in which it is named."""
 
 _DAY = 86400  # seconds
 _EMBEDDED_GIVES = ("country", "asn")
@@ -28,10 +31,10 @@ MUCH_NEWER = 60
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 _EDITION = r"[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?"
-_FILE = re.compile(rf"(?P<name>{_NAME})-(?P<edition>{_EDITION})\.(?P<gives>[a-z]+(?:\+[a-z]+)*)\.mmdb")
+_FILE = rf"(?P<name>{_NAME})-(?P<edition>{_EDITION})\.(?P<gives>[a-z]+(?:\+[a-z]+)*)\.mmdb"
 
 
-class Installed(NamedTuple):
+class Installed(Value):
     """One downloaded database. ``path`` may be gone by now: an update replaces it."""
 
     path: Path
@@ -55,7 +58,7 @@ class Installed(NamedTuple):
             return 0
 
 
-class InUse(NamedTuple):
+class InUse(Value):
     """A database that is asked, and for which of ``KINDS``. ``source`` is ``None`` until it is opened."""
 
     path: Path
@@ -80,7 +83,7 @@ def file_name(name: str, edition: str, gives: Iterable[str]) -> str:
 
 def names_in(directory: Path, name: str) -> list[str]:
     """The files of all editions of one database."""
-    matches = map(_FILE.fullmatch, os.listdir(directory))  # noqa: PTH208 (names are all that is needed)
+    matches = map(re.compile(_FILE).fullmatch, os.listdir(directory))  # noqa: PTH208 (names are all that is needed)
     return [match[0] for match in matches if match is not None and match["name"] == name]
 
 
@@ -97,7 +100,7 @@ def installed(directory: Path) -> list[Installed]:
     except OSError:
         return []
     for file in names:
-        if (match := _FILE.fullmatch(file)) is not None:
+        if (match := re.fullmatch(_FILE, file)) is not None:
             gives = tuple(match["gives"].split("+"))
             one = Installed(directory / file, match["name"], match["edition"], gives)
             if set(gives) <= set(KINDS) and (one.name not in found or found[one.name].edition <= one.edition):
@@ -139,6 +142,8 @@ def oldest_in_use(directory: Path, files: Sequence[Path], now: float) -> int | N
     ``now``: seconds since the epoch. Opens only ``files``. Raises ``GeocliError``.
     """
     if files:
+        from geocli.mmdb.reader import Database  # look-ups are content with names
+
         return max(int((now - Database(path).description.built) // _DAY) for path in files)
     today = datetime.fromtimestamp(now, UTC).toordinal()
     ages = [today - one.day for one in dict.fromkeys(_servers(_candidates(directory)).values()) if one.day]

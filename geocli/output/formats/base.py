@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import importlib
 import re
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard, cast
+from typing import TYPE_CHECKING, Protocol, TypeGuard, cast
 
 from geocli.model.errors import UsageError
 from geocli.model.records import clean_text
+from geocli.model.value import Value
 from geocli.output.formats.choices import FORMATS
 from geocli.output.formats.derived import FROM, WithDerived, asked_for, derived_names
 
@@ -37,7 +38,7 @@ Row = tuple[object, ...]
 """Values in the order of the layout's columns; a ``GeoRecord`` is one."""
 
 
-class Layout(NamedTuple):
+class Layout(Value):
     """What to show and how: all ``columns`` of a row, those ``chosen`` in their order, and for whom.
 
     ``width`` is the terminal's in characters, ``None`` when there is none to fit into. ``template`` is the
@@ -94,7 +95,7 @@ def load_format(name: str, layout: Layout) -> Format:
     derived = asked_for(layout)
     if derived:
         names = (field.name for field in derived)
-        layout = layout._replace(columns=(*layout.columns, *names))
+        layout = layout.replace(columns=(*layout.columns, *names))
     chosen: Format = importlib.import_module(module).create(layout)
     return WithDerived(chosen, derived, layout.columns.index(FROM)) if derived else chosen
 

@@ -5,10 +5,10 @@ A format costs one file, which has ``create`` (see ``base``), and a line here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from geocli.model.value import Value
 
 
-class FormatChoice(NamedTuple):
+class FormatChoice(Value):
     """A format: what its option is called, the module that has it, what its help says.
 
     ``metavar``: the option takes a value, a text that only this format knows what to do with.

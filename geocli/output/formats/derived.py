@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -25,7 +27,7 @@ FROM = "ip"
 """The column that they are worked out of."""
 
 
-class DerivedField(NamedTuple):
+class DerivedField(Value):
     """A field: its name, and the module that has ``values``. It is imported where the field is asked for."""
 
     name: str

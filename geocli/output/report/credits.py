@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from geocli.config.sources import PROVIDERS, PUBLISHERS, Credit
+from geocli.config.publishers import PUBLISHERS
+from geocli.config.sources import PROVIDERS, Credit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

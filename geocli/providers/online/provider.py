@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from geocli.model.addresses import inner_ipv4
 from geocli.model.errors import UnanswerableError
 from geocli.model.records import NOTHING, Answer, GeoRecord, record_of
+from geocli.model.reserved import inner_ipv4
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

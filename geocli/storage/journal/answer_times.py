@@ -7,11 +7,15 @@ asked about, and in whatever order.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from geocli.model.record_batch import SHARED, RecordBatch
 from geocli.model.records import GeoRecord
+from geocli.storage.batch import BadSegmentError, NewerSegmentError
 from geocli.storage.journal.index import AddressIndex
+from geocli.storage.journal.rows import STORED
+from geocli.storage.journal.segments import decode_answers
 from geocli.system.sqlite_errors import translated
 
 if TYPE_CHECKING:
@@ -20,9 +24,6 @@ if TYPE_CHECKING:
 
 _SegmentId = tuple[int, float]
 """A key and when it was stored: once the journal is empty, SQLite counts keys from the start."""
-
-STORED = "iif(typeof(store_time) = 'real', store_time, 0)"
-"""When a segment was stored, in SQL: seconds since the epoch, which together with its key name it."""
 
 # How many addresses there are at most in segments from this one on: each stands between two blanks.
 _ADDRESSES = (
@@ -37,20 +38,20 @@ _STATUS, _SOURCE, _RESOLVED_AT = map(SHARED.index, ("status", "source", "resolve
 class AnswerTimes:
     """The times of the answers in the journal at ``path``.
 
-    ``rows`` runs a query on it, ``batch`` gives the answers of the segment that has this key, ``version`` is
-    another one after each change of the file.
+    ``rows`` runs a query on it, ``text`` gives the segment that has this key, ``version`` is another one
+    after each change of the file.
     """
 
     def __init__(
         self,
         path: Path,
         rows: Callable[..., Iterator[Any]],
-        batch: Callable[[int], RecordBatch],
+        text: Callable[[int], str | None],
         version: Callable[[], object],
     ) -> None:
         self._path = path
         self._rows = rows
-        self._batch = batch
+        self._text = text
         self._version = version
         self._index = AddressIndex()
         self._kinds: list[
@@ -99,6 +100,13 @@ class AnswerTimes:
                 self._add(self._batch(segment[0]), usable)
             self._numbers[segment] = range(begin, len(self._kinds))
         self._own.clear()
+
+    def _batch(self, key: int) -> RecordBatch:
+        """The answers of one segment by column, none if it is bad, gone, or a newer geocli's."""
+        with suppress(BadSegmentError, NewerSegmentError):
+            if (text := self._text(key)) is not None:
+                return decode_answers(text)
+        return RecordBatch.of([])
 
     def _add(self, batch: RecordBatch, usable: Callable[[GeoRecord], bool]) -> None:
         kinds = [(answer[_STATUS], answer[_SOURCE], answer[_RESOLVED_AT]) for answer in batch.answers]

@@ -23,21 +23,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from geocli.model.errors import DamagedFileError
-from geocli.model.record_batch import RecordBatch
-from geocli.model.records import GeoRecord
-from geocli.storage.batch import Batch
-from geocli.storage.journal.answer_times import STORED, AnswerTimes
-from geocli.storage.journal.finder import Finder
-from geocli.storage.journal.segments import (
-    BANS_TAG,
-    BadSegmentError,
-    NewerSegmentError,
-    Segment,
-    decode,
-    decode_answers,
-    encode,
-)
-from geocli.storage.journal.state import HAS_BANS, JournalState, count, oldest_of
+from geocli.storage.batch import BadSegmentError, Batch, NewerSegmentError
+from geocli.storage.journal.rows import BANS_TAG, HAS_BANS, STORED
 from geocli.system.files import lock_file, make_private_directory, open_directory, try_lock
 from geocli.system.interrupts import uninterrupted
 from geocli.system.ownership import is_lent
@@ -58,6 +45,10 @@ if TYPE_CHECKING:
 
     from geocli.model.bans import SeenBan
     from geocli.model.errors import CorruptFileError
+    from geocli.model.records import GeoRecord
+    from geocli.storage.journal.answer_times import AnswerTimes
+    from geocli.storage.journal.segments import Segment
+    from geocli.storage.journal.state import JournalState
     from geocli.storage.journal.writer import SegmentWriter
     from geocli.system.sqlite_file import FileId
 
@@ -82,8 +73,7 @@ class Journal:
         self.mended: DamagedFileError | None = None
         """What was wrong with the file, and is not any more: to be said."""
         self._readings = 0  # how often the file was opened for reading
-        self._finder = Finder(self._path, self._rows, self._answers)
-        self._times = AnswerTimes(self._path, self._rows, self._batch, self._version)
+        self._times: AnswerTimes | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +92,9 @@ class Journal:
 
     def append(self, records: Sequence[GeoRecord]) -> None:
         """Make one segment of these records. On disk when this returns; raises ``GeocliError``."""
+        from geocli.model.record_batch import RecordBatch
+        from geocli.storage.journal.segments import encode
+
         self.write(encode(RecordBatch.of(records)))
 
     @property
@@ -125,7 +118,8 @@ class Journal:
         except ReplacedError:  # it went with the file that was there before: once more, into the one of today
             self.close()
             key = self._writing().append(segment.value, segment.tag)
-        self._times.wrote(key)
+        if self._times is not None:
+            self._times.wrote(key)
         return key
 
     def find(
@@ -134,8 +128,10 @@ class Journal:
         usable: Callable[[GeoRecord], bool],
     ) -> dict[str, GeoRecord]:
         """The newest usable record of each target that has one (``Finder``). Raises ``DamagedFileError``."""
+        from geocli.storage.journal.finder import Finder  # an idle flush does without
+
         self._leave_replaced_file()
-        return self._finder.find(targets, usable)
+        return Finder(self._path, self._rows, self._answers).find(targets, usable)
 
     def times(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
         """When the newest usable answer about each target that has one was given (``AnswerTimes``).
@@ -143,6 +139,10 @@ class Journal:
         Raises ``DamagedFileError``.
         """
         self._leave_replaced_file()
+        if self._times is None:
+            from geocli.storage.journal.answer_times import AnswerTimes  # a few addresses do without
+
+            self._times = AnswerTimes(self._path, self._rows, self._text, self._version)
         return self._times.find(targets, usable)
 
     def _answers(self, key: int) -> Sequence[tuple[Any, ...]]:
@@ -150,13 +150,6 @@ class Journal:
         with suppress(BadSegmentError):
             return self.read(key).answers
         return ()
-
-    def _batch(self, key: int) -> RecordBatch:
-        """The answers of one segment by column, none if it is bad, gone, or a newer geocli's."""
-        with suppress(BadSegmentError, NewerSegmentError):
-            if (text := self._text(key)) is not None:
-                return decode_answers(text)
-        return RecordBatch.of([])
 
     def _version(self) -> object:
         """Another one after each change of the file by anybody."""
@@ -180,6 +173,8 @@ class Journal:
             text = self._text(key)
         if text is None:
             return Batch()
+        from geocli.storage.journal.segments import decode  # an idle flush does without
+
         try:
             return decode(text)
         except NewerSegmentError:
@@ -187,6 +182,8 @@ class Journal:
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """The records of all segments, the newest first; what cannot be read is left out."""
+        from geocli.model.records import GeoRecord
+
         for batch in self._batches(f"NOT {HAS_BANS}"):
             yield [GeoRecord._make(row) for row in batch.answers]
 
@@ -280,11 +277,15 @@ class Journal:
 
     def oldest(self) -> float | None:
         """When the oldest segment was written, seconds since the epoch. Raises ``GeocliError``."""
+        from geocli.storage.journal.state import oldest_of  # scripts do without
+
         with translated(self._path):
             return oldest_of(self._rows)
 
     def state(self) -> JournalState:
         """Counts for people and monitoring."""
+        from geocli.storage.journal.state import JournalState, count
+
         with translated(self._path):
             dirty, bans, oldest = count(self._rows)
             quarantined = sum(not file.name.endswith(("-wal", "-shm")) for file in self._set_aside())

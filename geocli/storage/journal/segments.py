@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.model.record_batch import SHARED, RecordBatch
-from geocli.storage.batch import Batch
+from geocli.storage.batch import BadSegmentError, Batch, NewerSegmentError
+from geocli.storage.journal.rows import BANS_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,19 +29,8 @@ _FIRST_FIELDS = (
     "source", "resolved_at",
 )  # fmt: skip
 _ANSWERS, _BANS = "answers", "bans"
-BANS_TAG = "bans "
-"""How the tag of a segment of bans begins; how many they are follows."""
-
 MOST_BANS = 100_000
 """Bans that a segment may say it has: where all are alike, the text does not bound them."""
-
-
-class BadSegmentError(ValueError):
-    """A segment is text, but not what geocli wrote."""
-
-
-class NewerSegmentError(Exception):
-    """A segment was written by a newer geocli."""
 
 
 class Segment(NamedTuple):

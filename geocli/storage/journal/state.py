@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.storage.journal.segments import BANS_TAG, MOST_BANS
+from geocli.storage.journal.rows import BANS_TAG, HAS_BANS
+from geocli.storage.journal.segments import MOST_BANS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _TIMED = "typeof(store_time) IN ('real', 'integer') AND store_time BETWEEN 0 AND 253402300799"
-HAS_BANS = f"(substr(tag, 1, {len(BANS_TAG)}) = ?)"
-"""Whether a row is a segment of bans; its parameter is ``BANS_TAG``."""
-
 # The tag of bans has one space, and so counts for no answer.
 _ANSWERS = (
     "SELECT sum(max(length(tag) - length(replace(tag, ' ', '')) - 1, 0)) "  # noqa: S608 (constants)

@@ -7,13 +7,15 @@ in ``ADDED``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
 
-class Column(NamedTuple):
+class Column(Value):
     """A column that came after its table. It may be empty: what was stored before has nothing in it."""
 
     table: Literal["geo_cache", "bans"]

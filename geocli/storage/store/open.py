@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from geocli.config.store_url import ENGINES, scheme_of
-
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -38,6 +36,8 @@ def open_server(url: str, settings: Settings) -> Store:
 
 
 def _server(url: str, read_timeout: float, busy_timeout: float) -> Store:
-    module = importlib.import_module(ENGINES[scheme_of(url)])  # most machines have no server
+    from geocli.config.store_url import ENGINES, scheme_of  # most machines have no server
+
+    module = importlib.import_module(ENGINES[scheme_of(url)])
     store: Store = module.create(url, read_timeout, busy_timeout)
     return store

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from geocli.bans.advice.allowed import AllowList, allowed
 from geocli.bans.advice.prefix import Prefix, prefix_of
-from geocli.model.addresses import is_reserved, reserved_networks
+from geocli.model.addresses import is_reserved
+from geocli.model.reserved import reserved_networks
 
 near = st.integers(0, 255).map(lambda host: f"45.148.10.{host}")
 parts = st.builds(

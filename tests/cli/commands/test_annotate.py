@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.lookup.annotator import Annotator, short_note
-from geocli.mmdb.reader import embedded_path
+from geocli.mmdb.embedded import embedded_path
 from geocli.providers.mmdb import MmdbProvider
 from tests.conftest import Geocli, MakeMmdb
 

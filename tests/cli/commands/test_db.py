@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from geocli.lookup.tags import tag_file
-from geocli.mmdb.reader import embedded_path
+from geocli.mmdb.embedded import embedded_path
 from tests.conftest import Geocli
 from tests.mmdb.handmade import BUILT, encode, one_record
 from tests.support.emulators import Dbip

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from geocli.cli.app import run
-from geocli.mmdb.reader import embedded_source
+from geocli.mmdb.embedded import embedded_source
 from geocli.model.bans import SeenBan
 from geocli.model.records import utc_text
 from geocli.storage.batch import Batch

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from geocli.mmdb.reader import embedded_source
+from geocli.mmdb.embedded import embedded_source
 from geocli.model.records import FIELDS
 from tests.conftest import FIXTURES, Geocli, MakeMmdb, need
 from tests.support.targets import addresses

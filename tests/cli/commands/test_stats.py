@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from geocli.mmdb.reader import embedded_path
+from geocli.mmdb.embedded import embedded_path
 from geocli.output.status.text import age
 from tests.conftest import Geocli, MakeMmdb
 from tests.output.status.test_prometheus import parse

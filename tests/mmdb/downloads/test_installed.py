@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from geocli.mmdb.downloads.installed import in_use, installed, is_edition, is_name, reasons
-from geocli.mmdb.reader import embedded_path, embedded_source
+from geocli.mmdb.embedded import embedded_path, embedded_source
 from geocli.model.errors import DamagedFileError
 
 EMBEDDED = embedded_source().removeprefix("mmdb:")

@@ -24,7 +24,8 @@ from geocli.lookup.tags import tag_file
 from geocli.mmdb.downloads import fetch
 from geocli.mmdb.downloads.install import alone
 from geocli.mmdb.downloads.installed import installed
-from geocli.mmdb.reader import Database, embedded_path
+from geocli.mmdb.embedded import embedded_path
+from geocli.mmdb.reader import Database
 from geocli.mmdb.trusted import TrustedFiles
 from geocli.model.errors import TryAgainError
 from tests.mmdb.handmade import BUILT, encode, head, one_record

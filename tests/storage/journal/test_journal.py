@@ -17,15 +17,9 @@ from hypothesis import strategies as st
 from geocli.model.bans import SeenBan
 from geocli.model.errors import DamagedFileError, GeocliError, TryAgainError
 from geocli.model.records import FIELDS, GeoRecord
+from geocli.storage.batch import BadSegmentError, NewerSegmentError
 from geocli.storage.journal.journal import Journal
-from geocli.storage.journal.segments import (
-    VERSION,
-    BadSegmentError,
-    NewerSegmentError,
-    Segment,
-    decode,
-    encode_bans,
-)
+from geocli.storage.journal.segments import VERSION, Segment, decode, encode_bans
 from tests.storage.store.test_sqlite import commit_frames
 from tests.support.bans import BAN, BANS, append_bans
 from tests.support.examples import examples

@@ -1,7 +1,7 @@
 """Publishers: where fresh databases come from. One file a publisher; its name mostly begins its databases'.
 
-``dbip-city`` is published by ``dbip.py``; ``config.sources`` says which publishers there are. The contract,
-which ``tests/mmdb/downloads/publishers`` runs over all of them:
+``dbip-city`` is published by ``dbip.py``; ``config.publishers`` says which publishers there are. The
+contract, which ``tests/mmdb/downloads/publishers`` runs over all of them:
 
 * ``NAMES`` are its databases. The publisher's own name stands for those in ``USUAL``.
 * ``offer(name, settings, today, ask)`` says what to fetch, and what is true of it. It asks nobody itself:
@@ -14,15 +14,15 @@ import importlib
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.config.sources import PUBLISHERS
+from geocli.config.publishers import PUBLISHERS
 from geocli.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
+    from geocli.config.publishers import PublisherChoice
     from geocli.config.settings import Settings
-    from geocli.config.sources import PublisherChoice
 
 DEFAULT = ("dbip-country", "dbip-asn")
 """What is fetched where nothing is said and nothing is there: free, and without a key."""

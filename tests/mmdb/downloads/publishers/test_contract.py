@@ -15,12 +15,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from geocli.config.parsers import Secret
+from geocli.config.publishers import PUBLISHERS
 from geocli.config.settings import PublisherSettings, Settings, SourceSettings
-from geocli.config.sources import PUBLISHERS
 from geocli.mmdb.downloads import publishers
-from geocli.mmdb.downloads.installed import is_name
+from geocli.mmdb.downloads.installed import KINDS, is_name
 from geocli.mmdb.downloads.publishers.base import DEFAULT, Source, database_names, offer
-from geocli.mmdb.layouts import KINDS
 from geocli.model.errors import TryAgainError, UsageError
 
 TODAY = date(2026, 3, 1)
