@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from geocli.bans.locator import AT_ONCE
 from geocli.inputs.in_text import ban_targets
 from geocli.lookup.groups import Groups
 from geocli.model.addresses import is_target
@@ -12,12 +13,15 @@ from geocli.model.records import FIELDS
 from geocli.system.spill import SeenSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from geocli.bans.locator import Locator
     from geocli.model.bans import Ban, BanQuery
     from geocli.model.group_by import Grouping
+
+BESIDE = ("jail", "banned_at", "expires_at", "ban_count")
+"""What a row has beside the record of its address."""
 
 COLUMNS = ("jail", "ip", "banned_at", "expires_at", "ban_count", *FIELDS[1:])
 """Of a row."""
@@ -38,6 +42,15 @@ def locate_bans(bans: Iterable[Ban], query: BanQuery, locator: Locator) -> Itera
     records = locator.locate(ip for _, ips in found for ip in ips)
     for ban, ips in found:
         yield from (LocatedBan(ban, records[ip]) for ip in ips if query.keeps(records[ip]))
+
+
+def locate_batches(
+    batches: Iterable[Sequence[Ban]], query: BanQuery, locator: Locator
+) -> Iterator[list[LocatedBan]]:
+    """Yield the same for each batch, in parts: a server tells all that it has at once."""
+    for bans in batches:
+        for begin in range(0, max(len(bans), 1), AT_ONCE):
+            yield list(locate_bans(bans[begin : begin + AT_ONCE], query, locator))
 
 
 class BanGroups:

@@ -19,7 +19,7 @@ from geocli.model.records import utc_text
 from geocli.model.value import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from geocli.inputs.ban_reader import Reading
     from geocli.model.bans import Ban
@@ -118,7 +118,7 @@ class BanInput(Value):
         problems: "Problems",
         reading: "Reading",
         watch: "Callable[[int], None]" = lambda _: None,
-    ) -> "Iterator[list[Ban]]":
+    ) -> "Iterator[Sequence[Ban]]":
         """The bans, in batches. Raises ``GeocliError``; what stops no other input is noted.
 
         ``reading`` learns what was understood of inputs, ``watch`` hears how many bytes were read each time.

@@ -10,6 +10,7 @@ from geocli.cli.console import say, takes_utf8, write_bytes, write_text
 from geocli.model.errors import UsageError
 from geocli.output.formats.base import Layout, load_format
 from geocli.output.formats.choices import FORMATS
+from geocli.output.formats.derived import beside_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from geocli.model.group_by import Grouping
     from geocli.model.record_batch import RecordBatch
     from geocli.output.formats.base import Row
+    from geocli.output.formats.beside import BesideWriter
 
 
 _MAIL = 78  # columns that a mail may have (RFC 5322, 2.1.1)
@@ -70,6 +72,14 @@ class Output:
         """Some records as stdout takes them. Writes nothing: that may be done elsewhere, and later."""
         data = self._format.batch(block)
         return data if self._encoding is None else data.decode().encode(*self._encoding)
+
+    def beside(self, columns: Sequence[str]) -> BesideWriter | None:
+        """Return what writes records with these columns beside them, in UTF-8; ``None`` for a table."""
+        return beside_of(self._format, columns)
+
+    def write_utf8(self, rows: bytes) -> None:
+        """Show rows that were rendered in UTF-8. Raises ``ReaderGoneError`` or ``TryAgainError``."""
+        self.write_rendered(rows if self._encoding is None else rows.decode().encode(*self._encoding))
 
     def write(self, rows: Sequence[Row]) -> None:
         """Show some rows now. Raises ``ReaderGoneError`` or ``TryAgainError``."""

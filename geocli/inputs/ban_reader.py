@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from geocli.inputs.fail2ban.replay import LogReplay
     from geocli.inputs.stream import Piece
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 class BanReader(Protocol):
     """Reads the lines of one form in one input, a long line in parts."""
 
-    def read(self, part: Piece) -> list[Ban] | None:
+    def read(self, part: Piece) -> Sequence[Ban] | None:
         """Return the bans that a line, or a part of one, completes; ``None``: the line is of another form.
 
         What cannot be understood of its own form is counted in the ``Tally``, and is no ban.
         """
         ...
 
-    def follow(self, part: Piece) -> list[Ban] | None:
+    def follow(self, part: Piece) -> Sequence[Ban] | None:
         """Return the bans of a line that comes behind its lines, and that no form recognises.
 
         ``None``: the form has ended, and the line is text.
         """
         ...
 
-    def end(self) -> list[Ban]:
+    def end(self) -> Sequence[Ban]:
         """Return the bans of what has begun when the input ends."""
         ...
 
@@ -102,7 +102,7 @@ class Tally:
         self.is_blank = True
         self._seen: SeenSet | None = None
 
-    def count_addresses(self, bans: list[Ban]) -> None:
+    def count_addresses(self, bans: Sequence[Ban]) -> None:
         """Count who is banned, each once. Raises ``GeocliError`` where the disk is full."""
         if self._seen is None:
             from tempfile import gettempdir  # only for -v
@@ -153,7 +153,7 @@ class Reading:
         self.tallies: list[Tally] = []
         self._replay: LogReplay | None = None
 
-    def counted(self, batches: Iterable[list[Ban]], tally: Tally) -> Iterator[list[Ban]]:
+    def counted(self, batches: Iterable[Sequence[Ban]], tally: Tally) -> Iterator[Sequence[Ban]]:
         """Return the batches as they come, counted."""
         for batch in batches:
             tally.bans += len(batch)
@@ -175,7 +175,7 @@ class Reading:
             self._replay = LogReplay()
         return self._replay
 
-    def logged(self) -> Iterator[list[Ban]]:
+    def logged(self) -> Iterator[Sequence[Ban]]:
         """The bans of the log, in batches: to be asked when all was read."""
         if self._replay is None:
             return

@@ -18,13 +18,14 @@ from geocli.inputs.choices import BAN_SOURCES, FILE_SOURCES, BanSource
 from geocli.inputs.cuts import WORD_BYTES
 from geocli.inputs.stream import Piece, Stream, pieces
 from geocli.inputs.text import TextReader, split_lines
-from geocli.model.bans import Ban
+from geocli.model.ban_batch import BanBatch
 from geocli.model.errors import GeocliError, InputError, Problems, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from geocli.inputs.ban_reader import BanReader
+    from geocli.model.bans import Ban
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # What all lines but those of text have in them. Most inputs have no such line, and are read at once: what has
@@ -39,7 +40,7 @@ _WORD = re.compile(rb"\S")
 
 def read_bans(
     streams: Iterable[Stream], problems: Problems, reading: Reading | None = None
-) -> Iterator[list[Ban]]:
+) -> Iterator[Sequence[Ban]]:
     """Return the bans of all streams in their order, in batches, often empty ones; last those of a log.
 
     A stream that cannot be read to its end, or of which nothing is understood, is noted in ``problems`` and
@@ -60,7 +61,7 @@ def read_bans(
     yield from reading.logged()
 
 
-def _read_stream(stream: Stream, reading: Reading, tally: Tally) -> Iterator[list[Ban]]:
+def _read_stream(stream: Stream, reading: Reading, tally: Tally) -> Iterator[Sequence[Ban]]:
     for file_source in FILE_SOURCES:
         if any(map(stream.begins_with, file_source.words)):
             tally.is_blank = False
@@ -119,7 +120,7 @@ class _Lines:
         )  # who had the line before, and has the rest of one that has begun
         self._is_plain = True  # whether nothing but text has come so far
 
-    def read(self, piece: Piece) -> list[Ban]:
+    def read(self, piece: Piece) -> Sequence[Ban]:
         """Return the bans that this piece completes, in order."""
         tally = self._tally
         tally.is_blank = tally.is_blank and not (_SOMETHING if piece.starts_line else _WORD).search(
@@ -142,7 +143,7 @@ class _Lines:
         """Return the bans of what was still open when the input ended."""
         return [ban for reader in self._readers.values() for ban in reader.end()]
 
-    def _read_line(self, line: Piece) -> list[Ban]:
+    def _read_line(self, line: Piece) -> Sequence[Ban]:
         self._tally.lines += line.ends_line
         if not line.starts_line:
             return self._reader.read(line) or []
@@ -177,17 +178,19 @@ class _Text:
         self._tally = tally
         self._targets = TextReader()
 
-    def read(self, piece: Piece) -> list[Ban]:
+    def read(self, piece: Piece) -> Sequence[Ban]:
         """Return a ban for each address and network."""
         if piece.opaque:
-            return []
+            return ()
         if b"\\n" in piece.text:  # what becomes of: get JAIL banip '\n'
             piece = piece._replace(text=piece.text.replace(b"\\n", b"  "))
-        found = [Ban(None, target) for target in self._targets.read(piece) if target not in _EVERYBODY]
+        found = self._targets.read(piece)
+        if not _EVERYBODY.isdisjoint(found):
+            found = [target for target in found if target not in _EVERYBODY]
         self._tally.answers += len(found)
-        return found
+        return BanBatch(found)
 
-    def follow(self, part: Piece) -> list[Ban]:
+    def follow(self, part: Piece) -> Sequence[Ban]:
         """Read on."""
         return self.read(part)
 

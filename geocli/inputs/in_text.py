@@ -105,12 +105,22 @@ def _listed(text: bytes) -> list[str] | None:
 
     Such lists are read three times as fast as other text, which gives ``None``.
     """
-    if not _compiled(_LIST).match(text) or (system := _strict_system()) is None:
+    if not _compiled(_LIST).match(text):
         return None
     try:
         words = text.decode("ascii").split()
-        v6 = [word for word in words if ":" in word] if b":" in text else []
-        v4 = [word for word in words if ":" not in word] if v6 else words
+    except ValueError:
+        return None
+    return plain_targets(words)
+
+
+def plain_targets(words: list[str]) -> list[str] | None:
+    """Return canonical targets where each word is a canonical IPv4 or a plain IPv6 address, else ``None``."""
+    if (system := _strict_system()) is None:
+        return None
+    v6 = [word for word in words if ":" in word] if ":" in "".join(words) else []
+    v4 = [word for word in words if ":" not in word] if v6 else words
+    try:
         deque(map(system.inet_pton, repeat(system.AF_INET), v4), maxlen=0)
     except (OSError, ValueError):
         return None

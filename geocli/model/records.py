@@ -87,6 +87,7 @@ _REQUIRED_TEXT: frozenset[type] = frozenset({str})
 _OPTIONAL_TEXT: frozenset[type] = frozenset({str, type(None)})
 _OPTIONAL_NUMBER: frozenset[type] = frozenset({float, type(None)})
 _OPTIONAL_INTEGER: frozenset[type] = frozenset({int, type(None)})
+_SECONDS = tuple(f":{second:02}Z" for second in range(60))
 
 
 def clean_text(value: str, limit: int = MAX_TEXT) -> str:
@@ -113,6 +114,19 @@ def utc_text(moment: float) -> str:
     """Seconds since the epoch as a record's ``resolved_at``; what is before or after all time, its edge."""
     minute, second = divmod(int(min(max(moment, 0), _END_OF_TIME)), 60)
     return f"{_minute(minute)}:{second:02}Z"
+
+
+def utc_texts(moments: Sequence[int]) -> list[str]:
+    """The same of many whole seconds of times that a record can tell."""
+    minutes: dict[int, str] = {}
+    texts = []
+    for moment in moments:
+        minute = moment // 60
+        text = minutes.get(minute)
+        if text is None:
+            text = minutes[minute] = _minute(minute)
+        texts.append(text + _SECONDS[moment - minute * 60])
+    return texts
 
 
 @lru_cache(maxsize=8192)  # those of many bans are near each other

@@ -3,12 +3,12 @@
 import sys
 from typing import TYPE_CHECKING
 
-from geocli.bans.current import COLUMNS, BanGroups, locate_bans, row_of
-from geocli.bans.locator import AT_ONCE, Locator
+from geocli.bans.current import BESIDE, COLUMNS, BanGroups, locate_batches, row_of
+from geocli.bans.locator import Locator
 from geocli.cli import options
 from geocli.cli.age_notice import say_age_under_table
 from geocli.cli.ban_options import NEEDS_HISTORY, BanInput, GroupOptions, LeftOut
-from geocli.cli.commands.bans_plain import PlainBans
+from geocli.cli.commands.bans_by_column import BansByColumn
 from geocli.cli.output import Output, above_table, check_map, for_people
 from geocli.cli.progress import InputMeter, Progress
 from geocli.cli.session import finish, noting, open_lookup
@@ -18,7 +18,7 @@ from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.group_by import GROUPS, parse_by
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from geocli.cli.options import FormOptions
     from geocli.cli.session import Lookup
@@ -70,15 +70,14 @@ def show(
         ):
             found = _read(settings, source, query, problems, progress, Reading())
             if counted is None:
-                if query == BanQuery() and output.form != "table":
-                    plain = PlainBans(found, lookup.resolver.batch_size)
-                    for rendered in lookup.pipeline.run(plain.batches()):
+                writer = output.beside(BESIDE)
+                if writer is not None and not (query.countries or query.asns):
+                    for _ in BansByColumn(lookup, query, output, writer, problems).show(found):
                         progress.rows_begin()
-                        output.write_rendered(rendered.data)
-                    found = plain.rest()
-                for located in _located(lookup, found, query):
-                    progress.rows_begin()
-                    output.write([row_of(ban) for ban in located])
+                else:
+                    for located in _located(lookup, found, query):
+                        progress.rows_begin()
+                        output.write([row_of(ban) for ban in located])
             else:
                 for located in _located(lookup, found, query):
                     for ban in located:
@@ -110,11 +109,10 @@ def read_located(
     yield from _located(lookup, found, query)
 
 
-def _located(lookup: "Lookup", found: "Iterator[list[Ban]]", query: BanQuery) -> "Iterator[list[LocatedBan]]":
-    locator = Locator(lookup.pipeline, lookup.resolver.batch_size)
-    for bans in found:
-        for begin in range(0, max(len(bans), 1), AT_ONCE):  # a server tells all that it has at once
-            yield list(locate_bans(bans[begin : begin + AT_ONCE], query, locator))
+def _located(
+    lookup: "Lookup", found: "Iterator[Sequence[Ban]]", query: BanQuery
+) -> "Iterator[list[LocatedBan]]":
+    yield from locate_batches(found, query, Locator(lookup.pipeline, lookup.resolver.batch_size))
 
 
 def _read(
@@ -124,7 +122,7 @@ def _read(
     problems: Problems,
     progress: Progress,
     reading: Reading,
-) -> "Iterator[list[Ban]]":
+) -> "Iterator[Sequence[Ban]]":
     left_out = LeftOut(query)
     reading.in_detail = settings.verbose
     done = 0

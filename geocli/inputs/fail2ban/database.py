@@ -11,21 +11,23 @@ known. fail2ban 0.9 and 0.10 have only ``bans``, a row for each ban, without ``b
 from __future__ import annotations
 
 from contextlib import contextmanager
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.inputs.fail2ban.times import moment_text
-from geocli.model.bans import Ban
+from geocli.inputs.fail2ban.times import moment_texts
+from geocli.model.ban_batch import BanBatch, BanColumns
 from geocli.model.errors import GeocliError, InputError, TryAgainError
-from geocli.model.records import clean_text
+from geocli.model.records import MAX_TEXT, clean_text
 from geocli.system.row_file import RowFile
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from geocli.inputs.ban_reader import Reading, Tally
     from geocli.inputs.stream import Stream
+    from geocli.model.bans import Ban
 
     _Tables = dict[str, set[str]]
 
@@ -33,6 +35,8 @@ _PATIENCE = 4
 """Seconds to wait for a lock of fail2ban's, which keeps one for milliseconds."""
 
 _AT_ONCE = 4096  # rows
+
+_FEW = 64  # jails, say, of thousands of bans
 
 _LARGEST = 1 << 20
 """Bytes of a value that is read: an identifier, a jail's name. The matches of a ban are not read."""
@@ -57,10 +61,10 @@ class DatabaseAnswer(NamedTuple):
     rows: RowFile
     remarks: list[str]
 
-    def batches(self) -> Iterator[list[Ban]]:
+    def batches(self) -> Iterator[BanBatch]:
         """Yield the bans."""
         for rows in self.rows.batches():
-            yield [_ban(*row) for row in rows]
+            yield _bans(zip(*rows, strict=True))
 
     @property
     def bans(self) -> list[Ban]:
@@ -68,7 +72,7 @@ class DatabaseAnswer(NamedTuple):
         return [ban for batch in self.batches() for ban in batch]
 
 
-def read_file(stream: Stream, reading: Reading, tally: Tally) -> Iterator[list[Ban]]:
+def read_file(stream: Stream, reading: Reading, tally: Tally) -> Iterator[BanBatch]:
     """Return the bans of a database that came as an input: a file, a pipe, a compressed copy.
 
     Raises ``UsageError`` and ``TryAgainError``.
@@ -141,6 +145,7 @@ def _read(path: Path, name: str, question: DatabaseQuestion, mode: str) -> Datab
             if part := foreign_part(connection):
                 raise InputError(f"{name} is not fail2ban's database: it holds {part}")
             tables = _tables(connection, name)
+            connection.text_factory = bytes  # thousands are decoded at once
             rows, cursor = RowFile(), connection.execute(_statement(tables, question), question._asdict())
             while found := cursor.fetchmany(_AT_ONCE):
                 rows.add(found)  # to the end at once, whatever becomes of them
@@ -194,7 +199,9 @@ def _statement(tables: _Tables, question: DatabaseQuestion) -> str:
     if table == "bans":
         conditions.append("rowid IN (SELECT max(rowid) FROM bans GROUP BY ip, jail)")
     if _knows_disabled(tables):
-        conditions.append("NOT EXISTS (SELECT 1 FROM jails WHERE name = jail AND enabled = 0)")
+        conditions.append(
+            "(jail IS NULL OR jail NOT IN (SELECT name FROM jails WHERE enabled = 0 AND name IS NOT NULL))"
+        )
     return (
         f"SELECT {_columns(tables[table])} FROM {table}"  # noqa: S608 - names from here
         f" WHERE {' AND '.join(conditions)} ORDER BY {'timeofban, rowid' if has('timeofban') else 'rowid'}"
@@ -243,16 +250,37 @@ def _remarks(
     return remarks
 
 
-def _ban(jail: Any, ip: Any, begin: Any, seconds: Any, count: Any) -> Ban:
+def _bans(columns: Iterable[Sequence[Any]]) -> BanBatch:
+    jails, ips, begins, seconds, counts = columns
     # SQLite keeps any type in any column.
+    types = {*map(type, begins), *map(type, seconds)}
+    if types == {int} and min(seconds) >= 0:
+        ends: Sequence[Any] = list(map(add, begins, seconds))
+    else:
+        ends = list(map(_end, begins, seconds))
+    if not {*map(type, counts)} <= {int, type(None)}:
+        counts = [count if isinstance(count, int) else None for count in counts]
+    told = BanColumns(_texts(jails), moment_texts(begins), moment_texts(ends), counts)
+    return BanBatch(_texts(ips), told)
+
+
+def _end(begin: Any, seconds: Any) -> int | float | None:
     has_end = isinstance(seconds, int | float) and seconds >= 0 and isinstance(begin, int | float)
-    return Ban(
-        _text(jail),
-        _text(ip),
-        moment_text(begin),
-        moment_text(begin + seconds) if has_end else None,
-        count if isinstance(count, int) else None,
-    )
+    return begin + seconds if has_end else None
+
+
+def _texts(values: Sequence[Any]) -> list[str]:
+    """Return identifiers, or jails, as a ``Ban`` has them."""
+    if {*map(type, values)} != {bytes}:
+        return list(map(_text, values))
+    distinct = {*values}
+    if len(distinct) <= _FEW:
+        known = {value: _text(value) for value in distinct}
+        return list(map(known.__getitem__, values))
+    texts = b"\n".join(values).decode("utf-8", "surrogateescape").split("\n")
+    if len(texts) == len(values) and max(map(len, texts)) <= MAX_TEXT and "".join(texts).isprintable():
+        return texts
+    return list(map(_text, values))
 
 
 def _text(value: str | bytes | float | None) -> str:

@@ -9,13 +9,15 @@ times are off by the difference.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from geocli.inputs.fail2ban.stamps import CLOCK, DATE, local_moments
 from geocli.model.bans import Ban
-from geocli.model.records import clean_text, utc_text
+from geocli.model.records import clean_text, utc_text, utc_texts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from geocli.inputs.ban_reader import Reading, Tally
     from geocli.inputs.stream import Piece
 
@@ -86,6 +88,21 @@ def _span(begin: bytes, seconds: int, end: bytes) -> tuple[int | None, int | Non
 def identifier_text(raw: bytes) -> str:
     """An identifier or a jail's name as a ``Ban`` has it, from bytes that may be no UTF-8, of any length."""
     return clean_text(raw[:4096].decode("utf-8", "surrogateescape"))
+
+
+def moment_texts(moments: Sequence[object]) -> Sequence[str | None]:
+    """The same of many, of which most are whole seconds, or all are nothing."""
+    types = {*map(type, moments)}
+    if types <= {type(None)}:
+        return cast("Sequence[None]", moments)
+    known = cast("list[int]", [moment for moment in moments if moment is not None])
+    if not types <= {int, type(None)} or not 0 <= min(known) <= max(known) < _END_OF_TIME:
+        return list(map(moment_text, moments))
+    texts = utc_texts(known)
+    if len(texts) == len(moments):
+        return texts
+    following = iter(texts)
+    return [None if moment is None else next(following) for moment in moments]
 
 
 def moment_text(moment: object) -> str | None:

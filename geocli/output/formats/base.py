@@ -30,7 +30,9 @@ PLAIN = b"0123456789abcdefABCDEF.:/"
 """What addresses and networks are made of."""
 
 _LONGEST_CELL = 10_000  # characters; a record's text is shorter anyway
-_MOSTLY_DISTINCT = frozenset({"ip", "network", "banned_at", "expires_at", "first_seen", "last_seen"})
+MOSTLY_DISTINCT = frozenset({"ip", "network", "banned_at", "expires_at", "first_seen", "last_seen"})
+"""Columns that hardly ever repeat a value."""
+
 _TIMES = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)*+")
 _TIME = 20  # characters
 
@@ -73,7 +75,7 @@ class Layout(Value):
     @property
     def distinct(self) -> frozenset[int]:
         """Where in a row the columns are that hardly ever repeat a value."""
-        return frozenset(index for index, name in enumerate(self.columns) if name in _MOSTLY_DISTINCT)
+        return frozenset(index for index, name in enumerate(self.columns) if name in MOSTLY_DISTINCT)
 
 
 class Format(Protocol):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from geocli.model.record_batch import RecordBatch
     from geocli.output.formats.base import Format, Layout, Row
+    from geocli.output.formats.beside import BesideWriter
 
 Derive = Callable[[Sequence[Any]], Sequence[object]]
 """Returns a value for each address, network or other text; values can be told apart by a dictionary."""
@@ -55,6 +56,12 @@ def derive(name: str) -> Derive | None:
     return None if module is None else importlib.import_module(module).values
 
 
+def beside_of(form: object, columns: Collection[str]) -> BesideWriter | None:
+    """Return what writes records in this form with these columns beside them; ``None`` for a table."""
+    writer: BesideWriter | None = form.beside(columns) if hasattr(form, "beside") else None
+    return writer
+
+
 class WithDerived:
     """A form that shows derived fields too: ``form`` is one for rows that have them after all others."""
 
@@ -68,6 +75,10 @@ class WithDerived:
         """The columns that there was no room for."""
         names: tuple[str, ...] = getattr(self._form, "left_out", ())
         return names
+
+    def beside(self, columns: Collection[str]) -> BesideWriter | None:
+        """Return what writes records with other columns beside them, if this form is one of lines."""
+        return beside_of(self._form, columns)
 
     def head(self) -> str:
         """What comes before all rows."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from geocli.output.formats.base import is_plain
 from geocli.output.formats.batch_writer import BatchWriter
+from geocli.output.formats.beside import BesideWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -92,7 +93,12 @@ class LineFormat:
         self._rows = LineWriter(literals, indexes, layout.distinct, encode, column)
         names = [layout.columns[index] for index in indexes]
         self.batch_writer = BatchWriter(literals, names, encode, column, quote)
+        self._line = (literals, names, encode, column, quote)
         self._head = head
+
+    def beside(self, columns: Collection[str]) -> BesideWriter:
+        """Return what writes records with values of these columns, which no record has, beside them."""
+        return BesideWriter(columns, *self._line)
 
     def head(self) -> str:
         """What comes before all rows."""

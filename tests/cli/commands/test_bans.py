@@ -414,17 +414,36 @@ PLAIN = "8.8.8.8 10.0.0.1 9.9.9.9\n8.8.8.8\n2001:4860:4860::8888 192.0.2.0/24 20
 LOGGED = "2026-11-23 21:42:00,606 fail2ban.actions [728]: NOTICE [sshd] Ban 1.1.1.1\n"
 
 
-@pytest.mark.parametrize("text", [PLAIN, PLAIN + LOGGED + PLAIN, PLAIN + "{'sshd': ['1.1.1.1', 'alice']}\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *[PLAIN, PLAIN + LOGGED + PLAIN, PLAIN + "{'sshd': ['1.1.1.1', 'alice']}\n", BANNED, TIMES],
+        BANNED.replace("'alice', 'host.example.com'", "'9.9.9.9'") + TIMES + PLAIN,
+    ],
+)
 @pytest.mark.parametrize(
     "form",
     [["-c"], ["-j"], ["--tsv"], [], ["-f", "jail"], ["-c", "-f", "jail"], ["-t", "{ip}%{banned_at}%{asn}"]],
 )
-def test_a_plain_list_is_shown_as_any_other_is(
+def test_bans_by_column_are_shown_as_any_other_is(
     geocli: Geocli, monkeypatch: pytest.MonkeyPatch, text: str, form: list[str]
 ) -> None:
     assert geocli("lookup", "-i", "-", stdin=text).returncode == 0  # so that times are the same
     quick = geocli("bans", *form, stdin=text)
-    monkeypatch.setattr("geocli.cli.commands.bans_plain._targets_of", lambda _: None)
+    monkeypatch.setattr("geocli.cli.commands.bans_by_column._targets", lambda _: None)
     slow = geocli("bans", *form, stdin=text)
     assert (quick.returncode, quick.stdout, quick.stderr) == (slow.returncode, slow.stdout, slow.stderr)
     assert slow.returncode == 0
+
+
+@pytest.mark.parametrize("filters", [["--jail", "sshd"], ["--since", "2026-11-22"], ["--country", "US"]])
+def test_filters_take_the_same_by_column(
+    geocli: Geocli, monkeypatch: pytest.MonkeyPatch, filters: list[str]
+) -> None:
+    text = BANNED + LOGGED + TIMES
+    assert geocli("lookup", "-i", "-", stdin=text).returncode == 0
+    quick = geocli("bans", "-c", *filters, stdin=text)
+    monkeypatch.setattr("geocli.cli.commands.bans_by_column._targets", lambda _: None)
+    slow = geocli("bans", "-c", *filters, stdin=text)
+    assert (quick.returncode, quick.stdout, quick.stderr) == (slow.returncode, slow.stdout, slow.stderr)
+    assert 1 < len(slow.stdout.splitlines()) < len(geocli("bans", "-c", stdin=text).stdout.splitlines())

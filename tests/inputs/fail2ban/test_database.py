@@ -111,9 +111,41 @@ def test_a_row_of_any_types_is_read(
             ]
             connection.execute(f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?)", texts)  # noqa: S608 - ours
         connection.commit()
-    for ban in read_database(path, DatabaseQuestion(NOW)).bans:
+    bans = read_database(path, DatabaseQuestion(NOW)).bans
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "_AT_ONCE", 1)
+        assert bans == read_database(path, DatabaseQuestion(NOW)).bans
+    for ban in bans:
         assert isinstance(ban.text, str)
         assert ban_targets(ban) is not None
+
+
+def test_many_rows_are_read_as_each_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        bip(
+            f"192.0.2.{number}" if number % 7 else f"al\nice{number}",
+            f"j{number % 99}",
+            NOW - number,
+            seconds,
+        )
+        for number in range(300)
+        for seconds in [(600, -1, 60.5)[number % 3] if number > 200 else 600]
+    ]
+    path = make(tmp_path / "x", SCHEMA, *rows)
+    bans = read_database(path, DatabaseQuestion(NOW)).bans
+    monkeypatch.setattr(database, "_AT_ONCE", 1)
+    assert bans == read_database(path, DatabaseQuestion(NOW)).bans
+    assert len({ban.text for ban in bans}) > 200
+
+
+def test_a_jail_that_nobody_knows_is_not_disabled(tmp_path: Path) -> None:
+    path = make(
+        tmp_path / "x",
+        "CREATE TABLE bips(jail, ip, timeofban, bantime, bancount); CREATE TABLE jails(name, enabled)",
+        "INSERT INTO jails VALUES (NULL, 0), ('off', 0)",
+        "INSERT INTO bips VALUES (NULL, 'a', 1, -1, 1), ('off', 'b', 2, -1, 1), ('on', 'c', 3, -1, 1)",
+    )
+    assert [ban.text for ban in read_database(path, DatabaseQuestion(NOW)).bans] == ["a", "c"]
 
 
 def test_text_that_is_no_utf8_is_shown(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from geocli.inputs.fail2ban import stamps
 from geocli.inputs.fail2ban.stamps import local_moments
-from geocli.inputs.fail2ban.times import moment_text, read_times_line
+from geocli.inputs.fail2ban.times import moment_text, moment_texts, read_times_line
 from geocli.model.bans import Ban
 
 Zone = Callable[[str], None]
@@ -132,3 +132,11 @@ def test_any_value_is_a_moment_or_none(value: object) -> None:
 def test_any_bytes_are_a_time_or_none(text: bytes) -> None:
     local_text(text)
     read_times_line(b"x \t2026-11-23 21:42:00 + 600 = " + text)
+
+
+MOMENTS = st.none() | st.integers(-1, 253_402_300_801) | st.floats() | st.sampled_from(["1", b"1", True])
+
+
+@given(st.lists(MOMENTS) | st.lists(st.integers(0, 253_402_300_799) | st.none()))
+def test_many_moments_are_told_as_each_is(moments: list[object]) -> None:
+    assert list(moment_texts(moments)) == list(map(moment_text, moments))
