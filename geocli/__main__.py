@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from contextlib import suppress
-from typing import NoReturn
+
+TYPE_CHECKING = False  # as in typing, which takes a third longer before main() has begun
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 _MANY = 250_000
 
@@ -38,6 +40,8 @@ def _leave(code: int) -> NoReturn:
 
     Python would first take itself to pieces, which is a fifth of the time of a short look-up.
     """
+    from contextlib import suppress  # everything imports it, but no sooner than main() has begun
+
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             with suppress(OSError, ValueError):  # what must arrive was flushed when it was written

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from geocli.cli.console import say
+from geocli.cli.console import is_watched, say
 from geocli.model.errors import GeocliError
 from geocli.system.files import open_private
 
@@ -24,7 +24,7 @@ def watch_age(settings: Settings) -> None:
 
     Costs a look at one file on a terminal and nothing elsewhere; a script never sees it, and writes nothing.
     """
-    if settings.quiet or sys.stderr is None or not sys.stderr.isatty():
+    if not is_watched(settings):
         return
     path, now = settings.data_dir / _SAID, time.time()
     with suppress(OSError):

@@ -57,7 +57,7 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     shows_help = arguments[-1:] == [command] and command in _WITH_COMMANDS
     arguments = [*arguments, "--help"] if shows_help else arguments
-    app = _app([command]) if command else _completing_app() if completing else _overview()
+    app = _app([command]) if command else _completing_app() if completing else _about_geocli(arguments)
     if command and _HELP.intersection(arguments):
         from geocli.cli.examples import add_to_help  # only then
 
@@ -172,8 +172,10 @@ def _completing_app() -> typer.Typer:
     return app
 
 
-def _overview() -> typer.Typer:
+def _about_geocli(arguments: list[str]) -> typer.Typer:
     """The app as its own help and version need it: what commands there are, and nothing behind them."""
+    if arguments == ["--version"]:
+        return _bare_app(add_completion=False)
     app = _bare_app(add_completion=True)
     for name, summary in COMMANDS.items():
         app.command(name, help=summary)(lambda: None)

@@ -88,6 +88,11 @@ def say(text: str) -> None:
         print(f"geocli: {clean_text(text, _LONGEST)}", file=sys.stderr)  # noqa: T201 (this is the place)
 
 
+def is_watched(settings: Settings) -> bool:
+    """Whether a person reads what ``say`` says, and wants more than errors."""
+    return not settings.quiet and sys.stderr is not None and sys.stderr.isatty()
+
+
 def reporter(settings: Settings, problems: Problems, progress: Progress) -> Reporter:
     """Where long work says what it has to say: problems at the end, the rest as it comes."""
     from geocli.system.reporter import Reporter  # what asks nobody does without

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from geocli.cli.console import say
+from geocli.cli.console import is_watched, say
 from geocli.model.errors import GeocliError
 from geocli.system.files import open_private
 
@@ -29,7 +28,7 @@ def watch_journal(journal: Journal, settings: Settings) -> None:
     News is what was not said since the oldest answer began to wait, nor for a day. Costs one row of an index
     on a terminal and nothing elsewhere; a script never sees it, and writes nothing.
     """
-    if settings.quiet or sys.stderr is None or not sys.stderr.isatty():
+    if not is_watched(settings):
         return
     try:
         oldest = journal.oldest()

@@ -47,7 +47,8 @@ class _Prepared(Value):
     segment: Segment | None
 
     def to_parts(self) -> list[bytes]:
-        parts = [self.rows.data, *(text.encode() for text in self.segment or ())]
+        texts = () if self.segment is None else (self.segment.value, self.segment.tag)
+        parts = [self.rows.data, *(text.encode() for text in texts)]
         head = [self.rows.statuses, self.rows.without_country, list(map(len, parts))]
         return [json.dumps(head).encode() + b"\n", *parts]
 
@@ -98,10 +99,10 @@ class Pipeline:
 
     def records(self, batch: list[str]) -> Iterator[list[GeoRecord]]:
         """The records of one batch themselves, in order, for whoever counts them instead of showing them."""
-        for fresh, shown in self._resolver.answer(batch, self._told(batch)):
-            if fresh.ips and self._cache is not None:
-                self._cache.remember(encode(fresh))
-            yield shown.records()
+        for answers in self._resolver.answer(batch, self._told(batch)):
+            if answers.fresh.ips and self._cache is not None:
+                self._cache.remember(encode(answers.fresh))
+            yield answers.shown.records()
         self._end_moment(batch)
 
     def _alone(self, batch: list[str]) -> Iterator[Rows]:
@@ -166,7 +167,8 @@ class Pipeline:
         return prepared.to_parts()
 
     def _prepare(self, batch: list[str], told: Hint) -> Iterator[_Prepared]:
-        for fresh, shown in self._resolver.answer(batch, told):
+        for answers in self._resolver.answer(batch, told):
+            fresh, shown = answers.fresh, answers.shown
             rows = Rows(self._render(shown), *self._statuses.count(shown))
             yield _Prepared(rows, encode(fresh) if fresh.ips and self._cache is not None else None)
 

@@ -7,7 +7,7 @@ are known. What is new among them has to be journalled before it is shown; ``pip
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from geocli.model.addresses import split_reserved
 from geocli.model.clocks import latest_believed
@@ -32,7 +32,7 @@ BATCH = 4096
 _ONLINE_BATCH = 20_000  # an online source is asked in full batches of its own
 
 
-class Answers(NamedTuple):
+class Answers(Value):
     """What became known: ``fresh`` is new and to be kept, ``shown`` is next to be shown."""
 
     fresh: RecordBatch

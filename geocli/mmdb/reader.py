@@ -13,13 +13,14 @@ from errno import ENOMEM
 from functools import cache
 from ipaddress import IPv6Network
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from geocli.mmdb.embedded import EMBEDDED
-from geocli.mmdb.trusted import fingerprint
 from geocli.model.addresses import ipv6_system
 from geocli.model.errors import NO_FILES, DamagedFileError, TryAgainError
 from geocli.model.records import clean_text, utc_text
+from geocli.model.value import Value
+from geocli.system.files import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,7 +45,7 @@ _MAP_OF_NINE = b"\xe9"
 _NOT_IN_SOURCE = re.compile(r"[^0-9A-Za-z._-]+")
 
 
-class Description(NamedTuple):
+class Description(Value):
     """What a database says of itself. ``built`` is seconds since the epoch, ``size`` bytes."""
 
     type: str

@@ -12,22 +12,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from geocli.model.errors import GeocliError
-from geocli.system.files import make_private_directory, replacing
+from geocli.system.files import fingerprint, make_private_directory, replacing
 from geocli.system.ownership import check_trusted, os_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from geocli.system.files import Fingerprint
+
 _NAME = "verified.json"
 _LARGEST = 256 << 10  # bytes
 _MOST = 500  # files
-
-Fingerprint = list[int]
-
-
-def fingerprint(status: os.stat_result) -> Fingerprint:
-    """What tells a file from any other that was ever at its path."""
-    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
 
 
 class TrustedFiles:

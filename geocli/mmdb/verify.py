@@ -17,8 +17,8 @@ from geocli.mmdb.embedded import EMBEDDED
 from geocli.mmdb.layouts import FIELDS, answer_of, mistyped
 from geocli.mmdb.reader import unreadable
 from geocli.mmdb.safe_reader import SEPARATOR, SafeReader
-from geocli.mmdb.trusted import fingerprint
 from geocli.model.errors import ClosedDirectoryError, DamagedFileError, TryAgainError, UsageError
+from geocli.system.files import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,6 @@ is cut off, the host bits of a network are cleared, /32 and /128 are dropped.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from functools import cache
 from ipaddress import (
     IPv4Address,
@@ -16,7 +15,9 @@ from ipaddress import (
     ip_network,
 )
 from itertools import filterfalse
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -168,7 +169,7 @@ def split_reserved(targets: Collection[str]) -> tuple[list[str], list[str]]:
     )
 
 
-class Families(NamedTuple):
+class Families(Value):
     """Targets by how they can be looked up: in bulk, or one by one (``others``), each in its order.
 
     ``v6`` are addresses of global unicast that have no IPv4 address inside, and are written by the system.
@@ -211,6 +212,8 @@ def ipv6_system() -> Any:
 
 def is_reserved_v4(first: int, last: int) -> bool:
     """Whether all IPv4 addresses from one number to another are reserved."""
+    from bisect import bisect_right  # most addresses are not even asked about
+
     index = bisect_right(_RESERVED_STARTS, first) - 1
     return index >= 0 and last <= _RESERVED_ENDS[index]
 

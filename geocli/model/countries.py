@@ -7,7 +7,6 @@ Unicode CLDR's: those that people use. The list also has Kosovo's user-assigned 
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import cache
 from sys import intern
 
@@ -78,6 +77,8 @@ def _by_name() -> dict[str, str]:
 
 def _plain(text: str) -> str:
     """A name without accents, case and signs, so that spellings of it are equal."""
+    import unicodedata  # a source's code is no name
+
     letters = unicodedata.normalize("NFKD", text[:200]).encode("ascii", "ignore").decode().casefold()
     words = re.sub(r"[^a-z0-9 ]", "", re.sub(r"[-_/]", " ", letters.replace("&", " and "))).split()
     return " ".join({"saint": "st"}.get(word, word) for word in words)

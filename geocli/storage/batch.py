@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from geocli.model.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Batch(NamedTuple):
+class Batch(Value):
     """What a segment of the journal holds and a store takes in, as checked rows.
 
     ``answers`` are ``GeoRecord``s, ``bans`` are ``SeenBan``s.

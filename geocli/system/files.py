@@ -40,6 +40,14 @@ _POLL = 0.01  # seconds between two tries to get a lock
 _BUSY = "locked by another process; try again"
 
 
+Fingerprint = list[int]
+
+
+def fingerprint(status: os.stat_result) -> Fingerprint:
+    """What tells a file from any other that was ever at its path."""
+    return [status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns]
+
+
 # What is for its owner alone
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
 from collections import deque
 from contextlib import contextmanager, suppress
 from errno import EACCES, ELOOP, ENOMEM
@@ -171,6 +170,8 @@ def _group_writes(place: str, status: os.stat_result) -> bool:
         acl = os.getxattr(place, _ACL)
     except OSError:  # there is none, or no such thing
         return not _is_own_group(status.st_gid)
+    import struct  # hardly ever
+
     # linux/posix_acl_xattr.h: a version, then tag, permissions and number of each entry.
     for tag, permissions, number in struct.iter_unpack("<HHI", acl[4 : len(acl) - (len(acl) - 4) % 8]):
         if permissions & _ACL_WRITE and (

@@ -14,10 +14,9 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import struct
 import time
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from geocli.model.errors import CorruptFileError, DamagedFileError, TryAgainError
 from geocli.model.value import Value
@@ -105,13 +104,17 @@ def _can_be_log(start: bytes) -> bool:
     # two are a checksum of the others. Writers write it together with what follows.
     if len(start) <= _LOG_HEADER:
         return True
-    magic = int.from_bytes(start[:4], "big")
-    words = struct.unpack_from(">6I" if magic & 1 else "<6I", start)
+    magic = int.from_bytes(start[:4])
+    words = _words(start[:24], "big" if magic & 1 else "little")
     one = other = 0
     for first, second in zip(words[::2], words[1::2], strict=True):
         one = (one + first + other) & 0xFFFFFFFF
         other = (other + second + one) & 0xFFFFFFFF
-    return magic & ~1 == _LOG_MAGIC and struct.unpack_from(">2I", start, 24) == (one, other)
+    return magic & ~1 == _LOG_MAGIC and _words(start[24:_LOG_HEADER], "big") == [one, other]
+
+
+def _words(data: bytes, order: Literal["big", "little"]) -> list[int]:
+    return [int.from_bytes(data[at : at + 4], order) for at in range(0, len(data), 4)]
 
 
 class _Reader(sqlite3.Connection):

@@ -81,11 +81,11 @@ def ipinfo(data: bytes) -> None:
 def segment(data: bytes) -> None:
     """A journal segment: rows that may go into the store, or an error of its own."""
     with suppress(BadSegmentError, NewerSegmentError):
-        answers, bans = decode(data.decode("utf-8", "surrogateescape"))
-        check_rows(answers)
-        check_bans(bans)
-        assert all(len(row) == len(FIELDS) for row in answers)
-        assert all(len(row) == len(SEEN_FIELDS) for row in bans)
+        batch = decode(data.decode("utf-8", "surrogateescape"))
+        check_rows(batch.answers)
+        check_bans(batch.bans)
+        assert all(len(row) == len(FIELDS) for row in batch.answers)
+        assert all(len(row) == len(SEEN_FIELDS) for row in batch.bans)
 
 
 def layout(data: bytes) -> None:

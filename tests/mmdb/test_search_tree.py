@@ -64,8 +64,9 @@ MIXED = st.lists(
 def walking(files: list[Path]) -> MmdbProvider:
     """A provider that has been asked so much that it walks the tree."""
     made = MmdbProvider(files)
-    made._forest = made._planted()
-    assert made._forest is not None
+    opened = made._databases()
+    opened._forest = opened._planted()
+    assert opened._forest is not None
     return made
 
 

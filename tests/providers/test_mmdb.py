@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.config.settings import Settings
+from geocli.mmdb import open_databases
 from geocli.mmdb.embedded import embedded_path, embedded_source
 from geocli.model.errors import DamagedFileError
 from geocli.model.records import GeoRecord, check_rows
-from geocli.providers import mmdb
 from geocli.providers.mmdb import MmdbProvider, create
 from tests.conftest import within
 from tests.support.examples import examples
@@ -162,7 +162,7 @@ def test_a_network_wider_than_ipv4_answers_ipv4_as_a_whole(provider: Make) -> No
 
 
 def test_many_different_records_never_mix_up(provider: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mmdb, "_MOST_UNDERSTOOD", 7)
+    monkeypatch.setattr(open_databases, "_MOST_UNDERSTOOD", 7)
     made = provider({f"10.0.{n}.0/24": {"asn": n + 1, "as_name": f"Number {n}"} for n in range(50)})
     dice = random.Random(7)  # noqa: S311 (the same addresses every time)
     numbers = [dice.randrange(50) for _ in range(500)]
@@ -171,8 +171,8 @@ def test_many_different_records_never_mix_up(provider: Make, monkeypatch: pytest
 
 
 def test_answers_learned_for_many_never_mix_up(provider: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mmdb, "_MANY", 0)
-    monkeypatch.setattr(mmdb, "MOST_SHARED", 60)
+    monkeypatch.setattr(open_databases, "_MANY", 0)
+    monkeypatch.setattr(open_databases, "MOST_SHARED", 60)
     known = [n for n in range(100) if n % 10]
     made = provider({f"5.0.{n}.0/24": {"asn": n + 1, "as_name": f"Number {n}"} for n in known})
     dice = random.Random(7)  # noqa: S311 (the same addresses every time)

@@ -55,9 +55,9 @@ def _read(database: sqlite3.Connection, disk: Disk) -> None:
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     if "Cache" in tables:
         for (segment,) in database.execute("SELECT value FROM Cache ORDER BY key"):
-            answers, bans = decode(segment)
-            disk.journal += map(GeoRecord._make, answers)
-            disk.journal_bans += map(SeenBan._make, bans)
+            batch = decode(segment)
+            disk.journal += map(GeoRecord._make, batch.answers)
+            disk.journal_bans += map(SeenBan._make, batch.bans)
     if "geo_cache" in tables:
         rows = database.execute(f"SELECT {', '.join(FIELDS)} FROM geo_cache").fetchall()  # noqa: S608 (constants)
         check_rows(rows)

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geocli.cli import options
-from geocli.cli.age_notice import watch_age
-from geocli.cli.console import say
-from geocli.cli.flush_reminder import watch_journal
+from geocli.cli.console import is_watched, say
 from geocli.cli.inputs import Inputs
 from geocli.cli.option_groups import with_groups
 from geocli.cli.options import FormOptions, LookupOptions
@@ -104,7 +102,10 @@ def lookup(
                 meter.found("looking up", tally.total)
                 output.write_rendered(rows.data)
             progress.hide()
-            if way.cache is not None:
+            if way.cache is not None and is_watched(settings):
+                from geocli.cli.age_notice import watch_age  # scripts do without
+                from geocli.cli.flush_reminder import watch_journal
+
                 watch_journal(way.journal, settings)
                 watch_age(settings)
         output.finish()

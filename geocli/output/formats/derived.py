@@ -46,7 +46,9 @@ def derived_names(columns: Collection[str]) -> tuple[str, ...]:
 def asked_for(layout: Layout) -> list[DerivedField]:
     """The derived fields that a layout names: chosen, or in its template."""
     possible = derived_names(layout.columns)
-    named = {*layout.chosen, *re.findall(r"\{(\w+)\}", layout.template)}
+    named = {*layout.chosen}
+    if layout.template:
+        named.update(re.findall(r"\{(\w+)\}", layout.template))
     return [field for field in DERIVED if field.name in possible and field.name in named]
 
 

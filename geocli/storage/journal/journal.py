@@ -24,9 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from geocli.model.errors import DamagedFileError
 from geocli.storage.batch import BadSegmentError, Batch, NewerSegmentError
-from geocli.storage.journal.rows import BANS_TAG, HAS_BANS, STORED
 from geocli.system.files import lock_file, make_private_directory, open_directory, try_lock
-from geocli.system.interrupts import uninterrupted
 from geocli.system.ownership import is_lent
 from geocli.system.presence import exists, is_directory
 from geocli.system.sqlite_errors import translated
@@ -122,11 +120,7 @@ class Journal:
             self._times.wrote(key)
         return key
 
-    def find(
-        self,
-        targets: Collection[str],
-        usable: Callable[[GeoRecord], bool],
-    ) -> dict[str, GeoRecord]:
+    def find(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, GeoRecord]:
         """The newest usable record of each target that has one (``Finder``). Raises ``DamagedFileError``."""
         from geocli.storage.journal.finder import Finder  # an idle flush does without
 
@@ -183,12 +177,15 @@ class Journal:
     def everything(self) -> Iterator[list[GeoRecord]]:
         """The records of all segments, the newest first; what cannot be read is left out."""
         from geocli.model.records import GeoRecord
+        from geocli.storage.journal.rows import HAS_BANS
 
         for batch in self._batches(f"NOT {HAS_BANS}"):
             yield [GeoRecord._make(row) for row in batch.answers]
 
     def addresses(self) -> set[str]:
         """What there is an answer about, in any segment."""
+        from geocli.storage.journal.rows import BANS_TAG, HAS_BANS
+
         found: set[str] = set()
         select = f"SELECT CAST(tag AS BLOB) FROM Cache WHERE typeof(tag) = 'text' AND NOT {HAS_BANS}"  # noqa: S608 (a constant)
         with translated(self._path):
@@ -202,11 +199,14 @@ class Journal:
         Of segments in ``known`` nothing; the others are added to it, for whoever asks again.
         """
         from geocli.model.bans import SeenBan  # a look-up asks about none
+        from geocli.storage.journal.rows import HAS_BANS
 
         for batch in self._batches(HAS_BANS, known):
             yield [SeenBan._make(row) for row in batch.bans]
 
     def _batches(self, condition: str, known: set[tuple[int, float]] | None = None) -> Iterator[Batch]:
+        from geocli.storage.journal.rows import BANS_TAG, STORED
+
         select = f"SELECT rowid, {STORED} FROM Cache WHERE {condition} ORDER BY rowid DESC"  # noqa: S608 (a constant)
         with translated(self._path):
             segments = list(self._rows(select, (BANS_TAG,)))
@@ -335,8 +335,9 @@ class Journal:
 
     def _writing(self) -> SegmentWriter:
         if self._writer is None:
-            with uninterrupted():
-                # 25 ms that a cached look-up does not need
+            from geocli.system.interrupts import uninterrupted
+
+            with uninterrupted():  # a cached look-up does without
                 from geocli.storage.journal.writer import SegmentWriter
             if self._reader is not None:
                 self._reader.close()  # sqlite_file says why; _rows opens it again

@@ -9,11 +9,11 @@ write and to read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from geocli.model.record_batch import SHARED, RecordBatch
+from geocli.model.value import Value
 from geocli.storage.batch import BadSegmentError, Batch, NewerSegmentError
-from geocli.storage.journal.rows import BANS_TAG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ MOST_BANS = 100_000
 """Bans that a segment may say it has: where all are alike, the text does not bound them."""
 
 
-class Segment(NamedTuple):
+class Segment(Value):
     """One batch as the journal keeps it: its text, and a tag.
 
     That is, of answers, all addresses between spaces; of bans, how many there are.
@@ -53,6 +53,7 @@ def encode(block: RecordBatch) -> Segment:
 def encode_bans(bans: Sequence[SeenBan]) -> Segment:
     """A segment of these bans, at most 100,000."""
     from geocli.model.bans import SEEN_FIELDS  # answers do without
+    from geocli.storage.journal.rows import BANS_TAG
 
     columns = dict(zip(SEEN_FIELDS, zip(*bans, strict=True), strict=True))
     body: dict[str, object] = {"count": len(bans)}

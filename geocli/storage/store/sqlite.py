@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from geocli.model.clocks import END_OF_TIME
 from geocli.model.errors import DamagedFileError
-from geocli.model.record_batch import SHARED, AnswerDictionary, RecordBatch
-from geocli.model.records import FIELDS, GeoRecord, check_rows, is_time
-from geocli.storage.store import sqlite_answers
-from geocli.storage.store.columns import selection
-from geocli.storage.store.sound_rows import sound
+from geocli.model.records import GeoRecord, check_rows, is_time
 from geocli.storage.store.sqlite_schema import IS_TO_BE_ERASED, WITH_BANS, lacks, version_of
-from geocli.storage.store.times import NO_KIND, most_frequent, times_of, usable_times
 from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import (
     integrity,
@@ -30,8 +25,10 @@ if TYPE_CHECKING:
     from geocli.model.bans import BanQuery, SeenBan
     from geocli.model.errors import CorruptFileError
     from geocli.model.group_by import Grouping
+    from geocli.model.record_batch import RecordBatch
     from geocli.storage.batch import Batch
     from geocli.storage.store.base import BanCount, BanSpan, Forgotten, Outlived, StoreState
+    from geocli.storage.store.sqlite_answers import AnswerReader
     from geocli.storage.store.sqlite_writer import SqliteWriter
 
 _Read = TypeVar("_Read")
@@ -51,14 +48,18 @@ class SqliteStore:
         self._path = path
         self._busy_timeout = busy_timeout
         self._reader: sqlite3.Connection | None = None
-        self._answers = AnswerDictionary(sqlite_answers.understood)
-        self._usual = NO_KIND  # of the answers asked about last
 
     def close(self) -> None:
         """Close the database file; it is opened again when asked."""
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+    @cached_property
+    def _answers(self) -> AnswerReader:
+        from geocli.storage.store.sqlite_answers import AnswerReader  # an idle flush does without
+
+        return AnswerReader(self._path)
 
     def find(self, targets: Collection[str]) -> dict[str, GeoRecord]:
         """The stored record of each target that has one. Raises ``GeocliError``."""
@@ -68,54 +69,27 @@ class SqliteStore:
         """The same by column, in no order; each target once. Raises ``GeocliError``."""
         connection = self._reading()
         if connection is None:
-            return RecordBatch.of([])
-        import json  # an idle flush does without
+            from geocli.model.record_batch import RecordBatch
 
-        with translated(self._path):
-            lacking = lacks(connection, self._path)
-            answer = ", ".join(
-                f"quote({name})" if name in sqlite_answers.DEGREES else selection([name], lacking)
-                for name in SHARED
-            )
-            rows = connection.execute(
-                sqlite_answers.FIND.format(answer), (json.dumps(sorted(targets)),)
-            ).fetchall()
-        targets = [ip for ip, *_ in rows]
-        return sound(self._path, targets, rows, lambda numbers: self._block([rows[n] for n in numbers]))
+            return RecordBatch.of([])
+        return self._answers.batch(connection, targets)
 
     def times(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
         """When each target's answer was given, of those that have a usable one. Raises ``GeocliError``."""
         connection = self._reading()
         if connection is None:
             return {}
-        import json  # the same
-
-        with translated(self._path):
-            ordered, usual = sorted(targets), self._usual
-            rows = connection.execute(sqlite_answers.UNEXPECTED, (json.dumps(ordered), *usual)).fetchall()
-        if not rows:  # then one of them speaks for all
-            found = usable_times(ordered[:1], [usual], usable)  # which was right for others
-            return dict.fromkeys(ordered, *found.values()) if found else {}
-        kinds = [usual] * len(ordered)
-        for place, *kind in rows:
-            kinds[place] = tuple(kind)
-        times = sound(self._path, ordered, kinds, partial(times_of, ordered, kinds, usable))
-        self._usual = most_frequent(kinds)  # none that is bad
-        return times
-
-    def _block(self, rows: list[tuple[Any, ...]]) -> RecordBatch:
-        ips, networks, texts = zip(*rows, strict=True) if rows else ((), (), ())
-        return self._answers.batch(ips, networks, texts)
+        return self._answers.times(connection, targets, usable)
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All records, in batches. Raises ``GeocliError``."""
+        from geocli.storage.store import sqlite_answers
+
         last = ""
         while (connection := self._reading()) is not None:
             with translated(self._path):
-                columns = selection(FIELDS, lacks(connection, self._path))
-                rows = self._read(
-                    connection.execute(sqlite_answers.ALL.format(columns), (last, _BATCH)), check_rows
-                )
+                cursor = sqlite_answers.every(connection, last, _BATCH, lacks(connection, self._path))
+                rows = self._read(cursor, check_rows)
             if not rows:
                 return
             yield [GeoRecord._make(row) for row in rows]
@@ -147,6 +121,8 @@ class SqliteStore:
 
     def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
         """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""
+        from geocli.storage.store import sqlite_answers
+
         asked = {**wanted._asdict(), "last": "", "last_ip": "", "size": size}
         while (connection := self._reading()) is not None:
             with translated(self._path):
@@ -282,6 +258,8 @@ class SqliteStore:
         connection = self._reading()
         if connection is None:
             return StoreState(0, 0, 0, None, 0)
+        from geocli.storage.store import sqlite_answers
+
         with translated(self._path):
             stored, unknown, future = connection.execute(sqlite_answers.COUNT, (latest,)).fetchone()
             flush = connection.execute("SELECT value FROM geo_state WHERE name = 'last_flush'").fetchone()

@@ -136,7 +136,7 @@ def test_a_note_that_is_made_once_for_an_answer_is_that_of_each_record(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("geocli.lookup.annotator._MOST_REMEMBERED", 5000)
-    monkeypatch.setattr("geocli.providers.mmdb.MOST_SHARED", 8000)
+    monkeypatch.setattr("geocli.mmdb.open_databases.MOST_SHARED", 8000)
     chosen = random.Random(1)  # noqa: S311 (not a secret)
     hosts = [str(IPv4Address(chosen.getrandbits(32))) for _ in range(30_000)]
     hosts[10_000:20_000:7] = [f"2a01:4f8:{number:x}::1" for number in range(len(hosts[10_000:20_000:7]))]
