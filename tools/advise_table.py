@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geocli.bans.advice.advice import Terms, advise
 from geocli.bans.advice.allowed import AllowList, allowed
-from geocli.bans.advice.evidence import Evidence, Holder
+from geocli.bans.advice.evidence import Evidence
+from geocli.bans.advice.gathered import Holder
 from geocli.bans.advice.kinds import listed_kind
 from geocli.bans.advice.prefix import prefix_of
 from geocli.lookup.tags import values as tags_of

@@ -11,19 +11,21 @@ access providers (``kinds``). All is arithmetic on integers; ``docs/advise.md`` 
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from geocli.bans.advice.evidence import SCALE, Holder, main_holder
+from geocli.bans.advice.evidence import SCALE, main_holder
 from geocli.bans.advice.forest import Limits, grow, merge
 from geocli.bans.advice.ration import within
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from geocli.bans.advice.allowed import AllowList
     from geocli.bans.advice.evidence import Evidence
+    from geocli.bans.advice.forest import Banned
+    from geocli.bans.advice.gathered import Holder
     from geocli.bans.advice.prefix import Prefix
 
 LARGEST: Mapping[int, int] = MappingProxyType({4: 20, 6: 48})
@@ -104,36 +106,48 @@ class Advice(NamedTuple):
 
 
 def advise(evidence: Evidence, allow: AllowList, terms: Terms, budgets: Sequence[int] = ()) -> Advice:
-    """The best advice, in the terms of this module's first words; ``budgets`` are those of the curve."""
-    everything = merge(evidence.banned())
-    banned = [item for item in everything if item.prefix.length >= terms.largest[item.prefix.version]]
-    refused: list[Prefix] = []
+    """The best advice, in the terms of this module's first words; ``budgets`` are those of the curve.
+
+    Raises ``GeocliError``, where the disk is full.
+    """
+    addresses = 0
+    is_refused = False
+    directory = evidence.gathered.directory
 
     def is_free(prefix: Prefix) -> bool:
+        nonlocal is_refused
         free = allow.is_free(prefix)
         if not free:
-            refused.append(prefix)
+            is_refused = True
         return free
+
+    def banned() -> Iterator[Banned]:
+        nonlocal addresses
+        addresses = 0
+        for item in merge(evidence.banned()):
+            addresses += 1
+            if item.prefix.length >= terms.largest[item.prefix.version]:
+                yield item
 
     price = max(1, SCALE // terms.innocents)
     limits = Limits(terms.largest, terms.min_bans, price, is_free)
-    forest = grow(banned, limits)
+    forest = grow(banned(), limits, directory)
     chosen = within(forest, terms.largest, terms.budget, terms.most, price)
     left_out: list[LeftOut] = []
-    if refused:
-        with_all = grow(banned, limits._replace(is_free=lambda _: True))
+    if is_refused:
+        with_all = grow(banned(), limits._replace(is_free=lambda _: True), directory)
         wanted = within(with_all, terms.largest, terms.budget, terms.most, price)
         left_out = [
             LeftOut(c.prefix, c.units, c.bans, allow.reasons(c.prefix))
             for c in wanted.networks
             if not allow.is_free(c.prefix)
         ]
-    holders = list(evidence.holders())
-    networks = [Advised(c.prefix, c.units, c.bans, _holder_of(c.prefix, holders)) for c in chosen.networks]
+    holders = _holders_of([candidate.prefix for candidate in chosen.networks], evidence)
+    networks = [Advised(c.prefix, c.units, c.bans, holders[c.prefix]) for c in chosen.networks]
     return Advice(
         sorted(networks, key=lambda network: (-network.bans, network.prefix)),
         sorted(left_out, key=lambda network: (-network.bans, network.prefix)),
-        len(everything),
+        addresses,
         evidence.bans,
         {
             budget: chosen.bans
@@ -151,8 +165,19 @@ def budgets_beside(budget: int) -> list[int]:
     return sorted({budget, *(step for step in BUDGETS if step <= larger)})
 
 
-def _holder_of(prefix: Prefix, holders: Sequence[tuple[Prefix, int, Holder]]) -> Holder:
-    # A banned network that is wider begins before it: only what is inside counts here.
-    begin = bisect_left(holders, (prefix.version, prefix.first), key=lambda item: item[0][:2])
-    end = bisect_left(holders, (prefix.version, prefix.last + 1), key=lambda item: item[0][:2])
-    return main_holder((bans, holder) for _, bans, holder in holders[begin:end])
+def _holders_of(prefixes: Iterable[Prefix], evidence: Evidence) -> dict[Prefix, Holder]:
+    """Who holds most of each of these networks, which are apart."""
+    found: dict[Prefix, Holder] = {}
+    banned = evidence.holders()
+    item = next(banned, None)
+    for prefix in sorted(prefixes):
+        begin, end = (prefix.version, prefix.first), (prefix.version, prefix.last)
+        # A banned network that is wider begins before it: only what is inside counts here.
+        while item is not None and item[0][:2] < begin:
+            item = next(banned, None)
+        parts: Counter[Holder] = Counter()
+        while item is not None and item[0][:2] <= end:
+            parts[item[2]] += item[1]
+            item = next(banned, None)
+        found[prefix] = main_holder((bans, holder) for holder, bans in parts.items())
+    return found

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
+from heapq import merge
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.bans.advice.prefix import BITS, Prefix, prefix_of
 from geocli.model.reserved import reserved_networks
+from geocli.system.rows import SortedRows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 
 class Allowed(NamedTuple):
@@ -24,24 +28,55 @@ def allowed(targets: Iterable[str], why: str) -> list[Allowed]:
     return [Allowed(prefix_of(target), why) for target in targets]
 
 
-class AllowList:
-    """Says whether a network is free of everybody who is allowed. Private and reserved space always is."""
+class Spared:
+    """Banned networks that must not be banned because of who holds them. ``directory``: the data's.
 
-    def __init__(self, items: Iterable[Allowed]) -> None:
-        self.items = [*dict.fromkeys(items)]
-        everything = [*self.items, *allowed(reserved_networks(), "private or reserved space")]
+    There may be as many as there are bans. What is read may raise ``GeocliError``, where the disk is full.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._rows = SortedRows(directory)
+        self._numbers: dict[str, int] = {}  # of what is said of them
+
+    def add(self, key: int, place: int, why: str) -> None:
+        """Take one in, by ``Prefix.key``. ``place`` says which is told of first."""
+        self._rows.add((key, self._numbers.setdefault(why, len(self._numbers)), place))
+
+    def __iter__(self) -> Iterator[tuple[Prefix, int, str]]:
+        """Yield them sorted, each once, with their places."""
+        reasons = [*self._numbers]
+        last: tuple[int, int] | None = None
+        for key, number, place in self._rows:
+            if (key, number) != last:
+                last = key, number
+                yield Prefix.of_key(key), place, reasons[number]
+
+
+class AllowList:
+    """Says whether a network is free of everybody who is allowed. Private and reserved space always is.
+
+    Beside ``items`` these are the ``spared``, who are told of after the first ``place`` items.
+    """
+
+    def __init__(self, items: Iterable[Allowed], spared: Spared | None = None, place: int = 0) -> None:
+        given = list(items)
+        self.items = [*dict.fromkeys(given)]
+        self.place = len(set(given[:place]))
+        self.spared = Spared() if spared is None else spared
+        self._reserved = allowed(reserved_networks(), "private or reserved space")
         # By version: where allowed space begins and ends, sorted and without overlaps.
-        self._begins: dict[int, list[int]] = {version: [] for version in BITS}
-        self._ends: dict[int, list[int]] = {version: [] for version in BITS}
-        for (version, first, length), _ in sorted(everything):
-            last = Prefix(version, first, length).last
+        self._begins = {version: array("Q") for version in BITS}
+        self._ends = {version: array("Q") for version in BITS}
+        alone = sorted(item.prefix for item in (*self.items, *self._reserved))
+        for prefix in merge(alone, (prefix for prefix, _, _ in self.spared)):
+            version, first_unit, _ = prefix
+            last = prefix.last
             ends = self._ends[version]
-            if ends and first <= ends[-1] + 1:
+            if ends and first_unit <= ends[-1] + 1:
                 ends[-1] = max(ends[-1], last)
             else:
-                self._begins[version].append(first)
+                self._begins[version].append(first_unit)
                 ends.append(last)
-        self._all = everything
 
     def __len__(self) -> int:
         return len(self.items)
@@ -55,7 +90,18 @@ class AllowList:
         """Who is in it, or holds it: for people."""
         version, first, last = prefix.version, prefix.first, prefix.last
         found: dict[str, list[Prefix]] = {}
-        for item in self._all:
+        spared = sorted(
+            (place, other, why)
+            for other, place, why in self.spared
+            if other.version == version and other.first <= last and first <= other.last
+        )
+        everything = (
+            *self.items[: self.place],
+            *(Allowed(other, why) for _, other, why in spared),
+            *self.items[self.place :],
+            *self._reserved,
+        )
+        for item in everything:
             if item.prefix.version == version and item.prefix.first <= last and first <= item.prefix.last:
                 found.setdefault(item.why, []).append(item.prefix)
         return tuple(

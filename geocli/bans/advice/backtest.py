@@ -7,14 +7,15 @@ there before keeps it from happening.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
+from heapq import nsmallest
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.bans.advice.advice import advise
 from geocli.bans.advice.prefix import BITS, Prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from geocli.bans.advice.advice import Terms
     from geocli.bans.advice.allowed import AllowList
@@ -44,50 +45,48 @@ class Outcome(NamedTuple):
         return self.avoided / self.bans if self.bans else 0.0
 
 
-class Later:
-    """Collects the bans that came after the advice."""
-
-    def __init__(self) -> None:
-        self._bans: Counter[Prefix] = Counter()
-
-    def add(self, prefix: Prefix) -> None:
-        """Count a ban."""
-        self._bans[prefix] += 1
-
-    @property
-    def bans(self) -> int:
-        """How many there were."""
-        return self._bans.total()
-
-    def outcome(self, method: str, rules: Sequence[Prefix], known: Mapping[Prefix, int]) -> Outcome:
-        """What these rules would have done; ``known`` is what was banned before them."""
-        chosen = sorted(rules)
-        held = {prefix: bans for prefix, bans in self._bans.items() if _is_held(prefix, chosen)}
-        newcomers = sum(prefix not in known for prefix in held)
-        blocked = sum(rule.units for rule in chosen)
-        return Outcome(method, len(chosen), blocked, sum(held.values()), self.bans, newcomers)
-
-
-def backtest(before: Evidence, later: Later, allow: AllowList, terms: Terms) -> list[Outcome]:
+def backtest(before: Evidence, later: Evidence, allow: AllowList, terms: Terms) -> list[Outcome]:
     """Fail2ban alone, single addresses, plain /24, and advice, all with the same number of rules.
 
-    The plain ones are what people would ban who look at what was banned most, without an allow list.
+    The plain ones are what people would ban who look at what was banned most, without an allow list. Raises
+    ``GeocliError``, where the disk is full.
     """
-    known = {prefix: bans for prefix, bans, _ in before.holders()}
     ways = {
         "fail2ban alone": [],
-        "addresses": _most(known.items(), terms.budget),
-        "plain /24": _most(((_plain(prefix), bans) for prefix, bans in known.items()), terms.budget),
+        "addresses": _most(before.counted(), terms.budget),
+        "plain /24": _most(_by_plain(before.counted()), terms.budget),
         "advice": [network.prefix for network in advise(before, allow, terms).networks],
     }
-    return [later.outcome(method, rules, known) for method, rules in ways.items()]
+    return [_outcome(method, rules, before, later) for method, rules in ways.items()]
 
 
-def _most(counted: Iterable[tuple[Prefix, int]], budget: int) -> list[Prefix]:
-    bans: Counter[Prefix] = Counter()
-    for prefix, count in counted:
-        bans[prefix] += count
-    return sorted(bans, key=lambda prefix: (-bans[prefix], prefix))[:budget]
+def _outcome(method: str, rules: Iterable[Prefix], before: Evidence, later: Evidence) -> Outcome:
+    """What these rules would have done to later bans; ``before`` is what was banned until then."""
+    chosen = sorted(rules)
+    known = (key for key, _ in before.counted())
+    last = next(known, None)
+    avoided = newcomers = 0
+    for key, bans in later.counted() if chosen else ():
+        if not _is_held(Prefix.of_key(key), chosen):
+            continue
+        while last is not None and last < key:
+            last = next(known, None)
+        avoided += bans
+        newcomers += last != key
+    return Outcome(
+        method, len(chosen), sum(rule.units for rule in chosen), avoided, later.bans, newcomers
+    )  # fmt: skip
+
+
+def _most(counted: Iterable[tuple[int, int]], budget: int) -> list[Prefix]:
+    """Those that were banned most."""
+    return [Prefix.of_key(key) for key, _ in nsmallest(budget, counted, key=lambda item: (-item[1], item[0]))]
+
+
+def _by_plain(counted: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The bans of plain networks. What is in one of them comes in a row, since all is sorted."""
+    for key, parts in groupby(counted, key=lambda item: _plain(Prefix.of_key(item[0])).key):
+        yield key, sum(bans for _, bans in parts)
 
 
 def _plain(prefix: Prefix) -> Prefix:

@@ -14,17 +14,25 @@ nodes of a forest, none inside another, is a knapsack on trees:
 from __future__ import annotations
 
 from heapq import nlargest
-from itertools import accumulate, pairwise
-from operator import sub
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
+
+from geocli.bans.advice.forest import Candidate
+from geocli.bans.advice.tables import Table, beside, gains, hull, taken, with_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from geocli.bans.advice.forest import Candidate, Forest
+    from geocli.bans.advice.forest import CandidateRow, Forest
 
 _MOST_STATES = 300_000
 """Combinations that are tried between the greedy choice and its bound. No real list needed a tenth of it."""
+
+_MOST_KEPT = 20_000
+"""Candidates in tables that are kept: some 10 MB. A choice makes the others anew that it takes from."""
+
+_MOST_TIED = 10_000
+"""Trees of the least worth that are looked at. There may be one for each address that was banned."""
 
 
 class Price(NamedTuple):
@@ -56,17 +64,13 @@ class Choice(NamedTuple):
         return sum(network.bans for network in self.networks)
 
 
-class _Table(NamedTuple):
-    """``worth[n]`` is what the best n rules are worth; it grows.
-
-    ``is_even``: each rule adds no more than the one before. ``node`` is a candidate that is one rule in place
-    of ``parts``, or -1.
-    """
+class _Tree(NamedTuple):
+    """A tree with what its rules are worth, as in its table, and the places of its candidates."""
 
     worth: list[int]
     is_even: bool
-    node: int
-    parts: tuple[_Table, ...]
+    begin: int
+    end: int
 
 
 class _Step(NamedTuple):
@@ -84,19 +88,23 @@ def choose(forest: Forest, budget: int, price: Price) -> Choice:
 
 
 class Chooser:
-    """Knows the best choice for every budget up to ``most`` rules."""
+    """Knows the best choice for every budget up to ``most`` rules.
+
+    Raises ``GeocliError``, where the forest is in a file that cannot be read.
+    """
 
     def __init__(self, forest: Forest, most: int, price: Price) -> None:
-        values, least = _values(forest, most, price)
-        tables: list[_Table | None] = []
-        for index, candidate in enumerate(forest.candidates):
-            inside = candidate.inside
-            below = _beside(_found(tables, inside), most) if inside else None
-            tables.append(_with_node(below, index, values[index]) if values[index] >= least else below)
-            for part in inside:
-                tables[part] = None  # it is in this one now
-        self._candidates = forest.candidates
-        self._trees = _found(tables, forest.roots)
+        self._forest, self._most, self._price = forest, most, price
+        spans, self._least = _worthiest(forest, most, price)
+        self._trees: list[_Tree] = []
+        self._tables: dict[int, Table] = {}
+        kept = 0
+        for span, rows in zip(spans, forest.parts(spans), strict=True):
+            table = self._table(rows)
+            if kept < _MOST_KEPT:
+                self._tables[len(self._trees)] = table
+                kept += len(rows)
+            self._trees.append(_Tree(table.worth, table.is_even, *span))
         steps = [step for index, tree in enumerate(self._trees) for step in _steps(index, tree)]
         # Stable: of a tree, the first step stays before the second.
         self._steps = sorted(steps, key=lambda step: -step.each)
@@ -104,9 +112,29 @@ class Chooser:
     def best(self, budget: int) -> Choice:
         """The candidates that are worth most."""
         shares, bound, rule_price = self._shared_out(budget)
-        taken = sorted(index for tree, share in shares.items() for index in _taken(self._trees[tree], share))
-        networks = [self._candidates[index] for index in taken]
+        chosen = sorted(tree for tree, share in shares.items() if share)
+        spans = [self._trees[tree][2:] for tree in chosen]
+        networks = [
+            Candidate.of_row(rows[place])
+            for tree, rows in zip(chosen, self._forest.parts(spans), strict=True)
+            for place in sorted(taken(self._tables.get(tree) or self._table(rows), shares[tree]))
+        ]
         return Choice(networks, self._worth(shares), bound, rule_price)
+
+    def _table(self, rows: Sequence[CandidateRow]) -> Table:
+        """The table of a tree that has something worth as much as a best choice needs."""
+        innocent, each = self._price
+        tables: list[Table | None] = []  # of what is in nothing yet
+        for place, (_, _, _, size, _, _, weight, cost, parts, _) in enumerate(rows):
+            below = None
+            if parts:
+                below = beside(tuple(table for table in tables[-parts:] if table is not None), self._most)
+                del tables[-parts:]
+            value = weight - innocent * cost - each * size
+            tables.append(with_node(below, place, value) if value >= self._least else below)
+        (table,) = tables
+        assert table is not None  # noqa: S101 (for mypy)
+        return table
 
     def _worth(self, shares: Mapping[int, int]) -> int:
         return sum(self._trees[tree].worth[share] for tree, share in shares.items())
@@ -150,116 +178,74 @@ class Chooser:
         return shares, rule_price
 
 
-def _values(forest: Forest, most: int, price: Price) -> tuple[list[int], int]:
-    """What each candidate is worth, and what each is worth at least that a best choice may have.
+def _worthiest(forest: Forest, most: int, price: Price) -> tuple[list[tuple[int, int]], int]:
+    """The trees that a best choice may be from, each from one place to before another, in order.
 
-    Where ``most`` trees have something that is worth more, one of them is without a rule, or has this one.
+    And what each candidate is worth at least that it may have: where ``most`` trees have something that is
+    worth more, one of them is without a rule, or has this one.
     """
-    values: list[int] = []
-    best: list[int] = []  # of each candidate and all inside it
-    for prefix, _, _, weight, cost, inside in forest.candidates:
-        value = weight - price.innocent * cost - (price.any * prefix.units if price.any else 0)
-        values.append(value)
-        best.append(max(value, *(best[part] for part in inside)) if inside else value)
-    trees = nlargest(most, (best[root] for root in forest.roots))
-    return values, trees[-1] if len(trees) == most else 1
+    innocent, any_ = price
+    trees: list[tuple[int, int, int]] = []
+    least, limit = 1, 2 * most + _MOST_TIED
+    # Of what is in nothing yet: the value of the best of it, and where it begins.
+    best: list[int] = []
+    begins: list[int] = []
+    end = 0
+    for end, (_, _, _, size, _, _, weight, cost, parts, is_last) in enumerate(forest, start=1):
+        value = weight - innocent * cost - any_ * size
+        if parts:
+            value = max(value, *best[-parts:])
+            begin = begins[-parts]
+            del best[-parts:], begins[-parts:]
+        else:
+            begin = end - 1
+        best.append(value)
+        begins.append(begin)
+        if is_last:
+            trees += _of_worth(best, pairwise([*begins, end]), least)
+            best.clear()
+            begins.clear()
+            if len(trees) > limit:
+                trees, least = _best_of(trees, most)
+                limit = 2 * len(trees) + most + _MOST_TIED
+    trees += _of_worth(best, pairwise([*begins, end]), least)
+    trees, least = _best_of(trees, most)
+    return [(begin, end) for _, begin, end in trees], least
 
 
-def _found(tables: Sequence[_Table | None], indexes: Iterable[int]) -> tuple[_Table, ...]:
-    return tuple(table for index in indexes if (table := tables[index]) is not None)
+def _of_worth(
+    values: Iterable[int], spans: Iterable[tuple[int, int]], least: int
+) -> Iterator[tuple[int, int, int]]:
+    for value, span in zip(values, spans, strict=True):
+        if value >= least:
+            yield value, *span
 
 
-def _with_node(below: _Table | None, index: int, value: int) -> _Table | None:
-    if below is None:
-        return _Table([0, value], True, index, ()) if value > 0 else None  # noqa: FBT003 (a field)
-    if value <= below.worth[1]:
-        return below
-    return _table([0, *(max(value, other) for other in below.worth[1:])], index, (below,))
+def _best_of(trees: list[tuple[int, int, int]], most: int) -> tuple[list[tuple[int, int, int]], int]:
+    """Those that are worth as much as the last of the ``most`` best, and what that is."""
+    values = nlargest(most, (value for value, _, _ in trees))
+    least = max(1, values[-1]) if len(values) == most else 1
+    kept = []
+    tied = 0
+    for tree in trees:
+        if tree[0] == least and len(values) == most:
+            # One more than there are rules says what a rule is worth that is too many. The others would only
+            # be ways to choose the same.
+            tied += 1
+            if tied > most + _MOST_TIED:
+                continue
+        if tree[0] >= least:
+            kept.append(tree)
+    return kept, least
 
 
-def _table(worth: list[int], node: int, parts: tuple[_Table, ...]) -> _Table:
-    while len(worth) > 2 and worth[-1] <= worth[-2]:
-        worth.pop()  # a rule more that adds nothing
-    # What even parts are worth side by side is even; else it has to be seen.
-    is_even = node < 0 and parts[0].is_even and parts[1].is_even
-    if not is_even:
-        gains = _gains(worth)
-        is_even = gains == sorted(gains, reverse=True)
-    return _Table(worth, is_even, node, parts)
-
-
-def _gains(worth: Sequence[int]) -> list[int]:
-    return list(map(sub, worth[1:], worth))
-
-
-def _beside(parts: tuple[_Table, ...], budget: int) -> _Table | None:
-    """The table of parts that are not inside one another, each part's share open."""
-    while len(parts) > 1:
-        one, other, *rest = parts
-        parts = (_table(_joined(one, other, budget), -1, (one, other)), *rest)
-    return parts[0] if parts else None
-
-
-def _joined(one: _Table, other: _Table, budget: int) -> list[int]:
-    """The most that n rules are worth, some of them in one and the rest in the other."""
-    if one.is_even and other.is_even:
-        gains = sorted(_gains(one.worth) + _gains(other.worth), reverse=True)
-        return [0, *accumulate(gains[:budget])]
-    long, short = sorted((one.worth, other.worth), key=len, reverse=True)
-    size = min(budget + 1, len(long) + len(short) - 1)
-    most = long[:size] + [long[-1]] * (size - len(long))
-    for shift, worth in enumerate(short[1:size], start=1):
-        shifted = [worth + value for value in long[: size - shift]]
-        most[shift : shift + len(shifted)] = map(max, most[shift:], shifted)
-    return most
-
-
-def _taken(tree: _Table, rules: int) -> Iterator[int]:
-    """The candidates that make so many rules worth what the table says."""
-    waiting = [(tree, rules)]
-    while waiting:
-        table, rules = waiting.pop()
-        if rules == 0:
-            continue
-        if table.node >= 0:
-            below = table.parts[0].worth if table.parts else [0]
-            if rules >= len(below) or table.worth[rules] > below[rules]:
-                yield table.node
-            else:
-                waiting.append((table.parts[0], rules))
-            continue
-        one, other = table.parts
-        last = min(rules, len(one.worth) - 1)
-        first = max(0, rules - len(other.worth) + 1)
-        share = next(
-            n for n in range(first, last + 1) if one.worth[n] + other.worth[rules - n] == table.worth[rules]
-        )
-        waiting += [(one, share), (other, rules - share)]
-
-
-def _steps(index: int, tree: _Table) -> list[_Step]:
+def _steps(index: int, tree: _Tree) -> list[_Step]:
     if tree.is_even:
-        return [_Step(index, 1, gain, gain) for gain in _gains(tree.worth)]
-    return [_Step(index, rules, gain, gain / rules) for rules, gain in _hull(tree.worth)]
+        return [_Step(index, 1, gain, gain) for gain in gains(tree.worth)]
+    return [_Step(index, rules, gain, gain / rules) for rules, gain in hull(tree.worth)]
 
 
-def _hull(worth: Sequence[int]) -> list[tuple[int, int]]:
-    """The steps of the least function above it of which each rule adds no more than the one before.
-
-    That is how many rules, and what they add together.
-    """
-    corners = [0]
-    for n in range(1, len(worth)):
-        while len(corners) > 1:
-            a, b = corners[-2:]
-            if (worth[b] - worth[a]) * (n - b) > (worth[n] - worth[b]) * (b - a):
-                break
-            corners.pop()
-        corners.append(n)
-    return [(b - a, worth[b] - worth[a]) for a, b in pairwise(corners)]
-
-
-def _least_loss(trees: Sequence[_Table], budget: int, rule_price: int, gap: int) -> Mapping[int, int] | None:
+def _least_loss(trees: Sequence[_Tree], budget: int, rule_price: int, gap: int) -> Mapping[int, int] | None:
     """The shares that lose least of what each tree would take alone, if that is less than ``gap``.
 
     Empty if it is not, ``None`` when there are too many combinations to know.

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from geocli.bans.advice.forest import Banned
-from geocli.bans.advice.kinds import CARE, kind_of
+from geocli.bans.advice.gathered import Gathered, Holder, seconds
+from geocli.bans.advice.kinds import CARE
+from geocli.bans.advice.prefix import Prefix
+from geocli.system.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from geocli.bans.advice.prefix import Prefix
 
 SCALE = 1 << 16
 """The weight of a ban of today."""
@@ -23,78 +24,113 @@ HALF_LIFE = 30 * 86400
 
 _MOST_REPEATS = 20  # a ban that says it is the 500th of its address counts as that many
 _HOUR = 3600
-
-
-class Holder(NamedTuple):
-    """Who holds an address; all may be unknown. ``listed``: the kind that lists tell of the address."""
-
-    country_code: str | None = None
-    asn: int | None = None
-    org: str | None = None
-    listed: str | None = None
-
-    @property
-    def kind(self) -> str:
-        """One of ``kinds.CARE``."""
-        return self.listed or kind_of(self.asn, self.org)
-
-    @property
-    def of_system(self) -> Holder:
-        """The same for its whole AS, of which a listed address tells nothing."""
-        return self._replace(listed=None)
-
-
-class _Record:
-    __slots__ = ("bans", "holder", "latest", "repeats", "weight")
-
-    def __init__(self, holder: Holder) -> None:
-        self.holder = holder
-        self.bans = self.weight = self.latest = self.repeats = 0
+_AT_ONCE = 4096
 
 
 class Evidence:
-    """Collects bans. ``now`` is when they are judged, in seconds since the epoch."""
+    """Bans, judged at a moment: ``now``, in seconds since the epoch.
 
-    def __init__(self, now: float) -> None:
+    Of what is ``gathered`` only bans count that began at ``since`` and later, and ``before`` that time.
+    """
+
+    def __init__(
+        self,
+        now: float,
+        gathered: Gathered | None = None,
+        *,
+        since: str | None = None,
+        before: str | None = None,
+    ) -> None:
         self._now = now
-        self._records: dict[Prefix, _Record] = {}
-        self.bans = 0
+        self._gathered = Gathered() if gathered is None else gathered
+        self._since = None if since is None else seconds(since)
+        self._before = None if before is None else seconds(before)
+        self._known: Rows | None = None
+        self._bans = 0
 
-    def __len__(self) -> int:
-        return len(self._records)
+    @property
+    def gathered(self) -> Gathered:
+        """What it judges."""
+        return self._gathered
+
+    @property
+    def bans(self) -> int:
+        """How many bans count. Raises ``GeocliError``, as all that reads them, where the disk is full."""
+        self._rows()
+        return self._bans
 
     def add(self, prefix: Prefix, banned_at: str | None, ban_count: int | None, holder: Holder) -> None:
         """Count a ban. Without a time it is one of now.
 
         ``ban_count`` is how often the address was banned by then, as fail2ban counts.
         """
-        record = self._records.get(prefix)
-        if record is None:
-            record = self._records[prefix] = _Record(holder)
-        weight = SCALE if banned_at is None else _weight(_hours(banned_at, self._now))
-        record.bans += 1
-        record.weight += weight
-        record.latest = max(record.latest, weight)
-        record.repeats = max(record.repeats, ban_count or 0)
-        self.bans += 1
+        self._gathered.add(prefix, banned_at, ban_count, holder)
+        self._known = None
 
-    def banned(self) -> list[Banned]:
-        """Everything that was banned, in no order."""
-        return [
-            Banned(prefix, record.bans, _total(record), CARE[record.holder.kind])
-            for prefix, record in self._records.items()
-        ]
+    def counted(self) -> Iterator[tuple[int, int]]:
+        """Everything that was banned: ``Prefix.key`` and bans, sorted."""
+        for key, _, bans, _, _ in self._rows():
+            yield key, bans
 
-    def weighed(self) -> Iterable[tuple[Prefix, int, int, Holder]]:
-        """Everything that was banned, with its bans, what they count, and its holder, in no order."""
-        for prefix, record in self._records.items():
-            yield prefix, record.bans, _total(record), record.holder
+    def banned(self) -> Iterator[Banned]:
+        """Everything that was banned, sorted."""
+        cares = [CARE[holder.kind] for holder in self._gathered.holders]
+        for key, _, bans, weight, holder in self._rows():
+            yield Banned(Prefix.of_key(key), bans, weight, cares[holder])
 
-    def holders(self) -> Iterable[tuple[Prefix, int, Holder]]:
+    def weighed(self) -> Iterator[tuple[int, Prefix, int, int, Holder]]:
+        """Everything that was banned, with its bans, what they count, and its holder, sorted.
+
+        Before that stands how many bans came before its first.
+        """
+        holders = self._gathered.holders
+        for key, place, bans, weight, holder in self._rows():
+            yield place, Prefix.of_key(key), bans, weight, holders[holder]
+
+    def holders(self) -> Iterator[tuple[Prefix, int, Holder]]:
         """Everything that was banned, with its bans and its holder, sorted."""
-        for prefix in sorted(self._records):
-            record = self._records[prefix]
-            yield prefix, record.bans, record.holder
+        for _, prefix, bans, _, holder in self.weighed():
+            yield prefix, bans, holder
+
+    def _rows(self) -> Rows:
+        """Each network that was banned: its key, first place, bans, weight, and the number of its holder."""
+        if self._known is None:
+            self._known = Rows(self._gathered.directory)
+            self._bans = 0
+            some: list[tuple[int, ...]] = []
+            for row in self._judged():
+                self._bans += row[2]
+                some.append(row)
+                if len(some) >= _AT_ONCE:
+                    self._known.add(some)
+                    some = []
+            self._known.add(some)
+        return self._known
+
+    def _judged(self) -> Iterator[tuple[int, int, int, int, int]]:
+        now, since, before = self._now, self._since, self._before
+        network = -1
+        first = bans = weight = latest = repeats = holder = 0
+        for key, place, moment, count, number in self._gathered.rows():
+            if moment is None:
+                if since is not None or before is not None:
+                    continue
+                counts = SCALE
+            elif (since is not None and moment < since) or (before is not None and moment >= before):
+                continue
+            else:
+                counts = _weight(int((now - moment // _HOUR * _HOUR) // _HOUR))
+            if key != network:
+                if bans:
+                    yield network, first, bans, _total(bans, weight, latest, repeats), holder
+                network, first, holder = key, place, number
+                bans = weight = latest = repeats = 0
+            bans += 1
+            weight += counts
+            latest = max(latest, counts)
+            repeats = max(repeats, count)
+        if bans:
+            yield network, first, bans, _total(bans, weight, latest, repeats), holder
 
 
 def main_holder(parts: Iterable[tuple[int, Holder]]) -> Holder:
@@ -105,21 +141,12 @@ def main_holder(parts: Iterable[tuple[int, Holder]]) -> Holder:
     return min(bans, key=lambda holder: (-bans[holder], holder.asn or 0), default=Holder())
 
 
-def _total(record: _Record) -> int:
-    unseen = min(record.repeats, _MOST_REPEATS) - record.bans
-    return record.weight + max(0, unseen) * record.latest
-
-
-@lru_cache(maxsize=4096)
-def _weight(hours: int) -> int:
-    """What a ban counts that is so old: half of ``SCALE`` after ``HALF_LIFE``, and never nothing."""
-    return max(1, int(SCALE * 2 ** (-max(0, hours) * _HOUR / HALF_LIFE)))
+def _total(bans: int, weight: int, latest: int, repeats: int) -> int:
+    unseen = min(repeats, _MOST_REPEATS) - bans
+    return weight + max(0, unseen) * latest
 
 
 @lru_cache(maxsize=65536)
-def _began(hour: str) -> float:
-    return datetime.fromisoformat(hour).timestamp()
-
-
-def _hours(banned_at: str, now: float) -> int:
-    return int((now - _began(f"{banned_at[:13]}:00:00Z")) // _HOUR)
+def _weight(hours: int) -> int:
+    """What a ban counts that is so old: half of ``SCALE`` after ``HALF_LIFE``, and never nothing."""
+    return max(1, int(SCALE * 2 ** (-max(0, hours) * _HOUR / HALF_LIFE)))

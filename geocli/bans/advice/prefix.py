@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from geocli.model.ranges import blocks
 
@@ -18,6 +18,10 @@ BITS = {4: 32, 6: 64}
 """The length of a unit, by the version of IP."""
 
 _BELOW = 64  # bits of an IPv6 address that a unit does not tell
+_LENGTH = 7  # bits that a length takes
+_FIRST = 64  # and the first unit
+_UNITS = (1 << _FIRST) - 1
+_LENGTHS = (1 << _LENGTH) - 1
 
 
 class Prefix(NamedTuple):
@@ -36,6 +40,17 @@ class Prefix(NamedTuple):
     def last(self) -> int:
         """Its last unit."""
         return self.first + self.units - 1
+
+    @property
+    def key(self) -> int:
+        """One number, which orders as prefixes do."""
+        return ((self.version == 6) << _FIRST | self.first) << _LENGTH | self.length
+
+    @classmethod
+    def of_key(cls, key: int) -> Self:
+        """Return the prefix with this ``key``."""
+        unit = key >> _LENGTH
+        return cls(6 if unit >> _FIRST else 4, unit & _UNITS, key & _LENGTHS)
 
     def __str__(self) -> str:
         if self.version == 6:

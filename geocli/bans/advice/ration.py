@@ -13,13 +13,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.bans.advice.choice import Choice, Chooser, Price
-from geocli.bans.advice.forest import thinned
+from geocli.bans.advice.forest import Candidate, thinned
 from geocli.bans.advice.prefix import BITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from geocli.bans.advice.forest import Candidate, Forest
+    from geocli.bans.advice.forest import Forest
 
 _FINE = 5  # the price of an address is found to one part in 2 ** 5 ...
 _FULL = 0.98  # ... or until so much of what may be blocked is
@@ -44,7 +44,8 @@ def within(forest: Forest, largest: Mapping[int, int], budget: int, most: int, p
         ways.append(Chooser(thinned(forest, price, 0, size), budget, Price(price)).best(budget).networks)
     best = max(ways, key=lambda networks: _worth(networks, price))
     worth = _worth(best, price)
-    if bound > worth + worth // _NEAR:
+    # Each candidate is a way at least.
+    if bound > worth + worth // _NEAR and len(forest) <= _MOST_WAYS:
         search = _Search(forest, budget, most, Price(price, each), under.rule_price, worth)
         found = search.best()
         if found is not None:
@@ -164,35 +165,45 @@ class _Search:
     def __init__(
         self, forest: Forest, budget: int, most: int, price: Price, rule_price: int, least: int
     ) -> None:
-        self._forest, self._budget, self._most = forest, budget, most
+        self._candidates: list[Candidate] = []
+        self._parts: list[int] = []
+        self._budget, self._most = budget, most
         self._price, self._rule_price, self._least = price, rule_price, least
         self._left = _MOST_WAYS
         # The best value of each candidate with all inside it, at these prices.
         self._best: list[int] = []
-        for candidate in forest.candidates:
-            inside = sum(self._best[part] for part in candidate.inside)
+        roots: list[int] = []
+        for row in forest:
+            candidate, parts = Candidate.of_row(row), row[-2]
+            inside = sum(roots[-parts:]) if parts else 0
+            del roots[len(roots) - parts :]
             self._best.append(max(inside, self._value(candidate.prefix.units, self._worth_of(candidate), 1)))
-        bound = sum(self._best[root] for root in forest.roots) + price.any * most + rule_price * budget
+            roots.append(self._best[-1])
+            self._candidates.append(candidate)
+            self._parts.append(parts)
+        bound = sum(roots) + price.any * most + rule_price * budget
         self._gap = bound - least
 
     def best(self) -> list[Candidate] | None:
         """The best networks, empty when none are better than ``least``; ``None`` if not all were tried."""
-        ways: list[_Ways] = []
-        for index, candidate in enumerate(self._forest.candidates):
-            below = self._beside(candidate.inside, ways)
+        outer: list[tuple[int, _Ways]] = []  # of what is in nothing yet: the best value, and the ways
+        for index, candidate in enumerate(self._candidates):
+            parts = self._parts[index]
+            below = self._beside(outer[len(outer) - parts :])
+            del outer[len(outer) - parts :]
             if candidate.prefix.units <= self._most:
                 below += [[] for _ in range(2 - len(below))]
                 below[1].append(_Way(candidate.prefix.units, self._worth_of(candidate), (index,)))
-            ways.append(self._kept(below, self._best[index]))
+            outer.append((self._best[index], self._kept(below, self._best[index])))
             if self._left < 0:
                 return None
-        whole = self._beside(self._forest.roots, ways)
+        whole = self._beside(outer)
         if self._left < 0:
             return None
         found = max((way for row in whole for way in row), key=lambda way: way.worth, default=None)
         if found is None or found.worth <= self._least:
             return []
-        return [self._forest.candidates[index] for index in sorted(_taken(found))]
+        return [self._candidates[index] for index in sorted(_taken(found))]
 
     def _worth_of(self, candidate: Candidate) -> int:
         return candidate.weight - self._price.innocent * candidate.cost
@@ -200,13 +211,12 @@ class _Search:
     def _value(self, units: int, worth: int, rules: int) -> int:
         return worth - self._price.any * units - self._rule_price * rules
 
-    def _beside(self, parts: Sequence[int], ways: list[_Ways]) -> _Ways:
+    def _beside(self, parts: Sequence[tuple[int, _Ways]]) -> _Ways:
         """All ways to share the rules among parts."""
         total: _Ways = [[_Way(0, 0, ())]]
         best = 0
-        for part in parts:
-            others, ways[part] = ways[part], []  # no other has this one inside it
-            best += self._best[part]
+        for value, others in parts:
+            best += value
             rows: _Ways = [[] for _ in range(min(self._budget, len(total) + len(others) - 2) + 1)]
             for n, some in enumerate(total):
                 for m, more in enumerate(others[: len(rows) - n]):

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from geocli.bans.advice.allowed import AllowList
-    from geocli.bans.advice.evidence import Evidence, Holder
+    from geocli.bans.advice.evidence import Evidence
+    from geocli.bans.advice.gathered import Holder
     from geocli.bans.advice.prefix import Prefix
 
 
@@ -38,20 +39,25 @@ def worst_systems(evidence: Evidence, budget: int, least_bans: int, spared: Iter
     weights: Counter[int] = Counter()
     bans: Counter[int] = Counter()
     addresses: Counter[int] = Counter()
-    holders: dict[int, Counter[Holder]] = {}
+    holders: dict[int, dict[Holder, tuple[int, int]]] = {}  # by AS: bans of each, and the place of the first
     left_out = set(spared)
-    for prefix, count, weight, holder in evidence.weighed():
+    for place, prefix, count, weight, holder in evidence.weighed():
         asn = holder.asn
         if asn is None or asn in left_out:
             continue
         weights[asn] += weight
         bans[asn] += count
         addresses[asn] += prefix.units
-        holders.setdefault(asn, Counter())[holder.of_system] += count
+        of_system = holders.setdefault(asn, {})
+        held, first = of_system.get(holder.of_system, (0, place))
+        of_system[holder.of_system] = held + count, min(first, place)
     ranked = sorted((asn for asn in weights if bans[asn] >= least_bans), key=lambda asn: (-weights[asn], asn))
-    return [
-        System(holders[asn].most_common(1)[0][0], addresses[asn], bans[asn]) for asn in ranked[:budget]
-    ]  # fmt: skip
+    return [System(_main(holders[asn]), addresses[asn], bans[asn]) for asn in ranked[:budget]]
+
+
+def _main(holders: Mapping[Holder, tuple[int, int]]) -> Holder:
+    """The one with most bans, of two the first that was banned."""
+    return min(holders, key=lambda holder: (-holders[holder][0], holders[holder][1]))
 
 
 def with_networks(

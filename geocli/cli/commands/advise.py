@@ -136,7 +136,8 @@ def _show_systems(
     from geocli.bans.advice.systems import with_networks, worst_systems
 
     evidence = matter.bans.evidence()
-    spared = {seen.holder.asn or 0 for seen in matter.bans.seen if matter.holders.why(seen.holder.of_system)}
+    everybody = matter.bans.gathered.holders
+    spared = {holder.asn or 0 for holder in everybody if matter.holders.why(holder.of_system)}
     systems = worst_systems(evidence, matter.terms.budget, matter.terms.min_bans, spared)
     networks: dict[int, list[Prefix]] = {system.holder.asn or 0: [] for system in systems}
     for prefix, _, holder in evidence.holders():
@@ -175,15 +176,14 @@ def _warn(systems: "Sequence[System]", settings: "Settings") -> None:
 
 
 def _show_backtest(matter: Matter, period: float, output: Output) -> None:
-    from geocli.bans.advice.backtest import Later, backtest
+    from geocli.bans.advice.backtest import backtest
+    from geocli.bans.advice.evidence import Evidence
 
     split = utc_text(max(0.0, matter.bans.judged_at - period))
-    if any(ban.banned_at is None for ban in matter.bans.seen):
+    gathered = matter.bans.gathered
+    if not gathered.is_timed:
         raise UsageError("--backtest: the input does not say when the bans began")
-    before, later = matter.bans.evidence(split), Later()
-    for ban in matter.bans.seen:
-        if ban.banned_at is not None and ban.banned_at >= split:
-            later.add(ban.prefix)
+    before, later = matter.bans.evidence(split), Evidence(matter.bans.judged_at, gathered, since=split)
     if not before.bans or not later.bans:
         raise UsageError(
             f"--backtest: {before.bans} bans began before {split} and {later.bans} after: it needs both"

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from geocli.bans.advice.advice import advise as best_advice
-from geocli.bans.advice.allowed import Allowed, AllowList
-from geocli.bans.advice.evidence import Evidence, Holder
+from geocli.bans.advice.allowed import Allowed, AllowList, Spared
+from geocli.bans.advice.evidence import Evidence
+from geocli.bans.advice.gathered import Gathered, Holder
 from geocli.bans.advice.kinds import CARE, listed_kind
 from geocli.bans.advice.prefix import Prefix, covering, prefix_of
 from geocli.cli.commands.bans_list import read_located
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from geocli.cli.ban_options import BanFilters, BanInput
     from geocli.cli.commands.advise_options import Past, Spare
     from geocli.config.settings import Settings
-    from geocli.inputs.allow.spared import Spared
+    from geocli.inputs.allow.spared import Spared as SparedTarget
     from geocli.model.bans import LocatedBan
     from geocli.model.errors import Problems
 
@@ -40,48 +41,35 @@ _SECONDS = 86400
 _MOST_ROUNDS = 20
 """How often advice is made anew because of who was found in it. Each time what was found is out of it."""
 
+_MOST_KNOWN = 50_000  # addresses: some 20 MB
 _LOCAL = "mmdb"  # nobody on the network is asked
-
-
-class Seen(NamedTuple):
-    """A ban of an address or a network, and who holds it."""
-
-    prefix: Prefix
-    banned_at: str | None
-    ban_count: int | None
-    holder: Holder
 
 
 class Bans(NamedTuple):
     """All bans that count. ``judged_at`` is now, or the moment of the last of them, if that is long ago."""
 
-    seen: Sequence[Seen]
+    gathered: Gathered
     judged_at: float
 
     @classmethod
-    def of(cls, seen: Sequence[Seen]) -> Self:
+    def of(cls, gathered: Gathered) -> Self:
         """Return these, judged as of now or of the last of them."""
-        last = max((ban.banned_at for ban in seen if ban.banned_at is not None), default=None)
-        now = time.time()
-        is_old = last is not None and _moment(last) < now - _SECONDS and all(ban.banned_at for ban in seen)
-        return cls(seen, _moment(last) + 1 if last is not None and is_old else now)
+        now, last = time.time(), gathered.last
+        is_old = last is not None and gathered.is_timed and _moment(last) < now - _SECONDS
+        return cls(gathered, _moment(last) + 1 if last is not None and is_old else now)
 
     @property
     def days(self) -> int | None:
         """How many days they span; ``None`` where not all say when they began."""
-        times = {ban.banned_at for ban in self.seen}
-        if not times or None in times:
+        first, last = self.gathered.first, self.gathered.last
+        if first is None or last is None or not self.gathered.is_timed:
             return None
-        first, last = (_moment(str(time)) for time in (min(times, key=str), max(times, key=str)))
-        return int((last - first) // _SECONDS) + 1
+        return int((_moment(last) - _moment(first)) // _SECONDS) + 1
 
     def evidence(self, before: str | None = None) -> Evidence:
         """All that began before that moment, judged then; without one, everything."""
-        collected = Evidence(self.judged_at if before is None else _moment(before))
-        for prefix, banned_at, ban_count, holder in self.seen:
-            if before is None or (banned_at is not None and banned_at < before):
-                collected.add(prefix, banned_at, ban_count, holder)
-        return collected
+        judged_at = self.judged_at if before is None else _moment(before)
+        return Evidence(judged_at, self.gathered, before=before)
 
 
 class Holders:
@@ -107,48 +95,54 @@ def read_bans(
 ) -> Bans:
     """All bans. What cannot be read to its end is noted in ``problems``. Raises ``UsageError``."""
     query = filters.query(time.time())._replace(hosts=frozenset(past.host or ()))
-    seen: list[Seen] = []
-    addresses = Addresses()
+    addresses = Addresses(Gathered(settings.data_dir))
     with noting(problems), Progress.without_rows(settings) as progress:
         if past.history:
             with open_history(settings, problems, progress) as history:
                 for located in history.bans(query):
-                    seen += addresses.seen(located)
-                    progress.show("bans", len(seen))
+                    addresses.add(located)
+                    progress.show("bans", len(addresses.gathered))
         else:
             with open_lookup(_local(settings), problems, progress, no_cache=True) as lookup:
                 for located in read_located(settings, lookup, source, query, problems, progress):
-                    seen += addresses.seen(located)
-    return Bans.of(seen)
+                    addresses.add(located)
+    return Bans.of(addresses.gathered)
 
 
 class Addresses:
-    """Knows the prefix and the holder of each address, and keeps what is the same once."""
+    """Gathers bans of addresses. Who was banned lately has been found out."""
 
-    def __init__(self) -> None:
+    def __init__(self, gathered: Gathered) -> None:
+        self.gathered = gathered
         self._known: dict[str, tuple[Prefix, Holder] | None] = {}
-        self._holders: dict[Holder, Holder] = {}
 
-    def seen(self, located: Iterable[LocatedBan]) -> Iterator[Seen]:
-        """Yield the bans of addresses. A user or a host has no network."""
+    def add(self, located: Sequence[LocatedBan]) -> None:
+        """Take bans in. A user or a host has no network. Raises ``GeocliError``, where the disk is full."""
+        records = {ban.record.ip: ban.record for ban in located if ban.record.ip not in self._known}
+        self._learn([(ip, record.country_code, record.asn, record.org) for ip, record in records.items()])
         for ban, record, kept in located:
-            place = self.place(record.ip, record.country_code, record.asn, record.org)
+            place = self._known[record.ip]
             if place is not None:
                 moment = ban.banned_at if kept is None else kept.banned_at
-                yield Seen(place[0], moment, ban.ban_count, place[1])
+                self.gathered.add(place[0], moment, ban.ban_count, place[1])
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
 
     def place(
         self, ip: str, country_code: str | None, asn: int | None, org: str | None
     ) -> tuple[Prefix, Holder] | None:
         """The prefix and the holder, ``None`` for what is no address."""
         if ip not in self._known:
-            (tags,) = tags_of([ip])
-            holder = Holder(country_code, asn, org, listed_kind(tags))
+            self._learn([(ip, country_code, asn, org)])
+        return self._known[ip]
+
+    def _learn(self, found: Sequence[tuple[str, str | None, int | None, str | None]]) -> None:
+        listed = map(listed_kind, tags_of([ip for ip, *_ in found]))
+        for (ip, country_code, asn, org), kind in zip(found, listed, strict=True):
             try:
-                self._known[ip] = prefix_of(ip), self._holders.setdefault(holder, holder)
+                self._known[ip] = prefix_of(ip), Holder(country_code, asn, org, kind)
             except ValueError:
                 self._known[ip] = None
-        return self._known[ip]
 
 
 class Matter(NamedTuple):
@@ -178,7 +172,7 @@ class Matter(NamedTuple):
             ]
             if not found:
                 break
-            allow = AllowList([*allow.items, *found])
+            allow = AllowList([*allow.items, *found], allow.spared, allow.place)
         else:
             if self.holders:
                 raise UsageError("too many are spared among too many bans: allow fewer, or lower --budget")
@@ -205,9 +199,12 @@ def allow_list(
     items = [Allowed(prefix_of(item.target), item.why) for item in found]
     for text in spare.allow or ():
         items += _what(text, holders)
+    place, spared = len(items), Spared(bans.gathered.directory)
     if holders:
-        reasons = {ban.holder: holders.why(ban.holder) for ban in bans.seen}
-        items += [Allowed(ban.prefix, why) for ban in bans.seen if (why := reasons[ban.holder])]
+        reasons = [holders.why(holder) for holder in bans.gathered.holders]
+        for key, order, _, _, number in bans.gathered.rows() if any(reasons) else ():
+            if why := reasons[number]:
+                spared.add(key, order, why)
     if holders.kinds:
         # Also where nobody was banned: the AS does not tell whom it rents addresses to.
         items += [
@@ -215,7 +212,7 @@ def allow_list(
             for network, tags in listed_networks()
             if (kind := listed_kind(tags)) in holders.kinds
         ]
-    return AllowList(items), holders
+    return AllowList(items, spared, place), holders
 
 
 def holders_inside(prefixes: Iterable[Prefix], settings: Settings) -> Iterator[tuple[Stretch, Holder]]:
@@ -248,9 +245,9 @@ def networks_of(asns: Iterable[int], settings: Settings, progress: Progress) -> 
             yield answer.asn or 0, prefix
 
 
-def _ignored(source: BanInput, problems: Problems) -> Iterator[Spared]:
+def _ignored(source: BanInput, problems: Problems) -> Iterator[SparedTarget]:
     """What the running fail2ban ignores; that it cannot be asked is told where there is one."""
-    from geocli.inputs.allow.spared import Spared
+    from geocli.inputs.allow.spared import Spared as SparedTarget
     from geocli.inputs.fail2ban.client import is_installed
     from geocli.inputs.fail2ban.ignored import ask_ignored
 
@@ -264,7 +261,7 @@ def _ignored(source: BanInput, problems: Problems) -> Iterator[Spared]:
     for jail, entry, targets in entries:
         if not targets:
             problems.mention(UsageError(f"ignoreip of the jail {jail}: {entry} has no address now"))
-        yield from (Spared(target, f"ignoreip of the jail {jail}") for target in targets)
+        yield from (SparedTarget(target, f"ignoreip of the jail {jail}") for target in targets)
 
 
 def _what(text: str, holders: Holders) -> list[Allowed]:

@@ -7,7 +7,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from geocli.bans.advice.advice import Terms
-from geocli.cli.commands.advise_evidence import Addresses, Bans, Matter, Seen, allow_list
+from geocli.bans.advice.gathered import Gathered
+from geocli.cli.commands.advise_evidence import Addresses, Bans, Matter, allow_list
 from geocli.model.errors import Problems, worst_of
 from geocli.model.group_by import EVIDENCE
 from geocli.model.records import clean_text, utc_text
@@ -15,7 +16,7 @@ from geocli.output import advice as words
 from geocli.output.report.todo import NetworkToBan, ToDo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from geocli.bans.history import History
     from geocli.cli.commands.advise_options import Spare
@@ -39,15 +40,14 @@ class Adviser:
         self._spare = spare
         self._budget = budget
         self._settings = settings
-        self._addresses = Addresses()
-        self._seen: list[Seen] = []
+        self._addresses = Addresses(Gathered())
         self._is_too_much = False
         self._since: str | None = source.filters.since
 
-    def add(self, located: Iterable[LocatedBan]) -> None:
+    def add(self, located: Sequence[LocatedBan]) -> None:
         """Take in bans of a list."""
         if not self._is_too_much:
-            self._seen += self._addresses.seen(located)
+            self._addresses.add(located)
             self._stop_at_too_much()
 
     def ask(self, history: History, question: BanQuery, now: float) -> None:
@@ -59,17 +59,17 @@ class Adviser:
             ip, code, _, asn, org, _, ban_count = count.values
             place = self._addresses.place(ip, code, asn, org)
             if place is not None:
-                seen = Seen(place[0], count.last, ban_count, place[1])
-                self._seen += [seen] * count.bans
+                for _ in range(min(count.bans, _MOST_BANS + 1)):  # more are too much, whoever has them
+                    self._addresses.gathered.add(place[0], count.last, ban_count, place[1])
             self._stop_at_too_much()
             if self._is_too_much:
                 break
 
     def _stop_at_too_much(self) -> None:
         """Keep nothing of more bans than can be judged."""
-        if len(self._seen) > _MOST_BANS:
+        if len(self._addresses.gathered) > _MOST_BANS:
             self._is_too_much = True
-            self._seen, self._addresses = [], Addresses()
+            self._addresses = Addresses(Gathered())
 
     def result(self, problems: Problems) -> ToDo | None:
         """What to do, or why that cannot be said; ``None`` where there is nothing to say.
@@ -77,13 +77,14 @@ class Adviser:
         What is wrong with --allow and --allow-log is noted in ``problems``; that fail2ban cannot be asked
         whom it ignores is for whoever reads the page. Raises ``GeocliError``.
         """
-        if not (self._seen or self._is_too_much):
+        gathered = self._addresses.gathered
+        if not (gathered or self._is_too_much):
             return None
         command = self._command()
         if self._is_too_much:
             note = f"There are more than {_MOST_BANS:,} bans, too many to judge beside a page."
             return ToDo((), "", command, notes=[note])
-        bans = Bans.of(self._seen)
+        bans = Bans.of(gathered)
         remarks = Problems()
         allow, holders = allow_list(
             self._spare, self._source.source, bans, os.environ.get("SSH_CLIENT"), remarks

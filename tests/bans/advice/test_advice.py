@@ -10,12 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.bans.advice.advice import Terms, advise, budgets_beside
-from geocli.bans.advice.allowed import AllowList, allowed
-from geocli.bans.advice.evidence import HALF_LIFE, Evidence, Holder
+from geocli.bans.advice import choice, forest
+from geocli.bans.advice.advice import Advice, Terms, advise, budgets_beside
+from geocli.bans.advice.allowed import AllowList, Spared, allowed
+from geocli.bans.advice.backtest import Outcome, backtest
+from geocli.bans.advice.evidence import HALF_LIFE, Evidence
+from geocli.bans.advice.gathered import Gathered, Holder
 from geocli.bans.advice.prefix import prefix_of
 from geocli.model.addresses import is_reserved
 from geocli.model.records import utc_text
+from geocli.system import rows
 from tests.support.examples import examples
 
 NOW = 1_790_000_000.0
@@ -117,6 +121,50 @@ def test_planted_clusters_are_found(seed: int) -> None:
     wanted = {str(prefix_of(network)) for network in planted}
     assert set(texts(collected, Terms(8, max_blocked=10_000))) == wanted
     assert wanted <= set(texts(collected, Terms()))
+
+
+@examples(60)
+@given(
+    st.lists(
+        st.tuples(addresses | networks, st.integers(1, 3), st.sampled_from([HOSTER, PROVIDER])), max_size=60
+    ),
+    st.lists(addresses, max_size=4),
+    st.integers(1, 30),
+    st.sampled_from([None, 50, 5000]),
+    st.integers(0, 3),
+)
+def test_advice_out_of_a_file_is_that_out_of_memory(
+    bans: list[tuple[str, int, Holder]], spared: list[str], budget: int, blocked: int | None, most: int
+) -> None:
+    def advised() -> tuple[Advice, list[Outcome]]:
+        gathered, old, late = Gathered(), utc_text(NOW - 9), utc_text(NOW - 5)
+        everybody = Spared()
+        for place, (target, count, holder) in enumerate(bans):
+            for number in range(count):
+                gathered.add(prefix_of(target), late if number else old, number * 3, holder)
+            if target in spared:
+                everybody.add(prefix_of(target).key, place, f"--allow AS{holder.asn}")
+        allow = AllowList(allowed(spared, "mine"), everybody)
+        terms = Terms(budget, innocents=4096, max_blocked=blocked)
+        advice = advise(Evidence(NOW, gathered), allow, terms, [1, 3])
+        before, later = Evidence(NOW, gathered, before=late), Evidence(NOW, gathered, since=late)
+        return advice, backtest(before, later, allow, terms)
+
+    expected = advised()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rows, "MOST", most)
+        patch.setattr(rows, "_AT_ONCE", 2)
+        patch.setattr(forest, "_AT_ONCE", 1)
+        patch.setattr(choice, "_MOST_KEPT", most)
+        assert advised() == expected
+
+
+def test_of_many_that_are_worth_the_same_the_first_are_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    twice = [(f"{octet}.7.7.7", None, None, HOSTER) for octet in range(11, 99)] * 2
+    expected = advise(evidence(*twice), NOBODY, PLAIN._replace(budget=5))
+    assert [str(network.prefix) for network in expected.networks] == [f"{n}.7.7.7" for n in range(11, 16)]
+    monkeypatch.setattr(choice, "_MOST_TIED", 0)
+    assert advise(evidence(*twice), NOBODY, PLAIN._replace(budget=5)) == expected
 
 
 def test_advice_says_what_it_costs() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,9 @@ from geocli.bans.advice.choice import Chooser, Price, choose
 from geocli.bans.advice.forest import Banned, Limits, grow, merge
 from geocli.bans.advice.prefix import Prefix
 from tests.support.examples import examples
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 WORLD = 4  # bits: 16 addresses below 8.8.8.0
 BASE = 8 << 24 | 8 << 16 | 8 << 8
@@ -26,6 +30,10 @@ EVERY = [
 worlds = st.dictionaries(
     st.integers(0, (1 << WORLD) - 1), st.tuples(st.integers(1, 4), st.integers(1, 60)), min_size=1
 )
+
+
+def merged(banned: Iterable[Banned]) -> list[Banned]:
+    return [*merge(sorted(banned))]
 
 
 def is_inside(one: Prefix, other: Prefix) -> bool:
@@ -71,7 +79,7 @@ def test_no_choice_is_worth_more(
     spared: set[int],
 ) -> None:
     allow = AllowList(Allowed(Prefix(4, BASE + place, 32), "") for place in spared)
-    banned = merge(Banned(Prefix(4, BASE + place, 32), *counts) for place, counts in world.items())
+    banned = merged(Banned(Prefix(4, BASE + place, 32), *counts) for place, counts in world.items())
     price = Price(innocent, each)
     limits = Limits({4: largest, 6: 64}, least, innocent, allow.is_free)
     choice = choose(grow(banned, limits), budget, price)
@@ -92,7 +100,7 @@ def test_no_choice_is_worth_more(
 def test_greedy_shares_are_mended_up_to_the_optimum_among_many_trees(seed: int, budget: int) -> None:
     # Worlds apart, so that rules are shared among trees; a plain knapsack over all of them is the judge.
     generator = random.Random(seed)  # noqa: S311 (a simulation)
-    banned = merge(
+    banned = merged(
         Banned(Prefix(4, (world << 8) + generator.randrange(16), 32), 1, generator.randrange(1, 40))
         for world in range(BASE >> 8, (BASE >> 8) + 12)
         for _ in range(generator.randrange(1, 9))
@@ -115,7 +123,7 @@ def test_greedy_shares_are_mended_up_to_the_optimum_among_many_trees(seed: int, 
 def test_a_large_history_is_chosen_from_with_a_bound_that_is_met(budget: int) -> None:
     generator = random.Random(7)  # noqa: S311 (a simulation)
     places = [generator.randrange(1 << 24) << 8 for _ in range(400)]
-    banned = merge(
+    banned = merged(
         Banned(Prefix(4, place + int(generator.triangular(0, 255, 20)), 32), 1, generator.randrange(1, 4096))
         for place in places
         for _ in range(generator.randrange(1, 40))
@@ -129,7 +137,7 @@ def test_a_large_history_is_chosen_from_with_a_bound_that_is_met(budget: int) ->
 
 def test_one_wide_network_gives_way_to_its_parts_when_there_are_rules_for_them() -> None:
     # Two dense corners of a /28 and nothing between them: one rule takes all, two rules only the corners.
-    banned = merge(Banned(Prefix(4, BASE + place, 32), 1, 10) for place in (0, 1, 2, 3, 12, 13, 14, 15))
+    banned = merged(Banned(Prefix(4, BASE + place, 32), 1, 10) for place in (0, 1, 2, 3, 12, 13, 14, 15))
     forest = grow(banned, Limits({4: 20, 6: 48}, 2, 1, lambda _: True))
     assert [str(c.prefix) for c in choose(forest, 1, Price(1)).networks] == ["8.8.8.0/28"]
     assert [str(c.prefix) for c in choose(forest, 2, Price(1)).networks] == ["8.8.8.0/30", "8.8.8.12/30"]
@@ -138,7 +146,7 @@ def test_one_wide_network_gives_way_to_its_parts_when_there_are_rules_for_them()
 def test_ipv4_and_ipv6_share_the_rules() -> None:
     v6 = [Banned(Prefix(6, (0x20010DB9 << 32) + place, 64), 3, 30) for place in range(4)]
     v4 = [Banned(Prefix(4, BASE + place, 32), 2, 20) for place in range(4)]
-    forest = grow(merge(v4 + v6), Limits({4: 20, 6: 48}, 2, 1, lambda _: True))
+    forest = grow(merged(v4 + v6), Limits({4: 20, 6: 48}, 2, 1, lambda _: True))
     assert [str(c.prefix) for c in choose(forest, 1, Price(1)).networks] == ["2001:db9::/62"]
     both = choose(forest, 5, Price(1)).networks
     assert [str(c.prefix) for c in both] == ["8.8.8.0/30", "2001:db9::/62"]

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.bans.advice import ration
-from geocli.bans.advice.forest import Banned, Limits, grow, merge
+from geocli.bans.advice.forest import Banned, Limits, grow
 from geocli.bans.advice.prefix import Prefix
 from geocli.bans.advice.ration import within
-from tests.bans.advice.test_choice import BASE, EVERY, is_inside, worlds
+from tests.bans.advice.test_choice import BASE, EVERY, is_inside, merged, worlds
 
 LARGEST = {4: 20, 6: 48}
 
@@ -26,7 +26,7 @@ def anybody(_: Prefix) -> bool:
 def test_no_choice_within_the_ration_is_worth_more(
     world: dict[int, tuple[int, int]], budget: int, most: int, price: int
 ) -> None:
-    banned = merge(Banned(Prefix(4, BASE + place, 32), *counts) for place, counts in world.items())
+    banned = merged(Banned(Prefix(4, BASE + place, 32), *counts) for place, counts in world.items())
     values = {}
     for prefix in EVERY:
         inside = [world[place] for place in world if prefix.first <= BASE + place <= prefix.last]
@@ -47,7 +47,7 @@ def test_no_choice_within_the_ration_is_worth_more(
 def test_where_not_all_ways_are_tried_it_is_near_the_best(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     generator = random.Random(seed)  # noqa: S311 (a simulation)
     places = [(45 << 24) + (generator.randrange(1 << 12) << 8) for _ in range(12)]
-    banned = merge(
+    banned = merged(
         Banned(
             Prefix(4, place + int(generator.triangular(0, 255, generator.randrange(255))), 32),
             1,

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from geocli.bans.advice.advice import Terms, advise
 from geocli.bans.advice.allowed import AllowList, allowed
-from geocli.bans.advice.evidence import Evidence, Holder
+from geocli.bans.advice.evidence import Evidence
+from geocli.bans.advice.gathered import Holder
 from geocli.bans.advice.prefix import prefix_of
 from geocli.providers.mmdb import MmdbProvider
 from tests.support.examples import examples
