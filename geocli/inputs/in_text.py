@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections import deque
 from contextlib import suppress
 from functools import cache
-from itertools import repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -179,31 +179,40 @@ class _Others:
 
     def _read_v6(self) -> list[re.Match[bytes]]:
         """Find what is plain; return what else may be an address by itself."""
-        text, left = self._text, list[re.Match[bytes]]()
-        matches, words, size = list[tuple[int, int, re.Match[bytes]]](), list[bytes](), len(text)
-        for match in plain_v6().finditer(text):
+        text, left = self._text + b"\n", list[re.Match[bytes]]()  # so that something is behind each word
+        matches, words = list[re.Match[bytes]](), list[bytes]()
+        starts, ends = list[int](), list[int]()
+        first, last = V6_PLAIN[0], V6_PLAIN[-1]
+        for match in plain_v6().finditer(self._text):
             kind = match.lastindex
             if not kind:
                 continue
-            if kind not in V6_PLAIN:
-                self._doubts.append(match.start())
+            start, end = match.span()
+            if not first <= kind <= last:
+                self._doubts.append(start)
                 continue
-            start, end = match.start() - (kind - 1) % 5, match.end()
-            before = text[start - 1] if start else _LINE_END
-            behind = text[end] if end < size else _LINE_END
+            start -= (kind - 1) % 5
+            before, behind = text[start - 1], text[end]  # the last byte, where nothing is before it
             if (
                 before in _APART
                 and behind in _APART
                 and not (before == _BLANK and text.endswith(BEFORE_PORTS, 0, start))
-                and not (behind == _BLANK and text[end + 1 : end + 2] in BEHIND_PORTS)
+                and not (behind == _BLANK and text[end + 1] in BEHIND_PORTS)
             ):
-                matches.append((start, end, match))
+                matches.append(match)
                 words.append(text[start:end])
+                starts.append(start)
+                ends.append(end)
             else:
                 left.append(match)
+        if not words:
+            return left
         # One text for all, and all at once: a third of what each takes by itself.
-        texts = plain_v6_texts(b" ".join(words).decode().split(" ")) if words else []
-        for (start, end, match), target in zip(matches, texts or map(plain_v6_text, words), strict=True):
+        texts = plain_v6_texts(b" ".join(words).decode().split(" "))
+        if texts is not None:
+            self.v6 = list(zip(starts, ends, texts, strict=True))
+            return left
+        for start, end, match, target in zip(starts, ends, matches, map(plain_v6_text, words), strict=True):
             if target is None:
                 left.append(match)
             else:
@@ -224,8 +233,9 @@ def _joined(
     """
     starts = [match.start() for match in matches if match.lastindex and match.lastindex <= V4_PLAIN]
     if v6:
-        in_order = sorted([*zip(starts, plain, strict=True), *v6], key=itemgetter(0))
-        starts, plain = [start for start, _ in in_order], [word for _, word in in_order]
+        by_start = dict(chain(zip(starts, plain, strict=True), v6))
+        starts = sorted(by_start)
+        plain = list(map(by_start.__getitem__, starts))
     joined: list[T] = []
     done = end = 0
     for begin, stop, found in spans:

@@ -72,10 +72,10 @@ _V6 = (
     rb"(?s):(?=[0-9A-Fa-f:\]])(?:"
     # Defanged: 2001[:]db8, 2001:db8[::]1.
     rb"(?=:?\])(?<=[0-9A-Fa-f]\[:)()"
-    # More groups than any address has: the head of a frame (MAC=... in the kernel's log).
-    rb"|(?=(?:[0-9A-Fa-f]{0,4}:){10})[0-9A-Fa-f:]+"
     rb"|(?!\])" + V6_AHEAD + rb"(?:"
-    + V6_WIDTHS + V6_REST
+    # More groups than any address has: the head of a frame (MAC=... in the kernel's log).
+    rb"(?=(?:[0-9A-Fa-f]{0,4}:){10})[0-9A-Fa-f:]+"
+    rb"|" + V6_WIDTHS + V6_REST
     # No second half, and no zone that may be an escape.
     + rb"(?![.-][0-9A-Za-z_]|%[0-9A-F][0-9A-Fa-f]|\\/[0-9]|\[:)"
     rb"|(?=:[G-Zg-z_])|(?<=[A-Za-z_][G-Zg-z_]:)|(?<=:::)|(?=::)"
