@@ -10,6 +10,7 @@ import typer
 
 from geocli import __version__
 from geocli.cli.console import ReaderGoneError, prepare_stdout, say, write_text
+from geocli.cli.option_groups import with_groups
 from geocli.model.errors import ExitCode, GeocliError, UsageError
 
 if TYPE_CHECKING:
@@ -201,6 +202,7 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
+@with_groups  # it has none, but Typer is spared the annotations
 def _global_options(
     ctx: typer.Context,
     data_dir: Annotated[

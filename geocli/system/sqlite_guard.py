@@ -7,7 +7,6 @@ the memory, or against other tables. geocli makes none of these; diskcache makes
 
 from __future__ import annotations
 
-import re
 import sqlite3
 
 _SCHEMA = "SELECT type, name, sql, rootpage FROM sqlite_master"
@@ -28,7 +27,8 @@ _COUNTING_TRIGGERS = frozenset(
 )
 """diskcache's own, as SQLite keeps them."""
 
-_PLAIN_INDEX = re.compile(r'CREATE (?:UNIQUE )?INDEX [\w"]+ ON [\w"]+ ?\([\w", ]+\)', re.I)
+
+_BETWEEN_NAMES = str.maketrans("", "", '_", ')
 
 
 def guard(connection: sqlite3.Connection, largest: int) -> None:
@@ -46,10 +46,17 @@ def foreign_part(connection: sqlite3.Connection) -> str | None:
         text = " ".join(sql.split()) if isinstance(sql, str) else ""
         if kind == "table" and not page:
             return "a virtual table"
-        if kind == "index" and text and not _PLAIN_INDEX.fullmatch(text):
+        if kind == "index" and text and not _is_of_columns(text):
             return "an index on an expression"
         if kind not in {"table", "index"} and text not in _COUNTING_TRIGGERS:
             return f"a {kind}" if kind in {"view", "trigger"} else f"something called {ascii(name)[:80]}"
     if connection.execute(_GENERATED).fetchone() is not None:
         return "a generated column"
     return None
+
+
+def _is_of_columns(index: str) -> bool:
+    """Whether nothing but names stands between the parentheses of an index, and nothing behind them."""
+    _, _, columns = index.partition("(")
+    names = columns[:-1].translate(_BETWEEN_NAMES)
+    return columns.endswith(")") and names.isalnum()

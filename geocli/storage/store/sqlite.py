@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from geocli.model.clocks import END_OF_TIME
 from geocli.model.errors import DamagedFileError
 from geocli.model.records import GeoRecord, check_rows, is_time
-from geocli.storage.store.sqlite_schema import IS_TO_BE_ERASED, WITH_BANS, lacks, version_of
 from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import (
     integrity,
@@ -88,7 +87,7 @@ class SqliteStore:
         last = ""
         while (connection := self._reading()) is not None:
             with translated(self._path):
-                cursor = sqlite_answers.every(connection, last, _BATCH, lacks(connection, self._path))
+                cursor = sqlite_answers.every(connection, last, _BATCH, self._lacks(connection))
                 rows = self._read(cursor, check_rows)
             if not rows:
                 return
@@ -140,7 +139,7 @@ class SqliteStore:
         last = ("", "", "", "")
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
-                cursor = sqlite_bans.every(connection, last, _BATCH, lacks(connection, self._path))
+                cursor = sqlite_bans.every(connection, last, _BATCH, self._lacks(connection))
                 rows = self._read(cursor, check_bans)
             if not rows:
                 return
@@ -155,7 +154,7 @@ class SqliteStore:
         if connection is None:
             return []
         with translated(self._path):
-            rows = sqlite_bans.seen(connection, spans, lacks(connection, self._path))
+            rows = sqlite_bans.seen(connection, spans, self._lacks(connection))
         return self._bans(rows)
 
     def bans(self, question: BanQuery) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
@@ -165,9 +164,7 @@ class SqliteStore:
         last = ("", "", "", "")
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
-                rows = sqlite_bans.rows_after(
-                    connection, question, last, _BATCH, lacks(connection, self._path)
-                )
+                rows = sqlite_bans.rows_after(connection, question, last, _BATCH, self._lacks(connection))
             if not rows:
                 return
             bans, answers = zip(*map(sqlite_bans.split, rows), strict=True)
@@ -225,8 +222,10 @@ class SqliteStore:
         reader = self._reading()
         if reader is None:
             return
+        from geocli.storage.store import sqlite_schema
+
         with translated(self._path):
-            if reader.execute(IS_TO_BE_ERASED).fetchone() is None:
+            if reader.execute(sqlite_schema.IS_TO_BE_ERASED).fetchone() is None:
                 return
         self._writing().erase()
 
@@ -238,9 +237,11 @@ class SqliteStore:
         connection = self._reading()
         if connection is None:
             return []
+        from geocli.storage.store import sqlite_schema
+
         found = integrity(self._path, connection)
         with translated(self._path):
-            if not found and connection.execute(IS_TO_BE_ERASED).fetchone() is not None:
+            if not found and connection.execute(sqlite_schema.IS_TO_BE_ERASED).fetchone() is not None:
                 found = [
                     f"{self._path}: geocli forget was interrupted: run it again, to erase what was deleted"
                 ]
@@ -281,8 +282,10 @@ class SqliteStore:
             reader = open_for_reading(self._path, self._busy_timeout, _LARGEST)
             if reader is None:
                 return None
+            from geocli.storage.store import sqlite_schema  # an idle flush opens nothing
+
             with translated(self._path):
-                version = version_of(reader, self._path)
+                version = sqlite_schema.version_of(reader, self._path)
             if version == 0:  # made, but never flushed to
                 reader.close()
                 return None
@@ -294,5 +297,17 @@ class SqliteStore:
         connection = self._reading()
         if connection is None:
             return None
+        from geocli.storage.store import sqlite_schema
+
         with translated(self._path):
-            return connection if version_of(connection, self._path) >= WITH_BANS else None
+            return (
+                connection
+                if sqlite_schema.version_of(connection, self._path) >= sqlite_schema.WITH_BANS
+                else None
+            )
+
+    def _lacks(self, connection: sqlite3.Connection) -> frozenset[str]:
+        """The columns that the file does not have, since an older geocli made it."""
+        from geocli.storage.store.sqlite_schema import lacks
+
+        return lacks(connection, self._path)
