@@ -30,14 +30,14 @@ V4_AHEAD = rb"(?=" + OCTET + rb"\." + OCTET + rb"\." + OCTET + rb"(?![0-9]))(?<=
 """Behind the first full stop of four numbers, whatever is around them."""
 
 # From the first colon on there are two colons next to each other, or five more of them.
-_COLONS = _HEX + rb"{1,4}:"
+_COLONS = _HEX + rb"{1,4}+:"
 for _ in range(4):
-    _COLONS = _HEX + rb"{1,4}:(?::|" + _COLONS + rb")"
+    _COLONS = _HEX + rb"{1,4}+:(?::|" + _COLONS + rb")"
 V6_AHEAD = rb"(?=:|" + _COLONS + rb")"
 """Behind a colon: the first of what may be IPv6: two colons together, or six. A time of day has fewer."""
 # No more groups than matter: a run of a million is looked at from each of its colons.
 V6_REST = (
-    rb"(?>" + _HEX + rb"{0,4}(?!" + _HEX + rb")(?::" + _HEX + rb"{0,4}(?!" + _HEX + rb")){0,9})"
+    rb"(?>" + _HEX + rb"{0,4}+(?!" + _HEX + rb")(?::" + _HEX + rb"{0,4}+(?!" + _HEX + rb")){0,9})"
     rb"(?:(?>(?:\.[0-9]{1,3}){3})"
     rb"|(?>:[1-9][0-9]{4}(?!" + _HEX + rb"))"  # a port: no group is so long
     rb"|(?!:[" + _WORD + rb"]))"
