@@ -160,7 +160,8 @@ def check_columns(columns: Mapping[str, Collection[Any]]) -> None:
         if not all(-limit <= number <= limit for number in set(columns[name]) - {None}):
             raise ValueError(f"{name} is not in degrees")
     _expect_types("asn", columns["asn"], _OPTIONAL_INTEGER)
-    if not all(0 <= number <= MAX_ASN for number in set(columns["asn"]) - {None}):
+    numbers = set(columns["asn"]) - {None}
+    if numbers and not 0 <= min(numbers) <= max(numbers) <= MAX_ASN:
         raise ValueError("asn is out of range")
     if not set(columns["status"]) <= {"ok", "unknown"}:
         raise ValueError("status is neither ok nor unknown")

@@ -57,6 +57,7 @@ class AnswerTimes:
         self._kinds: list[
             GeoRecord | None
         ] = []  # by number: status, source and time; None: not there any more
+        self._known: dict[GeoRecord, GeoRecord] = {}  # each kind once
         self._numbers: dict[_SegmentId, range] = {}
         self._youngest: _SegmentId | None = None
         self._seen: object = None
@@ -79,14 +80,17 @@ class AnswerTimes:
             if not numbers:
                 return {}
             self._leave_what_is_gone()
-        times = {
-            number: kind.resolved_at
-            for number in {*numbers.values()}
-            if (kind := self._kinds[number]) is not None and kind.resolved_at and usable(kind)
-        }
-        if len(times) == 1 and len({*numbers.values()}) == 1:
-            return dict.fromkeys(numbers, *times.values())
-        return {target: times[number] for target, number in numbers.items() if number in times}
+        named = {*numbers.values()}
+        kinds = {number: kind for number in named if (kind := self._kinds[number]) is not None}
+        # Most segments are of few kinds, each of which is one object.
+        judged = {id(kind): kind for kind in kinds.values()}
+        served = {which for which, kind in judged.items() if kind.resolved_at and usable(kind)}
+        times = {number: kind.resolved_at or "" for number, kind in kinds.items() if id(kind) in served}
+        if len(times) < len(named):
+            return {target: times[number] for target, number in numbers.items() if number in times}
+        if len({*times.values()}) == 1:
+            return dict.fromkeys(numbers, next(iter(times.values())))
+        return dict(zip(numbers, map(times.__getitem__, numbers.values()), strict=True))
 
     def _learn(self, usable: Callable[[GeoRecord], bool]) -> None:
         new = [segment for segment in self._not_seen() if segment not in self._numbers]
@@ -122,7 +126,7 @@ class AnswerTimes:
             kind = GeoRecord("", status, source=source, resolved_at=resolved_at)
             if usable(kind):  # else an older segment may have one that is
                 self._index.add(addresses, len(self._kinds))
-                self._kinds.append(kind)
+                self._kinds.append(self._known.setdefault(kind, kind))
 
     def _not_seen(self) -> list[_SegmentId]:
         """All segments, or those that are younger than the youngest that was there before."""
