@@ -14,12 +14,15 @@ from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from geocli.bans.changes import summed
+from geocli.bans.locator import AT_ONCE
 from geocli.lookup.groups import Groups
 from geocli.model.addresses import is_target
 from geocli.model.bans import LocatedBan, SeenBan, merged
 from geocli.model.group_by import ADDRESS
 from geocli.model.records import FIELDS, GeoRecord, utc_text
 from geocli.storage.store.base import BanCount
+from geocli.system.rows import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,11 +41,6 @@ More of them are put together with the store in a temporary file, as a flush wou
 COLUMNS = (
     "host", "jail", "ip", "banned_at", "expires_at", "ban_count", "first_seen", "last_seen", *FIELDS[1:],
 )  # fmt: skip
-COMPARED = ("addresses", "addresses_before", "bans", "bans_before", "change", "growth", "trend")
-"""What is said of a group in two periods. ``growth`` is of its bans, 0.5 for half as many again; ``trend`` is
-``new``, ``gone``, ``up``, ``down`` or ``same``."""
-
-_Part = tuple[tuple[Any, ...], int, int]  # values, addresses, bans
 
 
 def row_of(located: LocatedBan) -> tuple[Any, ...]:
@@ -106,7 +104,7 @@ class History:
         whole: dict[tuple[Any, ...], BanCount] = {}
         for count in self.parts(question, by):
             key = by.key(count.values)
-            whole[key] = _sum(whole[key], count) if key in whole else count
+            whole[key] = summed(whole[key], count) if key in whole else count
         return whole
 
     def parts(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
@@ -132,24 +130,6 @@ class History:
             found[str(count.values[0])] += count.bans
         return found
 
-    def new(self, question: BanQuery, by: Grouping) -> list[BanCount]:
-        """What had its first ban since ``question.since``, with its bans since; most bans first.
-
-        The question's other filters say in which part of the history it is new.
-        """
-        asked, since = question._replace(since=None), question.since or ""
-        if by.keys == ADDRESS.keys and by.names[0] == "ip":  # which is in one part: others need not be kept
-            counts: Iterable[BanCount] = self.parts(asked, by)
-        else:
-            counts = self.spans(asked, by).values()
-        # A country that nobody knows is no new country.
-        new = [
-            count
-            for count in counts
-            if count.first >= since and (not by.answered or None not in by.key(count.values))
-        ]
-        return sorted(new, key=lambda count: (-count.bans, count.first, str(count.values[0])))
-
     def locate(self, ips: Iterable[str]) -> dict[str, GeoRecord]:
         """Where these addresses are."""
         wanted = list(ips)
@@ -158,31 +138,26 @@ class History:
             known = {ip: record for ip, record in self._store.find(wanted).items() if record.status == "ok"}
         return known | self._locator.locate(ip for ip in wanted if ip not in known)
 
-    def compare(self, now: BanQuery, before: BanQuery, by: Grouping) -> list[tuple[object, ...]]:
-        """``(*values, *COMPARED)`` of each group in two periods, the largest change first."""
-        counted = {by.key(part[0]): part for part in self.count(now, by).parts()}
-        earlier = {by.key(part[0]): part for part in self.count(before, by).parts()}
-        rows = [_compared(counted.get(key), earlier.get(key)) for key in dict.fromkeys((*counted, *earlier))]
-        width = len(by.names)
-        return sorted(
-            rows, key=lambda row: (-abs(row[width + 4]), -row[width + 2], row[0] is None, str(row[0]))
-        )
-
     def _counts(
         self, ask: Callable[[BanQuery, Grouping], Iterator[BanCount]], question: BanQuery, by: Grouping
     ) -> Iterator[BanCount]:
         """The groups in parts that have no address in common."""
-        unanswered: list[BanCount] = []
+        unanswered = Rows(self.directory)
         for count in ask(question._replace(without=self._touched), by):
             if count.ip is None:
                 yield count
             else:
-                unanswered.append(count)
-        records = self._locator.locate(count.ip for count in unanswered if count.ip is not None)
-        for count in unanswered:
-            record = records[str(count.ip)]
-            if question.keeps(record) and not (by.has_network and not is_target(record.ip)):
-                yield count._replace(values=by.answered_by(record, count.values), ip=None)
+                figures = count.addresses, count.bans, count.first, count.last
+                unanswered.add([(count.ip, *figures, count.values)])
+        for batch in unanswered.batches():
+            for begin in range(0, len(batch), AT_ONCE):
+                part = batch[begin : begin + AT_ONCE]
+                records = self._locator.locate(row[0] for row in part)
+                for ip, addresses, bans, first, last, values in part:
+                    record = records[ip]
+                    if question.keeps(record) and not (by.has_network and not is_target(record.ip)):
+                        answered = by.answered_by(record, values)
+                        yield BanCount(answered, None, addresses, bans, first, last)
         yield from self._touched_counts(question, by)
 
     def _touched_counts(self, question: BanQuery, by: Grouping) -> Iterable[BanCount]:
@@ -194,7 +169,7 @@ class History:
                 key = by.key(values)
                 address = (key, ban.ip)
                 count = BanCount(values, None, int(address not in seen), 1, ban.banned_at, ban.banned_at)
-                groups[key] = _sum(groups[key], count) if key in groups else count
+                groups[key] = summed(groups[key], count) if key in groups else count
                 seen.add(address)
         return groups.values()
 
@@ -219,27 +194,6 @@ class History:
         for ban in sorted(bans.values(), key=_order):
             if question.keeps(records[ban.ip]):
                 yield ban, records[ban.ip]
-
-
-def _compared(now: _Part | None, before: _Part | None) -> tuple[Any, ...]:
-    values = (now or before or ((), 0, 0))[0]
-    addresses, bans = now[1:] if now else (0, 0)
-    addresses_before, bans_before = before[1:] if before else (0, 0)
-    change = bans - bans_before
-    growth = round(change / bans_before, 4) if bans_before else None
-    if not before:
-        trend = "new"
-    elif not now:
-        trend = "gone"
-    else:
-        trend = "up" if change > 0 else "down" if change < 0 else "same"
-    return (*values, addresses, addresses_before, bans, bans_before, change, growth, trend)
-
-
-def _sum(one: BanCount, other: BanCount) -> BanCount:
-    values = tuple(a if a is not None else b for a, b in zip(one.values, other.values, strict=True))
-    addresses, bans = one.addresses + other.addresses, one.bans + other.bans
-    return BanCount(values, None, addresses, bans, min(one.first, other.first), max(one.last, other.last))
 
 
 _Row = tuple[SeenBan, GeoRecord | None]

@@ -10,7 +10,7 @@ import json
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from geocli.model.row_order import rank
+from geocli.model.row_order import rank, sortable
 from geocli.system.spill import temporary_file
 from geocli.system.sqlite_errors import translated
 
@@ -32,7 +32,6 @@ _ADD = (
 )
 _AT_ONCE = 10_000
 _LARGEST = "count DESC, addresses DESC, in_order(vals)"
-_OFFSET, _WIDTH = 1 << 136, 18  # of whole numbers as bytes: addresses of IPv6 have 128 bits
 
 
 class GroupFile:
@@ -96,11 +95,11 @@ class GroupFile:
             yield f"{value} IS NULL, {value}{' DESC' if is_descending else ''}"
 
     def _in_order(self, values: str) -> bytes:
-        return _sortable(self._by.order(tuple(json.loads(values))))
+        return sortable(self._by.order(tuple(json.loads(values))))
 
     def _ranked(self, values: str, index: int) -> bytes | None:
         value = json.loads(values)[index]
-        return None if value is None else _sortable(rank(self._by.names[index], value))
+        return None if value is None else sortable(rank(self._by.names[index], value))
 
 
 def _filled(old: str, new: str) -> str:
@@ -109,12 +108,3 @@ def _filled(old: str, new: str) -> str:
         return old
     filled = [a if a is not None else b for a, b in zip(json.loads(old), json.loads(new), strict=True)]
     return json.dumps(filled)
-
-
-def _sortable(value: Any) -> bytes:
-    """Bytes that compare as these values do: of one form, without control characters."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass") + b"\0"
-    if isinstance(value, int):
-        return (value + _OFFSET).to_bytes(_WIDTH, "big")
-    return b"".join(map(_sortable, value))

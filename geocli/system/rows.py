@@ -9,11 +9,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Any
 
-from geocli.system.row_file import RowFile
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from geocli.system.row_file import RowFile
 
 MOST = 100_000
 """Rows in memory: of some numbers each, they take 15 to 30 MB."""
@@ -43,6 +43,8 @@ class Rows:
         self._size += len(rows)
         if len(self._recent) > (self._most if self._file is None else _AT_ONCE):
             if self._file is None:
+                from geocli.system.row_file import RowFile  # only then: it takes as long as a short history
+
                 self._file = RowFile(self._directory, most=1)
             for begin in range(0, len(self._recent), _AT_ONCE):
                 self._file.add(self._recent[begin : begin + _AT_ONCE])

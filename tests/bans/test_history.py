@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geocli.bans.history import COMPARED, History, row_of
+from geocli.bans.changes import COMPARED, compare, new
+from geocli.bans.history import History, row_of
 from geocli.bans.locator import Locator
 from geocli.lookup.cache import Cache
 from geocli.model.addresses import is_target
@@ -103,6 +104,7 @@ def test_the_history_is_the_same_whatever_of_it_is_in_the_journal(
     question: BanQuery,
 ) -> None:
     monkeypatch.setattr("geocli.bans.history.MOST_WAITING", most_waiting)
+    monkeypatch.setattr("geocli.system.rows.MOST", most_waiting)
     question = question._replace(without=())
     # Some of it was flushed, and has been seen again since, later.
     seen_again = [
@@ -135,9 +137,11 @@ def test_the_history_is_the_same_whatever_of_it_is_in_the_journal(
                 key: [len({ban.ip for ban in found}), len(found)] for key, found in groups.items()
             }, by.name
             since = question.since or "2026-01-01T00:00:01Z"
-            new = past.new(question._replace(since=since), by)
-            assert {by.key(count.values) for count in new} == first_since(bans, question, by, since), by.name
-            for count in new:
+            found_new = [*new(past, question._replace(since=since), by)]
+            assert {by.key(count.values) for count in found_new} == first_since(bans, question, by, since), (
+                by.name
+            )
+            for count in found_new:
                 key = by.key(count.values)
                 assert count.bans == sum(
                     key_of(ban, by, ban.jail or None) == key
@@ -212,27 +216,33 @@ def by_hand() -> list[Any]:
     return [*bans, *answers]
 
 
+@pytest.mark.parametrize("most", [0, 1000])
 @pytest.mark.parametrize("cut", [0, 7, 22], ids=["all waits", "some waits", "all is flushed"])
-def test_two_weeks_compared_as_counted_by_hand(tmp_path: Path, cut: int) -> None:
+def test_two_weeks_compared_as_counted_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int, most: int
+) -> None:
+    monkeypatch.setattr("geocli.system.rows.MOST", most)
     entries = by_hand()
     with history(tmp_path, entries[:cut], entries[cut:]) as past:
         assert COMPARED == (
             "addresses", "addresses_before", "bans", "bans_before", "change", "growth", "trend",
         )  # fmt: skip
-        assert past.compare(THEN, BEFORE, parse_by("country")) == [
+        assert [*compare(past, THEN, BEFORE, parse_by("country"))] == [
             ("BR", "Brazil", 2, 0, 3, 0, 3, None, "new"),
             ("DE", "Germany", 2, 2, 5, 3, 2, 0.6667, "up"),
             ("FR", "France", 0, 1, 0, 2, -2, -1.0, "gone"),
             (None, None, 1, 1, 1, 1, 0, 0.0, "same"),
         ]
-        assert past.compare(THEN, BEFORE, parse_by("jail")) == [
+        assert [*compare(past, THEN, BEFORE, parse_by("jail"))] == [
             ("web", 3, 1, 3, 1, 2, 2.0, "up"),
             ("sshd", 4, 3, 6, 5, 1, 0.2, "up"),
         ]
         only_web = frozenset({"web"})
-        assert past.compare(
-            THEN._replace(jails=only_web), BEFORE._replace(jails=only_web), parse_by("country")
-        ) == [
+        assert [
+            *compare(
+                past, THEN._replace(jails=only_web), BEFORE._replace(jails=only_web), parse_by("country")
+            )
+        ] == [
             ("DE", "Germany", 2, 1, 2, 1, 1, 1.0, "up"),
             ("BR", "Brazil", 1, 0, 1, 0, 1, None, "new"),
         ]
@@ -240,10 +250,10 @@ def test_two_weeks_compared_as_counted_by_hand(tmp_path: Path, cut: int) -> None
 
 def test_what_is_new_as_counted_by_hand(tmp_path: Path) -> None:
     with history(tmp_path, by_hand(), []) as past:
-        assert [count.values for count in past.new(THEN, parse_by("country"))] == [("BR", "Brazil")]
-        found = [(count.values[0], count.bans, count.first) for count in past.new(THEN, ADDRESS)]
+        assert [count.values for count in new(past, THEN, parse_by("country"))] == [("BR", "Brazil")]
+        found = [(count.values[0], count.bans, count.first) for count in new(past, THEN, ADDRESS)]
         assert found == [
             ("203.0.113.1", 2, "2026-11-12T10:00:00Z"), ("203.0.113.2", 1, "2026-11-12T11:00:00Z"),
         ]  # fmt: skip
-        web = past.new(THEN._replace(jails=frozenset({"web"})), ADDRESS)
+        web = new(past, THEN._replace(jails=frozenset({"web"})), ADDRESS)
         assert Counter(str(count.values[0]) for count in web) == Counter(["192.0.2.1", "203.0.113.1"])

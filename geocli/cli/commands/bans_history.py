@@ -1,9 +1,12 @@
 """What ``geocli bans`` shows of the history: its bans, groups of them, what changed, and what is new."""
 
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.bans.history import COLUMNS, COMPARED, row_of
+from geocli.bans import changes
+from geocli.bans.changes import COMPARED
+from geocli.bans.history import COLUMNS, row_of
 from geocli.bans.locator import AT_ONCE
 from geocli.cli import options
 from geocli.cli.age_notice import say_age_under_table
@@ -14,8 +17,12 @@ from geocli.cli.session import finish, noting, open_history
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.group_by import ADDRESS, Grouping, parse_by
 from geocli.model.records import FIELDS, utc_text
+from geocli.system.rows import SortedRows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
     from geocli.bans.history import History
     from geocli.cli.ban_options import GroupOptions
     from geocli.cli.options import FormOptions
@@ -82,9 +89,10 @@ def show(settings: "Settings", question: Question, form: "FormOptions") -> ExitC
         with Progress(settings) as progress, open_history(settings, problems, progress) as history:
             if period is not None:
                 compared = _compared(history, question.query, by or parse_by("country"), period)
-                output.write(_Shown(top, order).of(compared))
+                for part in _Shown(top, order, history.directory).of(compared):
+                    output.write(part)
             elif question.new:
-                _show_new(history, question.query, by, _Shown(top, order), output)
+                _show_new(history, question.query, by, _Shown(top, order, history.directory), output)
             elif by is not None:
                 counted = history.count(question.query, by)
                 if output.form == "table":
@@ -118,7 +126,9 @@ def _columns(
     return columns, columns, columns
 
 
-def _compared(history: "History", query: "BanQuery", by: Grouping, period: float) -> list[tuple[Any, ...]]:
+def _compared(
+    history: "History", query: "BanQuery", by: Grouping, period: float
+) -> "Iterator[tuple[Any, ...]]":
     from datetime import datetime, timedelta
 
     # What began in this very second counts too.
@@ -132,28 +142,38 @@ def _compared(history: "History", query: "BanQuery", by: Grouping, period: float
         raise UsageError("--compare: so long ago there was nothing") from None
     now = query._replace(since=begins[0], until=end)
     before = query._replace(since=begins[1], until=begins[0])
-    return history.compare(now, before, by)
+    return changes.compare(history, now, before, by)
 
 
 class _Shown(NamedTuple):
-    """How many rows are shown, and in which order."""
+    """How many rows are shown, and in which order. What is too much for memory goes into ``directory``."""
 
     top: int | None
     order: "RowOrder | None"
+    directory: "Path"
 
-    def of(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-        return (rows if self.order is None else self.order.sorted(rows))[: self.top]
+    def of(self, rows: "Iterable[tuple[Any, ...]]") -> "Iterator[list[tuple[Any, ...]]]":
+        rows = islice(rows if self.order is None else self._ordered(self.order, rows), self.top)
+        while part := [*islice(rows, AT_ONCE)]:
+            yield part
+
+    def _ordered(self, order: "RowOrder", rows: "Iterable[tuple[Any, ...]]") -> "Iterator[tuple[Any, ...]]":
+        found = SortedRows(self.directory)
+        for place, row in enumerate(rows):
+            found.add((order.key(row), place, row))
+        for _, _, row in found:
+            yield row
 
 
 def _show_new(
     history: "History", query: "BanQuery", by: Grouping | None, shown: _Shown, output: Output
 ) -> None:
-    found = history.new(query, by or ADDRESS)
+    found = changes.new(history, query, by or ADDRESS)
     if by is not None:
-        output.write(shown.of([(*count.values, count.first, count.addresses, count.bans) for count in found]))
+        rows = ((*count.values, count.first, count.addresses, count.bans) for count in found)
+        for part in shown.of(rows):
+            output.write(part)
         return
-    rows = shown.of([(count.values[0], count.first, count.bans) for count in found])
-    for begin in range(0, len(rows), AT_ONCE):
-        part = rows[begin : begin + AT_ONCE]
+    for part in shown.of((count.values[0], count.first, count.bans) for count in found):
         records = history.locate(str(row[0]) for row in part)
         output.write([(*row, *records[str(row[0])][1:]) for row in part])
