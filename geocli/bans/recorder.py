@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from geocli.model.errors import Problems
     from geocli.storage.journal.journal import Journal
     from geocli.storage.store.scratch import ScratchStore
+    from geocli.system.marks import Marks
 
     _Known = dict[tuple[str, str], dict[str, SeenBan]]  # by jail and address, then by when it began
 
@@ -45,6 +46,8 @@ STEP = 3600
 _JITTER = 1  # seconds: fail2ban-client rounds where the database cuts, so the same ban has two times
 MOST_WAITING = 30_000
 """Bans of the journal that are held in memory: some 25 MB."""
+
+_MINUTE = 60  # seconds
 
 _SEGMENT = 4096  # bans that are worth a disk wait of their own
 
@@ -165,6 +168,7 @@ class _Waiting:
         self._known: _Known = {}
         self._count = 0
         self._scratch: ScratchStore | None = None
+        self._marks: Marks | None = None
 
     def learn(self, bans: Sequence[SeenBan]) -> None:
         """Take in sightings. Raises ``GeocliError`` where the disk is full."""
@@ -175,16 +179,21 @@ class _Waiting:
             if self._count <= MOST_WAITING:
                 return
             from geocli.storage.store.scratch import ScratchStore  # only then
+            from geocli.system.marks import Marks
 
-            self._scratch = ScratchStore(self._directory)
+            self._scratch, self._marks = ScratchStore(self._directory), Marks()
             bans = [ban for known in self._known.values() for ban in known.values()]
             self._known.clear()
+        assert self._marks is not None  # noqa: S101 (for mypy)
+        self._marks.add((ban.jail, ban.ip) for ban in bans)
         self._scratch.replay([Batch(bans=bans)])
 
     def seen_bans(self, spans: Collection[BanSpan]) -> Iterator[SeenBan]:
         """The bans in these spans, and perhaps others of the same jails and addresses."""
-        if self._scratch is not None:
-            yield from self._scratch.seen_bans(spans)
+        if self._scratch is not None and self._marks is not None:
+            known = [span for span in spans if self._marks.may_have((span.jail, span.ip))]
+            if known:
+                yield from self._scratch.seen_bans(known)
             return
         for jail, ip in {(span.jail, span.ip) for span in spans}:
             yield from self._known.get((jail, ip), {}).values()
@@ -239,6 +248,10 @@ def _are_near(one: str, other: str) -> bool:
 
 def _moved(moment: str, seconds: int) -> str:
     """A record's time so much later; at the edges of time, as far as it goes."""
+    if abs(seconds) < _MINUTE and moment[0] != "0":  # most stay in their minute
+        second = int(moment[-3:-1]) + seconds
+        if 0 <= second < _MINUTE:
+            return f"{moment[:-3]}{second:02}Z"
     try:
         at = datetime.fromisoformat(moment) + timedelta(seconds=seconds)
     except OverflowError:

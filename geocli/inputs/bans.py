@@ -17,7 +17,7 @@ from geocli.inputs.ban_reader import Reading, Tally
 from geocli.inputs.choices import BAN_SOURCES, FILE_SOURCES, BanSource
 from geocli.inputs.cuts import WORD_BYTES
 from geocli.inputs.stream import Piece, Stream, pieces
-from geocli.inputs.text import TextReader, split_lines
+from geocli.inputs.text import TextReader
 from geocli.model.ban_batch import BanBatch
 from geocli.model.errors import GeocliError, InputError, Problems, UsageError
 
@@ -129,15 +129,19 @@ class _Lines:
         if self._is_plain and not _may_begin(piece.text):
             tally.lines += piece.text.count(b"\n") or piece.ends_line
             return self._text.read(piece)
-        lines = list(split_lines(piece.text))
-        last = len(lines) - 1
-        return [
-            ban
-            for index, line in enumerate(lines)
-            for ban in self._read_line(
-                Piece(line, piece.starts_line or index > 0, piece.ends_line or index < last, piece.opaque)
-            )
-        ]
+        text, begin, size = piece.text, 0, len(piece.text)
+        found: list[Ban] = []
+        while begin < size:
+            take_run = getattr(self._reader, "take_run", None)
+            if take_run is not None and (begin or piece.starts_line):
+                begin, count = take_run(text, begin)
+                tally.lines += count
+            end = text.find(b"\n", begin) + 1 or size
+            if begin < end:
+                starts, ends = piece.starts_line or begin > 0, piece.ends_line or end < size
+                found += self._read_line(Piece(text[begin:end], starts, ends, piece.opaque))
+            begin = end
+        return found
 
     def end(self) -> list[Ban]:
         """Return the bans of what was still open when the input ended."""

@@ -15,10 +15,10 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.inputs.fail2ban.times import moment_texts
+from geocli.inputs.fail2ban.times import identifier_texts, moment_texts
 from geocli.model.ban_batch import BanBatch, BanColumns
 from geocli.model.errors import GeocliError, InputError, TryAgainError
-from geocli.model.records import MAX_TEXT, clean_text
+from geocli.model.records import clean_text
 from geocli.system.row_file import RowFile
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ _PATIENCE = 4
 """Seconds to wait for a lock of fail2ban's, which keeps one for milliseconds."""
 
 _AT_ONCE = 4096  # rows
-
-_FEW = 64  # jails, say, of thousands of bans
 
 _LARGEST = 1 << 20
 """Bytes of a value that is read: an identifier, a jail's name. The matches of a ban are not read."""
@@ -271,15 +269,8 @@ def _end(begin: Any, seconds: Any) -> int | float | None:
 
 def _texts(values: Sequence[Any]) -> list[str]:
     """Return identifiers, or jails, as a ``Ban`` has them."""
-    if {*map(type, values)} != {bytes}:
-        return list(map(_text, values))
-    distinct = {*values}
-    if len(distinct) <= _FEW:
-        known = {value: _text(value) for value in distinct}
-        return list(map(known.__getitem__, values))
-    texts = b"\n".join(values).decode("utf-8", "surrogateescape").split("\n")
-    if len(texts) == len(values) and max(map(len, texts)) <= MAX_TEXT and "".join(texts).isprintable():
-        return texts
+    if {*map(type, values)} == {bytes}:
+        return identifier_texts(values, _text)
     return list(map(_text, values))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from geocli.inputs.fail2ban.log_line import Event, Other, Verb, parse_line
+from geocli.inputs.fail2ban.log_line import USUAL_LINE, Event, Other, Verb, parse_line
 from geocli.inputs.fail2ban.stamps import CLOCK, DATE, LogClock, exact_moment
 from geocli.model.addresses import LONGEST_TARGET, parse_target
 
@@ -22,6 +22,7 @@ _SERVER = re.compile(
     rb"(?:Starting|for) Fail2ban v([0-9]{1,4})\.([0-9]{1,4})"
     rb"|(?:Exiting Fail2ban|Stopping all jails|Shutdown in progress)"
 )
+_SERVER_WORDS = (b"Fail2ban", b"jails", b"Shutdown")
 _OWN_STAMP = re.compile(DATE + rb" " + CLOCK)
 _INCREASE = re.compile(rb"([0-9]{1,9}) # [^#]*? -> ([^#>]*)\)")
 _LONGEST_HEAD = 400  # bytes before what a line says
@@ -53,6 +54,32 @@ class LogReader:
             return []
         return [] if self.take(part.text) else None
 
+    def take_run(self, text: bytes, begin: int) -> tuple[int, int]:
+        """Take in the usual lines that follow each other in a text from the beginning of a line on.
+
+        Returns where the first other line begins, and how many lines were taken in.
+        """
+        match, count, events = USUAL_LINE.match, 0, 0
+        local, replay, undated_at = self._clock.local, self._replay, self._reading.day
+        while (found := match(text, begin)) is not None:
+            stamp, of_filter, jail, verb, identifier = found.groups()
+            if of_filter is None:
+                moment = local(stamp)
+                if moment is None:
+                    moment = undated_at
+                    self._reading.undated += moment is None
+                replay.add(Verb.BAN if verb == b"Ban" else Verb.UNBAN, jail, identifier, moment)
+                events += 1
+            elif any(map(found[0].__contains__, _SERVER_WORDS)):
+                break  # it may tell of a server
+            count += 1
+            begin = found.end()
+        if count:
+            self._has_heads = True
+            self._tally.answers += count
+            self._tally.events += events
+        return begin, count
+
     def take(self, line: bytes) -> bool:
         """Take in a line; whether it is one of a log's."""
         found = parse_line(line)
@@ -68,7 +95,7 @@ class LogReader:
         elif found is Other.FAIL2BANS:
             self._tally.answers += 1
             self._has_heads = True
-            if b"Fail2ban" in line or b"jails" in line or b"Shutdown" in line:
+            if any(map(line.__contains__, _SERVER_WORDS)):
                 self._note_server(line)
         elif found is Other.CLAIMED:
             self._tally.passed_over += 1

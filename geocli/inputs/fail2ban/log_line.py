@@ -118,6 +118,20 @@ _USUAL_HEAD = re.compile(
     + rb" fail2ban\.([\w.]++) *+(?:\[[0-9]++\] *+)?: ++(?:[A-Z]++ ++)?"
 )  # fmt: skip
 _USUAL_EVENT = re.compile(_EVENT, re.DOTALL)
+USUAL_LINE = re.compile(
+    rb"("
+    + DATE
+    + rb" "
+    + CLOCK
+    + rb")"
+    + FRACTION
+    + rb" fail2ban\.(?:actions|(filter)) *+(?:\[[0-9]++\] *+)?: ++"
+    rb"(?:[A-Z]++ ++)?\[([^\]\r\n]{0,256})\] (?(2)Found [^\n]*+|(Ban|Unban) ([^\r\n]*+))\n"
+)
+"""What nearly all lines of such a log are: a time, whether it is a filter's, a jail, a verb, an identifier.
+
+What it matches, ``parse_line`` understands in the same way.
+"""
 _WORDS = rb"Found|Ban|Unban|Restore Ban|Repeal Ban|Increase Ban|Reban|Ignore"
 _CANDIDATE = re.compile(rb"fail2ban|f2b|\] (?:" + _WORDS + rb") | already banned")
 _CLAIM = re.compile(rb"\[[^\]\[\s][^\]\[\r\n]{0,100}\] (?:(?:" + _WORDS + rb") \S|\S{1,100} already banned)")

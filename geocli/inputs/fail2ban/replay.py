@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from geocli.inputs.fail2ban.log_line import Verb
 from geocli.inputs.fail2ban.names import Names
-from geocli.inputs.fail2ban.times import moment_text
-from geocli.model.bans import Ban
+from geocli.inputs.fail2ban.times import moment_texts
+from geocli.model.ban_batch import BanBatch, BanColumns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,19 +125,16 @@ class LogReplay:
         self._keys.append(key)
         self._moments.append(_NEVER if moment is None else moment)
 
-    def bans(self) -> Iterator[list[Ban]]:
+    def bans(self) -> Iterator[BanBatch]:
         """Return all bans, in the order in which they began, in batches."""
         found = self._replayed()
         for start in range(0, len(found), _BATCH):
             part = slice(start, start + _BATCH)
-            names = self._names.texts(found.keys[part])
-            columns = (found.banned_at, found.expires_at, found.counts, found.held_at)
-            yield [
-                Ban(*names[key], _text(begin), _text(end), None if count == _NEVER else count, _text(held))
-                for key, begin, end, count, held in zip(
-                    found.keys[part], *(column[part] for column in columns), strict=True
-                )
-            ]
+            jails, texts = self._names.texts(found.keys[part])
+            counts = [None if count == _NEVER else count for count in found.counts[part]]
+            times = (found.banned_at[part], found.expires_at[part], found.held_at[part])
+            banned_at, expires_at, held_at = map(_texts, times)
+            yield BanBatch(texts, BanColumns(jails, banned_at, expires_at, counts, held_at))
 
     def _replayed(self) -> _Entries:
         entries = _Entries()
@@ -247,5 +244,7 @@ class LogReplay:
         return count
 
 
-def _text(moment: int) -> str | None:
-    return None if moment == _NEVER else moment_text(moment)
+def _texts(moments: array[int]) -> Sequence[str | None] | None:
+    if moments.count(_NEVER) == len(moments):
+        return None
+    return moment_texts([None if moment == _NEVER else moment for moment in moments])

@@ -37,6 +37,7 @@ class LogClock:
         self._shift: int | None = None  # seconds from UTC's clock to this log's, if that is not ours
         self._is_local = False
         self._cached: tuple[bytes, int | None] = (b"", None)
+        self._minute: tuple[bytes, int | None] = (b"", None)
 
     def local(self, stamp: bytes, exact: int | None = None) -> int | None:
         """Return when a local ``YYYY-MM-DD HH:MM:SS`` is; ``exact`` is when its line was taken in, if known.
@@ -45,7 +46,13 @@ class LogClock:
         """
         if stamp == self._cached[0]:
             return self._cached[1]
-        moment = self._local(stamp, exact)
+        if stamp[:16] != self._minute[0]:
+            self._minute = (stamp[:16], _plain_minute(stamp[:16]))
+        begin = self._minute[1]
+        if begin is not None and exact is None and self._shift is None and _SECONDS.fullmatch(stamp, 16):
+            moment: int | None = self._noted(begin + int(stamp[17:]))
+        else:
+            moment = self._local(stamp, exact)
         self._cached = (stamp, moment)
         return moment
 
@@ -117,10 +124,16 @@ def local_moments(stamp: bytes) -> tuple[int, ...]:
     """Return when a local ``YYYY-MM-DD HH:MM:SS`` is: once, twice where clocks go back, or never."""
     if _SECONDS.fullmatch(stamp, 16) is None:
         return ()
-    hour = _even_hour(stamp[:13])
-    if hour is not None and _MINUTE.fullmatch(stamp, 13, 16):
-        return (hour + 60 * int(stamp[14:16]) + int(stamp[17:]),)
+    begin = _plain_minute(stamp[:16])
+    if begin is not None:
+        return (begin + int(stamp[17:]),)
     return tuple(minute + int(stamp[17:]) for minute in _minute_moments(stamp[:16]))
+
+
+def _plain_minute(minute: bytes) -> int | None:
+    """When ``YYYY-MM-DD HH:MM`` begins, if no clocks are changed in its hour; else ``None``."""
+    hour = _even_hour(minute[:13])
+    return None if hour is None or not _MINUTE.fullmatch(minute, 13) else hour + 60 * int(minute[14:])
 
 
 @lru_cache(maxsize=1024)  # lines come by time, and the system's zone is slow to ask

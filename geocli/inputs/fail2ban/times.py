@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 from geocli.inputs.fail2ban.stamps import CLOCK, DATE, local_moments
 from geocli.model.bans import Ban
-from geocli.model.records import clean_text, utc_text, utc_texts
+from geocli.model.records import MAX_TEXT, clean_text, utc_text, utc_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from geocli.inputs.ban_reader import Reading, Tally
     from geocli.inputs.stream import Piece
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _TIMES = re.compile(
     rb"(" + DATE + rb" " + CLOCK + rb") \+ (-?[0-9]{1,20}) = ([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8})\s*+\Z"
 )
+_FEW = 64  # jails, say, of thousands of bans
+
 _END_OF_TIME = 253_402_300_800
 """The first second that a record's times cannot tell, in the year 10000."""
 
@@ -88,6 +90,18 @@ def _span(begin: bytes, seconds: int, end: bytes) -> tuple[int | None, int | Non
 def identifier_text(raw: bytes) -> str:
     """An identifier or a jail's name as a ``Ban`` has it, from bytes that may be no UTF-8, of any length."""
     return clean_text(raw[:4096].decode("utf-8", "surrogateescape"))
+
+
+def identifier_texts(raws: Sequence[bytes], text_of: Callable[[bytes], str] = identifier_text) -> list[str]:
+    """The same of many. ``text_of`` is for those that are not printable, or long."""
+    distinct = {*raws}
+    if len(distinct) <= _FEW:
+        known = {raw: text_of(raw) for raw in distinct}
+        return list(map(known.__getitem__, raws))
+    texts = b"\n".join(raws).decode("utf-8", "surrogateescape").split("\n")
+    if len(texts) == len(raws) and max(map(len, texts)) <= MAX_TEXT and "".join(texts).isprintable():
+        return texts
+    return list(map(text_of, raws))
 
 
 def moment_texts(moments: Sequence[object]) -> Sequence[str | None]:

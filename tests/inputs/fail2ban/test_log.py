@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geocli.inputs.ban_reader import Reading, Tally
+from geocli.inputs.bans import read_bans
 from geocli.inputs.fail2ban.log import LogReader
 from geocli.model.bans import Ban
+from geocli.model.errors import Problems
 from tests.inputs.fail2ban.test_times import Zone, zone
-from tests.inputs.test_bans import VERSIONS, capture
+from tests.inputs.test_bans import VERSIONS, capture, stream
+from tests.support.examples import examples
 
 __all__ = ["zone"]
 
@@ -297,3 +300,40 @@ def test_memory_is_little_for_an_event() -> None:
     finally:
         tracemalloc.stop()
     assert sum(map(len, reading.logged())) == 1
+
+
+# --- many lines at once ---------------------------------------------------------------------------------
+
+_SAID = (
+    *("Ban 192.0.2.1", "Ban 192.0.2.2", "Unban 192.0.2.1", "Ban", "Ban ", "Unban x y\r", "Found 192.0.2.3"),
+    *("Restore Ban 192.0.2.1", "192.0.2.1 already banned", "Ban 192.0.2.1 already banned"),
+    "Increase Ban 192.0.2.1 (2 # 0:20:00 -> 2026-11-23 22:00:00)",
+)
+_FOUND = (
+    *("Found 192.0.2.1 - 2026-11-23 21:42:00", "Found Shutdown in progress", "Ban 192.0.2.1", "Found"),
+    "Found 192.0.2.1 Exiting Fail2ban",
+)
+LINES = st.sampled_from([
+    *[at(minute, f"[{jail}] {said}") for minute in (1, 2) for jail in ("a", "b c", "") for said in _SAID],
+    *[at(3, f"[a] {said}", "filter", "INFO   ") for said in _FOUND],
+    *[at(4, said, "server", "INFO   ") for said in ("Exiting Fail2ban", "Starting Fail2ban v0.9.3", "--")],
+    *[b"[a] Ban 192.0.2.9\n", b"Traceback\n", b"\n"],
+    *[b"2026-%d-23 21:05:%d fail2ban.actions: [a] Ban 192.0.2.1\n" % at for at in [(11, 61), (13, 1)]],
+])  # fmt: skip
+
+
+@examples(300)
+@given(st.lists(LINES, max_size=12), st.booleans())
+def test_runs_of_usual_lines_are_read_as_each_line_is(lines: list[bytes], is_cut: bool) -> None:
+    text = b"".join(lines)[: -3 if is_cut else None]
+
+    def read() -> tuple[list[list[Ban]], str, int, int]:
+        reading, problems = Reading(NOW), Problems()
+        found = [list(bans) for bans in read_bans([stream(text)], problems, reading)]
+        (tally,) = reading.tallies[:1]
+        return [bans for bans in found if bans], tally.summary(), tally.answers, len(problems)
+
+    together = read()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LogReader, "take_run", lambda _self, _text, begin: (begin, 0))
+        assert together == read()
