@@ -110,8 +110,13 @@ def arrange(arguments: list[str]) -> tuple[list[str], str | None]:
             break
         if argument in _GLOBAL_FLAGS or argument.partition("=")[0] in _GLOBAL_OPTIONS:
             first.append(argument)
+            option, equals, value = argument.partition("=")
             if argument in _GLOBAL_OPTIONS and queue:
-                first.append(queue.pop(0))
+                value = queue.pop(0)
+                first.append(value)
+            elif not equals:
+                continue
+            _expect_value(option, value)
         else:
             rest.append(argument)
     if rest[:1] == ["help"]:
@@ -127,6 +132,12 @@ def arrange(arguments: list[str]) -> tuple[list[str], str | None]:
     if not rest and (sys.stdin is None or sys.stdin.isatty()):
         return [*first, "--help"], None
     return [*first, DEFAULT_COMMAND, *rest], DEFAULT_COMMAND
+
+
+def _expect_value(option: str, value: str | None) -> None:
+    """See that a global option got no empty text: that is a variable that was not set, and no directory."""
+    if value == "":
+        raise UsageError(f"{option} got an empty text: is a variable not set?")
 
 
 def _nearly(text: str) -> str | None:

@@ -54,7 +54,8 @@ class _Looking:
         try:
             self.damage += part()
         except DamagedFileError as error:
-            self.damage.append(str(error))
+            if str(error) not in self.damage:  # each part opens its file, and hears the same of it
+                self.damage.append(str(error))
 
     def count(self, answers: Sequence[object], bans: Sequence[object]) -> None:
         self.answers += len(answers)

@@ -142,6 +142,22 @@ def try_lock(descriptor: int, path: Path) -> bool:
     return True
 
 
+def missing_record_locks(directory: Path) -> str | None:
+    """Return why there are no locks of fcntl(2) in a directory, which are SQLite's; ``None`` where there are.
+
+    NFS without its lock service has those of flock(2) alone, where it is mounted with local_lock=flock.
+    """
+    from tempfile import TemporaryFile  # only where something is wrong
+
+    with suppress(OSError), TemporaryFile(dir=directory) as file:  # that none can be made says nothing
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return os.strerror(error.errno)
+    return None
+
+
 def no_locks(path: Path, reason: str) -> DamagedFileError:
     """Return what is said where a file system has no locks. It never will: trying again is of no use."""
     return DamagedFileError(

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from geocli.model.errors import NO_FILES, CorruptFileError, DamagedFileError, GeocliError, TryAgainError
-from geocli.system.files import no_locks
+from geocli.system.files import missing_record_locks, no_locks
 from geocli.system.ownership import os_error_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ _LOCK_FAILED = {
     sqlite3.SQLITE_IOERR_SHMLOCK,
     sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
 }
+_PERHAPS_NO_LOCKS = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PERM}
+"""What SQLite makes of ENOLCK and EPERM, too."""
+
 _CORRUPT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
@@ -44,6 +47,8 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return TryAgainError(f"{path}: there is not enough memory; try again")
     code = getattr(error, "sqlite_errorcode", None)
     primary = code & 0xFF if code is not None else None
+    if primary in _PERHAPS_NO_LOCKS and (reason := missing_record_locks(path.parent)) is not None:
+        return no_locks(path, reason)
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return TryAgainError(f"{path}: locked by another process; try again")
     if primary in _CORRUPT or (primary == sqlite3.SQLITE_FULL and is_damaged(path)):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import stat
 import time
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Literal
@@ -150,9 +151,11 @@ class _Reader(sqlite3.Connection):
 def _connect(path: Path, query: str, busy_timeout: float, largest: int) -> sqlite3.Connection | None:
     with translated(path):
         try:
-            path.stat()
+            mode = path.stat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             return None
+        if not stat.S_ISREG(mode):  # SQLite would wait for whoever opens the other end
+            raise DamagedFileError(path, "is not a regular file", "move it away, or give another")
         if _has_damaged_log(path):
             raise CorruptFileError(path, "its write-ahead log is damaged", "the next geocli flush sees to it")
         connection = _Reader(path, query, busy_timeout, largest)

@@ -32,6 +32,20 @@ def test_people_may_put_options_where_they_like(typed: list[str], meant: list[st
     assert arrange(typed)[0] == meant
 
 
+@pytest.mark.parametrize("option", ["--data-dir", "--config", "--store", "--color"])
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_variable_that_is_not_set_names_nothing(
+    geocli: Geocli, tmp_path: Path, option: str, joined: bool
+) -> None:
+    given = [f"{option}="] if joined else [option, ""]
+    done = subprocess.run(
+        [*geocli.command, *given, "8.8.8.8"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"geocli: {option} got an empty text: is a variable not set?\n"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_command_has_a_module() -> None:
     modules = Path(sys.modules["geocli"].__file__ or "").parent / "cli" / "commands"
     assert set(COMMANDS) <= {path.stem for path in modules.glob("[a-z]*.py")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from geocli.cli import app
+from geocli.system.sqlite_errors import error_of
 from tests.conftest import Geocli
 from tests.support.other_user import interpreter_of
 
@@ -144,6 +146,27 @@ def test_a_file_system_without_locks_is_named_as_such(
     assert err.count("\n") == 1
     assert "is on a file system without locks" in err
     assert app.run(["--data-dir", str(data_dir / "kept"), "flush"]) == 4
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EPERM])
+@pytest.mark.parametrize("code", [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PERM])
+def test_where_only_sqlite_has_no_locks_it_is_not_called_locked(
+    number: int, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On NFS with local_lock=flock and no lock service: SQLite calls ENOLCK "busy"."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = code
+    before = error_of(error, tmp_path / "geo.db")
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    after = error_of(error, tmp_path / "geo.db")
+    assert "without locks" not in str(before)
+    assert f"is on a file system without locks ({os.strerror(number)})" in str(after)
+    assert after.exit_code == 4
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("verbose", [False, True])

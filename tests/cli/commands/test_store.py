@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -163,6 +164,19 @@ def test_a_damaged_file_is_named(geocli: Geocli, data_dir: Path, url: str) -> No
     assert "geo.db" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["store copy {} to.db", "stats", "bans --history"])
+def test_a_pipe_in_the_place_of_a_store_is_not_waited_for(
+    geocli: Geocli, data_dir: Path, tmp_path: Path, command: str
+) -> None:
+    """SQLite would, until somebody opens the other end, and an interrupt could not end that."""
+    geocli("8.8.8.8")
+    pipe = data_dir / "geo.db"
+    os.mkfifo(pipe, 0o600)
+    done = geocli(*command.replace("to.db", f"{tmp_path}/to.db").format(pipe).split(), timeout=20)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr == f"geocli: {pipe}: is not a regular file; move it away, or give another\n"
+
+
 def test_the_password_of_the_configured_store_is_used(
     geocli: Geocli, data_dir: Path, postgres: Postgres
 ) -> None:
@@ -251,6 +265,7 @@ def test_a_check_finds_and_changes_nothing(geocli: Geocli, data_dir: Path, fault
     done = geocli("store", "check")
     assert (done.returncode, done.stdout) == (code, ""), done
     assert complaint in done.stderr
+    assert len(set(lines := done.stderr.splitlines())) == len(lines)
     assert snapshot(data_dir) == before
 
 

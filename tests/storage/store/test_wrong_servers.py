@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import os
 import re
 import resource
@@ -21,7 +23,7 @@ from geocli.model.group_by import GROUPS, parse_by
 from geocli.storage.store.postgres import bans as postgres_bans
 from geocli.storage.store.postgres import schema, writer
 from geocli.storage.store.postgres import store as postgres_store
-from geocli.storage.store.postgres.connection import _is_for_ever, error_of, made_once
+from geocli.storage.store.postgres.connection import _is_for_ever, connect, error_of, made_once
 from geocli.storage.store.postgres.store import PostgresStore
 from tests.conftest import within
 from tests.storage.store.samples import NOW, answers, record
@@ -103,12 +105,36 @@ def test_a_flush_is_cut_off_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
         flush(url)
 
 
+def test_a_server_that_falls_silent_in_a_pipeline_is_given_up_without_a_trace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ask(url: str) -> None:
+        connection = connect(url, "a server", 5)
+        connection.deadline = time.monotonic() + 0.2
+        with suppress(psycopg.OperationalError), connection.pipeline():
+            connection.execute("BEGIN")
+            connection.execute("SELECT 1").fetchall()
+            pytest.fail("it answered")
+        connection.close()
+
+    # pytest keeps what is logged, and with the error all that could be collected.
+    monkeypatch.setattr(logging.getLogger("psycopg"), "disabled", True)
+    printed: list[str] = []
+    monkeypatch.setattr("sys.unraisablehook", lambda what: printed.append(repr(what.exc_value)))
+    with flooding_server(b"", b"", drip=60) as url:
+        ask(url)
+    gc.collect()
+    assert printed == []
+
+
 WRONG = {
     "no such role": ("geocli@", "nobody-of-that-name@", 'role "nobody-of-that-name" does not exist'),
     "no such database": ("/postgres", "/elsewhere", 'database "elsewhere" does not exist'),
     "wrong password": ("geocli@", "guarded:wrong@", "password authentication failed"),
     "no TLS": ("?", "?sslmode=require&", "does not support SSL"),
     "unknown parameter": ("search_path", "nonsense", "unrecognized configuration parameter"),
+    "unknown mode of TLS": ("?", "?sslmode=bogus&", "invalid sslmode value"),
+    "a port that cannot be": ("/postgres", ":99999/postgres", "invalid port number"),
 }
 
 
@@ -137,6 +163,10 @@ WORDS = {
     'could not translate host name "db" to address: Name or service not known': False,
     'FATAL:  password authentication failed for user "geocli"': True,
     "FATAL:  no pg_hba.conf entry for host": True,
+    'invalid integer value "x" for connection option "connect_timeout"': True,
+    'invalid target_session_attrs value: "x"': True,
+    "could not match 2 port numbers to 3 hosts": True,
+    'definition of service "x" not found': True,
     "FATAL:  SASL authentication failed": True,
     "FATAL: no such database: geocli": True,
     "SSL error: certificate verify failed": True,

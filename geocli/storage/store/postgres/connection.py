@@ -15,7 +15,7 @@ import resource
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -33,6 +33,7 @@ _TICK = 0.02  # seconds between two looks at the clock
 _MOST_SENT = 64 << 20  # bytes of an answer that memory may grow by: a batch of 10,000 rows has three or four
 _MOST_NOTICED = 1 << 20  # characters of warnings and remarks, which are kept by nobody
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes
+_MOST_WAITS = 10  # of something that is over
 _LONGEST_REASON = 300
 _LATE = "it does not answer in time"
 
@@ -79,7 +80,7 @@ _FORBIDDEN = "42501"
 # Why a server let nobody in, it says in words only: libpq keeps the code to itself. PgBouncer and CockroachDB
 # use the same words. What may be otherwise in a minute comes first.
 _FOR_NOW = re.compile(
-    r"starting up|shutting down|recovery mode|terminating|too many|connection slots|try again|timeout"
+    r"starting up|shutting down|recovery mode|terminating|too many|connection slots|try again|(?<!_)timeout"
     r"|timed out|refused|unreachable|no route|reset by peer|closed the connection|could not translate",
     re.I,
 )
@@ -87,7 +88,10 @@ _FOR_EVER = re.compile(
     r"authentication failed|pg_hba\.conf|not permitted to log in|no password supplied"
     r'|no such (?:user|database)|(?:role|database) ".{1,100}" does not exist|not currently accepting'
     r"|permission denied for database|does not support SSL|certificate|authentication method"
-    r"|channel binding|unrecognized configuration parameter|invalid value for parameter",
+    r"|channel binding|unrecognized configuration parameter|invalid value for parameter"
+    # What libpq says of a URL's port and parameters, before it asks anybody.
+    r"|invalid (?:port number|integer value|\w{1,40} value)\b|could not match \d{1,5} (?:port|host)"
+    r'|definition of service ".{1,100}" not found',
     re.I,
 )
 _LONGEST_WORDS = 2000  # characters that are looked at
@@ -128,14 +132,30 @@ class Connection(psycopg.Connection[tuple[Any, ...]]):
             wanted = next(gen)
             while True:
                 ready = yield wanted
-                if time.monotonic() > deadline:
-                    raise psycopg.OperationalError(_LATE)
-                if _memory() > most or self.noticed > _MOST_NOTICED:
-                    raise psycopg.OperationalError("it sends far more than it was asked for")
+                self._expect_measure(deadline, most)
                 wanted = gen.send(ready)
         except StopIteration as end:
             value: RV = end.value
             return value
+        except BaseException:
+            _end(gen)
+            raise
+
+    def _expect_measure(self, deadline: float, most: int) -> None:
+        if time.monotonic() > deadline:
+            raise psycopg.OperationalError(_LATE)
+        if _memory() > most or self.noticed > _MOST_NOTICED:
+            raise psycopg.OperationalError("it sends far more than it was asked for")
+
+
+def _end(gen: PQGen[Any]) -> None:
+    """Have a generator of psycopg's end, which may want to wait again for that.
+
+    One that is only let go of would want it too, and Python would print a trace of its own about that.
+    """
+    with suppress(psycopg.Error, StopIteration):
+        for _ in range(_MOST_WAITS):
+            gen.throw(psycopg.OperationalError(_LATE))
 
 
 def _count_notices(connection: Connection) -> None:
