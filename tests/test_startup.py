@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -101,6 +102,18 @@ def modules_after(geocli: Geocli, *arguments: str) -> set[str]:
 )
 def test_a_command_imports_only_what_it_needs(geocli: Geocli, arguments: list[str], absent: set[str]) -> None:
     assert modules_after(geocli, *arguments).intersection(ALWAYS_ABSENT | absent) == set()
+
+
+def test_where_data_is_by_default_is_known_without_platformdirs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_MODULES, "8.8.8.8"],
+        env={"HOME": str(tmp_path), "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "platformdirs" not in done.stderr.split()
+    assert (tmp_path / ".local/share/geocli/journal").is_dir()
 
 
 def test_a_look_up_imports_diskcache_only_when_there_is_something_new(geocli: Geocli) -> None:

@@ -9,6 +9,7 @@ where anything is set: mostly nothing is.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -221,7 +222,7 @@ def _data_dir(flags: Flags, environment: Mapping[str, str], found: Settable) -> 
     else:
         if base := environment.get("XDG_DATA_HOME"):
             _meant_literally("XDG_DATA_HOME", base)
-        directory = own_data_dir()
+        directory = _usual_data_dir(environment) or own_data_dir()
     if not all(char.isprintable() or "\udc80" <= char <= "\udcff" for char in str(directory)):
         raise UsageError(
             f"the data directory has a line break or the like in its name: {ascii(str(directory))}"
@@ -238,6 +239,23 @@ def _meant_literally(variable: str, text: str) -> Path:
         reason = "cron and systemd do not replace $NAME or ~, write the path out"
         raise UsageError(f"{variable} is {ascii(text)[:200]}: {reason}")
     return Path(text).absolute()
+
+
+def _usual_data_dir(environment: Mapping[str, str]) -> Path | None:
+    """What platformdirs answers on most machines, without the 3 ms that each command would take to import it.
+
+    ``None`` where there is more to it.
+    """
+    home, base = environment.get("HOME", ""), environment.get("XDG_DATA_HOME", "")
+    if sys.platform != "linux" or "ANDROID_DATA" in environment or not _is_plain(home):
+        return None
+    if not base:
+        return Path(home, ".local", "share", "geocli")
+    return Path(base, "geocli") if _is_plain(base) else None
+
+
+def _is_plain(path: str) -> bool:
+    return path.startswith("/") and not path.startswith("//") and path == path.strip()
 
 
 def own_data_dir() -> Path:

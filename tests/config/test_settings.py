@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import platformdirs
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -154,6 +155,22 @@ def test_the_data_directory_is_the_one_of_xdg(home: Path, monkeypatch: pytest.Mo
     assert load().data_dir == Path("/srv/data/geocli")
     assert load(GEOCLI_DATA_DIR="/srv/other").data_dir == Path("/srv/other")
     assert load(GEOCLI_DATA_DIR="").data_dir == Path("/srv/data/geocli")
+
+
+@pytest.mark.parametrize(
+    "name", ["/home/u", "/home/u/", "/", "//x", "", " ", "/a b", "/a ", "home", "/a/../b/./c"]
+)
+@pytest.mark.parametrize(
+    "base", [None, "/srv/data", "/srv/data/", "", " ", "/", "//x", "data", "/a/../b", "/a\u0303"]
+)
+def test_the_data_directory_is_what_platformdirs_says(
+    monkeypatch: pytest.MonkeyPatch, name: str, base: str | None
+) -> None:
+    environment = {"HOME": name} | ({} if base is None else {"XDG_DATA_HOME": base})
+    for variable, text in environment.items():
+        monkeypatch.setenv(variable, text)
+    expected = platformdirs.user_data_path("geocli", appauthor=False)
+    assert load(**environment).data_dir == expected
 
 
 def test_the_data_directory_is_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
