@@ -40,6 +40,8 @@ class Cache:
         self._keeps = not journal.is_lent
         self._rests_until = 0.0
         self._has_bad_rows = False
+        self.has_most_stored = False
+        """Whether the store had most of what ``stored`` was asked about last."""
 
     def journalled(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
         """When the journal's usable answer about each of many targets was given, of those that have one.
@@ -54,7 +56,9 @@ class Cache:
 
     def stored(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
         """The same of the store's answers."""
-        return (self._stored(lambda: self._store.times(targets, usable)) or {}) if targets else {}
+        found = (self._stored(lambda: self._store.times(targets, usable)) or {}) if targets else {}
+        self.has_most_stored = 2 * len(found) > len(targets)
+        return found
 
     def find(
         self,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from itertools import count, repeat
+from itertools import chain, count, repeat
 from typing import TYPE_CHECKING
 
 from geocli.lookup.resolver import Hint
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from geocli.model.records import GeoRecord
     from geocli.system.process_pool import Workers
 
+_TOGETHER = 3  # batches that are looked for in the store at once: they find the same pages of it
 _ALONE = 2  # full batches before workers pay for themselves: they cost as much as one
 
 
@@ -53,9 +54,9 @@ class _Prepared(Value):
         return [json.dumps(head).encode() + b"\n", *parts]
 
     @classmethod
-    def from_bytes(cls, data: bytes | bytearray) -> _Prepared:
-        begin = data.index(b"\n") + 1
-        statuses, without_country, lengths = json.loads(data[:begin])
+    def from_bytes(cls, data: bytes | bytearray, place: int) -> _Prepared:
+        begin = data.index(b"\n", place) + 1
+        statuses, without_country, lengths = json.loads(data[place:begin])
         parts, view = [], memoryview(data)  # a megabyte is not copied once more
         for length in lengths:
             parts.append(view[begin : begin + length])
@@ -132,39 +133,59 @@ class Pipeline:
             return
         if self._cache is not None:
             self._cache.close()  # a child may not share a database that is open
-        given: deque[list[str]] = deque()
+        together = _TOGETHER if self._cache is not None and self._cache.has_most_stored else 1
+        given: deque[list[list[str]]] = deque()  # the last may wait for more before a worker has it
         try:
             with Workers(self._work) as workers:
                 for batch in batches:
-                    given.append(batch)
+                    waits = len(given) > workers.waiting
                     if len(batch) < self._full:  # the input pauses or ends: show everything now
+                        if waits:
+                            yield from self._give(workers, given)
+                        given.append([batch])
                         while workers.waiting:
-                            yield self._take(workers, given)
-                        yield from self._alone(given.popleft())
-                    else:
-                        if not workers.has_idle:
-                            yield self._take(workers, given)
-                        workers.give(_task(batch, self._told(batch)))
+                            yield from self._take(workers, given)
+                        yield from self._alone(given.popleft()[0])
+                        continue
+                    if not waits:
+                        given.append([])
+                    given[-1].append(batch)
+                    if len(given[-1]) == together:
+                        yield from self._give(workers, given)
+                if len(given) > workers.waiting:
+                    yield from self._give(workers, given)
                 while workers.waiting:
-                    yield self._take(workers, given)
+                    yield from self._take(workers, given)
         except WorkerFailedError:
-            for batch in given:
+            for batch in chain.from_iterable(given):
                 yield from self._alone(batch)
 
-    def _take(self, workers: Workers, given: deque[list[str]]) -> Rows:
-        prepared = _Prepared.from_bytes(workers.take())
+    def _give(self, workers: Workers, given: deque[list[list[str]]]) -> Iterator[Rows]:
+        """Have a worker do the last batches."""
+        if not workers.has_idle:
+            yield from self._take(workers, given)
+        workers.give(b"".join(_with_lengths([[_task(batch, self._told(batch))] for batch in given[-1]])))
+
+    def _take(self, workers: Workers, given: deque[list[list[str]]]) -> Iterator[Rows]:
+        results = workers.take()
         given.popleft()
-        return self._keep(prepared)
+        for begin, _ in _parts(results):
+            yield self._keep(_Prepared.from_bytes(results, begin))
 
     def _work(self, task: bytes) -> list[bytes]:
-        """What a worker does with a batch. Whatever is wrong, the parent is to find out by itself."""
+        """What a worker does with some batches. Whatever is wrong, the parent is to find out by itself."""
         before = len(self._problems)
-        (prepared,) = self._prepare(*_task_of(task))
+        tasks = [_task_of(task[begin:end]) for begin, end in _parts(task)]
+        batches, told = [batch for batch, _ in tasks], [hint for _, hint in tasks]
+        results = []
+        for batch, hint in zip(batches, self._resolver.with_stored(batches, told), strict=True):
+            (prepared,) = self._prepare(batch, hint)
+            results.append(prepared.to_parts())
         if len(self._problems) > before:
             from geocli.system.process_pool import WorkerFailedError  # the same
 
             raise WorkerFailedError
-        return prepared.to_parts()
+        return _with_lengths(results)
 
     def _prepare(self, batch: list[str], told: Hint) -> Iterator[_Prepared]:
         for answers in self._resolver.answer(batch, told):
@@ -202,6 +223,20 @@ class _Statuses:
                 statuses[status] += times
                 without_country += 0 if has_country else times
         return statuses, without_country
+
+
+def _with_lengths(messages: Sequence[Sequence[bytes]]) -> list[bytes]:
+    """Messages, each in parts, one after the other, with how long each is before them."""
+    lengths = [sum(map(len, message)) for message in messages]
+    return [json.dumps(lengths).encode() + b"\n", *chain.from_iterable(messages)]
+
+
+def _parts(data: bytes | bytearray) -> Iterator[tuple[int, int]]:
+    """Where each of such messages begins and ends."""
+    end = data.index(b"\n") + 1
+    for length in json.loads(data[:end]):
+        begin, end = end, end + length
+        yield begin, end
 
 
 def _task(batch: list[str], told: Hint) -> bytes:

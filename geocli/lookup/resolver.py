@@ -43,11 +43,13 @@ class Hint(Value):
     """What is known about a batch before it is answered, and may be answered elsewhere.
 
     ``at`` is the ``resolved_at`` of new answers, ``None`` for now. ``kept`` are those targets of which the
-    journal has the answer that would be given, with its ``resolved_at``; ``None`` if nobody looked.
+    journal has the answer that would be given, with its ``resolved_at``; ``None`` if nobody looked. It has
+    those of the store too where that was asked (``is_whole``).
     """
 
     at: str | None = None
     kept: Mapping[str, str] | None = None
+    is_whole: bool = False
 
 
 _NOTHING_TOLD = Hint()
@@ -93,7 +95,9 @@ class Resolver:
         known = [RecordBatch.of(GeoRecord(target, "reserved") for target in reserved)]
         kept = told.kept
         if asked and self._cache is not None and not self._refresh:
-            if self._bulk is not None and kept is not None:
+            if told.is_whole:
+                pass
+            elif self._bulk is not None and kept is not None:
                 doubtful = [target for target in asked if target not in kept] if kept else asked
                 if stored := self._cache.stored(doubtful, self._usable(time.time())):
                     kept = {**kept, **stored}
@@ -109,6 +113,17 @@ class Resolver:
         said = self._dated.batch(answered, kept or {})
         blocks = [block for block in (said, *known) if block.ips]
         yield Answers(answered.without(kept or ()), arranged(blocks, batch))
+
+    def with_stored(self, batches: Sequence[Sequence[str]], told: Sequence[Hint]) -> Sequence[Hint]:
+        """Return what is known about some batches, with what the store has of them, which is asked once."""
+        known = [hint.kept for hint in told if hint.kept is not None]
+        if self._cache is None or self._refresh or self._bulk is None or len(known) < len(batches):
+            return told
+        both = zip(batches, known, strict=True)
+        doubtful = dict.fromkeys(target for batch, kept in both for target in batch if target not in kept)
+        stored = self._cache.stored(doubtful, self._usable(time.time()))
+        wholes = ({**kept, **stored} if kept else stored for kept in known)
+        return [Hint(hint.at, whole, is_whole=True) for hint, whole in zip(told, wholes, strict=True)]
 
     def _as_they_come(
         self, batch: Sequence[str], known: Sequence[RecordBatch], asked: list[str]

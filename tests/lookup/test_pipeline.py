@@ -202,7 +202,8 @@ def test_what_a_worker_prepares_survives_the_way_back() -> None:
         _Prepared(rows, Segment("a\nb", " 192.0.2.1 ")),
         _Prepared(rows.replace(data=b""), Segment("", "")),
     ):
-        assert _Prepared.from_bytes(b"".join(prepared.to_parts())) == prepared
+        for before in (b"", b"another\n"):
+            assert _Prepared.from_bytes(b"".join([before, *prepared.to_parts()]), len(before)) == prepared
 
 
 def test_an_interrupt_leaves_no_worker_and_says_nothing(geocli: Geocli) -> None:
