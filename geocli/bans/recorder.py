@@ -141,6 +141,8 @@ class Recorder:
 
     def _before(self, sighting: SeenBan, bans: dict[str, SeenBan]) -> SeenBan | None:
         """The known ban that this is another sighting of."""
+        if not bans:
+            return None
         if not sighting.timed:
             return _untimed_before(sighting, bans.values())
         exact = bans.get(sighting.banned_at)

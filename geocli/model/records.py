@@ -88,6 +88,7 @@ _OPTIONAL_TEXT: frozenset[type] = frozenset({str, type(None)})
 _OPTIONAL_NUMBER: frozenset[type] = frozenset({float, type(None)})
 _OPTIONAL_INTEGER: frozenset[type] = frozenset({int, type(None)})
 _SECONDS = tuple(f":{second:02}Z" for second in range(60))
+_SECOND_ENDS = frozenset(_SECONDS)
 
 
 def clean_text(value: str, limit: int = MAX_TEXT) -> str:
@@ -184,8 +185,14 @@ def check_kind(status: object, source: object, resolved_at: object) -> tuple[Sta
 
 def is_time(text: str) -> bool:
     """Whether this is a moment as a record has it."""
+    return text[16:] in _SECOND_ENDS and _is_minute(text[:16])
+
+
+@lru_cache(maxsize=8192)
+def _is_minute(text: str) -> bool:
+    """Whether this is a minute of some day, ``YYYY-MM-DDTHH:MM``."""
     try:
-        return f"{datetime.fromisoformat(text).isoformat()[:19]}Z" == text
+        return datetime.fromisoformat(text).isoformat() == f"{text}:00"
     except ValueError:  # the 31st of February
         return False
 
