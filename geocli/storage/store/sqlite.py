@@ -81,28 +81,34 @@ class SqliteStore:
         return self._answers.times(connection, targets, usable)
 
     def everything(self) -> Iterator[list[GeoRecord]]:
-        """All records, in batches. Raises ``GeocliError``."""
-        from geocli.storage.store import sqlite_answers
+        """All records, in batches. Raises ``GeocliError``, at the end for what geocli did not write."""
+        from geocli.storage.store import sqlite_answers  # a look-up asks about few
+        from geocli.storage.store.sound_rows import Sieve
 
-        last = ""
+        last, sieve = "", Sieve(self._path)
         while (connection := self._reading()) is not None:
             with translated(self._path):
                 cursor = sqlite_answers.every(connection, last, _BATCH, self._lacks(connection))
-                rows = self._read(cursor, check_rows)
-            if not rows:
-                return
-            yield [GeoRecord._make(row) for row in rows]
-            last = rows[-1][0]
+                rows, end = self._read(cursor, lambda part: sieve.known(part, check_rows, 0))
+            if end is None:
+                break
+            if rows:
+                yield [GeoRecord._make(row) for row in rows]
+            last = end[0]
+        sieve.end()
 
     def _read(
-        self, cursor: sqlite3.Cursor, check: Callable[[list[tuple[Any, ...]]], None]
-    ) -> list[tuple[Any, ...]]:
-        """All rows of a batch, checked before they can fill the memory."""
+        self,
+        cursor: sqlite3.Cursor,
+        known: Callable[[list[tuple[Any, ...]]], list[tuple[Any, ...] | None]],
+    ) -> tuple[list[tuple[Any, ...]], tuple[Any, ...] | None]:
+        """The good rows of a batch, looked at before they can fill the memory, and the last of all."""
         rows: list[tuple[Any, ...]] = []
+        end = None
         while part := cursor.fetchmany(_ROWS_CHECKED):
-            self._checked(part, check)
-            rows += part
-        return rows
+            rows += [row for row in known(part) if row is not None]
+            end = part[-1]
+        return rows, end
 
     def _bans(self, rows: list[tuple[Any, ...]]) -> list[SeenBan]:
         from geocli.model.bans import SeenBan, check_bans  # the same
@@ -135,16 +141,19 @@ class SqliteStore:
         """All bans, in batches, ordered by their keys. Raises ``GeocliError``."""
         from geocli.model.bans import SeenBan, check_bans
         from geocli.storage.store import sqlite_bans  # a look-up asks about none
+        from geocli.storage.store.sound_rows import WHO, Sieve
 
-        last = ("", "", "", "")
+        last, sieve = ("", "", "", ""), Sieve(self._path)
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
                 cursor = sqlite_bans.every(connection, last, _BATCH, self._lacks(connection))
-                rows = self._read(cursor, check_bans)
-            if not rows:
-                return
-            yield [SeenBan._make(row) for row in rows]
-            last = rows[-1][:4]
+                rows, end = self._read(cursor, lambda part: sieve.known(part, check_bans, WHO))
+            if end is None:
+                break
+            if rows:
+                yield [SeenBan._make(row) for row in rows]
+            last = end[:4]
+        sieve.end()
 
     def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
         """The bans in these spans, in no order. Raises ``GeocliError``."""
@@ -159,22 +168,28 @@ class SqliteStore:
 
     def bans(self, question: BanQuery) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
         """Bans with their answers, the oldest first, in batches. Raises ``GeocliError``."""
+        from geocli.model.bans import SeenBan, check_bans
         from geocli.storage.store import sqlite_bans  # the same
+        from geocli.storage.store.sound_rows import WHO, Sieve
 
-        last = ("", "", "", "")
+        last, sieve = ("", "", "", ""), Sieve(self._path)
         while (connection := self._reading_bans()) is not None:
             with translated(self._path):
                 rows = sqlite_bans.rows_after(connection, question, last, _BATCH, self._lacks(connection))
             if not rows:
-                return
+                break
             bans, answers = zip(*map(sqlite_bans.split, rows), strict=True)
-            self._checked([answer for answer in answers if answer is not None], check_rows)
-            seen = self._bans(list(bans))
-            yield [
-                (ban, None if answer is None else GeoRecord._make(answer))
-                for ban, answer in zip(seen, answers, strict=True)
+            known = sieve.known(answers, check_rows, 0)
+            located = [
+                (SeenBan._make(ban), None if answer is None else GeoRecord._make(answer))
+                for ban, answer in zip(sieve.known(bans, check_bans, WHO), known, strict=True)
+                if ban is not None
             ]
-            last = (seen[-1].banned_at, seen[-1].host, seen[-1].jail, seen[-1].ip)
+            if located:
+                yield located
+            host, jail, ip, banned_at = bans[-1][:4]
+            last = (banned_at, host, jail, ip)
+        sieve.end()
 
     def count_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
         """Bans counted by a grouping, in no order. Raises ``GeocliError``."""
@@ -188,12 +203,16 @@ class SqliteStore:
         self, question: BanQuery, by: Grouping, top: int | None, *, with_times: bool
     ) -> Iterator[BanCount]:
         from geocli.storage.store import sqlite_bans  # the same
+        from geocli.storage.store.sound_rows import check_span
 
         connection = self._reading_bans()
         if connection is not None:
             asked = sqlite_bans.Counting(by, top, with_times)
             with translated(self._path):
-                yield from sqlite_bans.count(connection, question, asked)
+                for count in sqlite_bans.count(connection, question, asked):
+                    if with_times:
+                        self._checked(count, check_span)
+                    yield count
 
     def replay(self, batches: Iterable[Batch], flushed_at: str) -> int:
         """Write all batches in one transaction, making the store if need be. Raises ``GeocliError``."""

@@ -217,7 +217,7 @@ FAULTS = {
     "a time that is none": (
         "geo.db",
         "UPDATE geo_cache SET resolved_at = 'yesterday'",
-        (4, "holds a row that geocli did not write: resolved_at is not a time"),
+        (4, "2 rows that geocli did not write, one about 8.8.8.8: resolved_at is not a time"),
     ),
     "a time in the future": (
         "geo.db",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 
 from geocli.model.bans import BanQuery, SeenBan, merged
 from geocli.model.clocks import NO_TIME
+from geocli.model.errors import DamagedFileError
+from geocli.model.group_by import ADDRESS
 from geocli.model.records import MAX_ASN, GeoRecord, clean_text
 from geocli.storage.batch import Batch
 from geocli.storage.store.base import Outlived, Store
@@ -21,6 +24,8 @@ from tests.storage.store.conftest import MakeStore
 from tests.storage.store.samples import NEW, NOW, OLD, answers, every_ban, record
 from tests.support.bans import BAN, BANS, second
 from tests.support.examples import examples
+
+T = TypeVar("T")
 
 
 def test_a_store_that_is_not_there_is_a_miss(store: Store, tmp_path: Path) -> None:
@@ -352,3 +357,42 @@ def test_a_clock_that_is_long_behind_judges_nobody(store: Store) -> None:
     store.replay(answers([at("192.0.2.1", "1970-01-01T00:01:00Z", "FR")]), "1970-01-01T00:02:00Z")
     assert store.forget("1970-01-01T00:00:00Z", ["answers"], "1970-01-01T00:02:00Z") == (0, 0)
     assert resolved(store) == {"192.0.2.1": ("DE", OLD)}
+
+
+def read(batches: Iterable[Sequence[T]]) -> tuple[list[T], str]:
+    """All rows, and what is said at their end."""
+    rows: list[T] = []
+    try:
+        for batch in batches:
+            rows += batch
+    except DamagedFileError as error:
+        return rows, str(error)
+    return rows, ""
+
+
+def test_a_row_that_geocli_did_not_write_holds_back_no_other(store: Store) -> None:
+    good = [BAN._replace(ip=f"192.0.2.{n}") for n in range(3)]
+    bad = [good[0]._replace(banned_at="soon"), good[1]._replace(banned_at="2026-13-01T00:00:00Z")]
+    known = record("192.0.2.2")
+    store.replay([Batch([known, record("192.0.2.1", org="a\nb")], [*good, bad[0]])], NOW)
+    said = "holds a row that geocli did not write, about {}; correct or delete it"
+    kept, why = read(store.every_ban())
+    assert sorted(kept) == sorted(good)
+    assert why.endswith(said.format("192.0.2.0: banned_at is not a time"))
+    rows, why = read(store.bans(BanQuery()))
+    assert sorted(ban for ban, _ in rows) == sorted(good)
+    assert {answer for _, answer in rows} == {None, known}
+    assert "holds 2 rows that geocli did not write, one about 192.0.2." in why
+    found, why = read(store.everything())
+    assert found == [known]
+    assert "about 192.0.2.1: " in why
+    store.replay([Batch(bans=bad)], NOW)
+    with pytest.raises(DamagedFileError, match="banned_at is not a time"):
+        list(store.spans(BanQuery(), ADDRESS))
+
+
+def test_a_batch_of_bad_rows_alone_is_none(store: Store) -> None:
+    store.replay([Batch([record("192.0.2.1", org="a\nb")], [BAN._replace(banned_at="soon")])], NOW)
+    for read_all in (store.bans(BanQuery()), store.every_ban(), store.everything()):
+        with pytest.raises(DamagedFileError, match=r"did not write, (one )?about 192\.0\.2"):
+            next(read_all)

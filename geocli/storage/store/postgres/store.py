@@ -26,7 +26,7 @@ from geocli.storage.store.clocks import believed
 from geocli.storage.store.columns import selection
 from geocli.storage.store.postgres import bans
 from geocli.storage.store.postgres.bans import Query
-from geocli.storage.store.sound_rows import sound
+from geocli.storage.store.sound_rows import WHO, Sieve, check_span, sound
 from geocli.storage.store.times import COLUMNS, times_of
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from geocli.storage.store.base import BanCount, BanSpan, Forgotten, Outlived
     from geocli.storage.store.postgres.connection import Connection
 
+_Read = TypeVar("_Read")
 _Checked = TypeVar("_Checked")
 
 _BATCH = 10_000  # rows read at once; nothing is held in between
@@ -122,10 +123,13 @@ class PostgresStore:
 
     def everything(self) -> Iterator[list[GeoRecord]]:
         """All records, in batches. Raises ``GeocliError``."""
-        last = ""
+        last, sieve = "", Sieve(self._name)
         while rows := self._select(_of_answers(_ALL, last, _BATCH), self._busy_timeout):
-            yield self._records(rows)
+            good = [GeoRecord._make(row) for row in sieve.known(rows, check_rows, 0) if row is not None]
+            if good:
+                yield good
             last = rows[-1][0]
+        sieve.end()
 
     def outlived(self, wanted: Outlived, size: int) -> Iterator[list[str]]:
         """Targets whose answers are old, oldest first, ``size`` at a time. Raises ``GeocliError``."""
@@ -138,10 +142,13 @@ class PostgresStore:
 
     def every_ban(self) -> Iterator[list[SeenBan]]:
         """All bans, in batches, ordered by their keys. Raises ``GeocliError``."""
-        last = ("", "", "", "")
+        last, sieve = ("", "", "", ""), Sieve(self._name)
         while rows := self._select(partial(bans.every, last, _BATCH), self._busy_timeout):
-            yield self._bans(rows)
+            seen = [SeenBan._make(row) for row in sieve.known(rows, check_bans, WHO) if row is not None]
+            if seen:
+                yield seen
             last = rows[-1][:4]
+        sieve.end()
 
     def seen_bans(self, spans: Collection[BanSpan]) -> list[SeenBan]:
         """The bans in these spans, in no order. Raises ``GeocliError``."""
@@ -152,16 +159,19 @@ class PostgresStore:
 
         Holds nothing between two batches. Raises ``GeocliError``.
         """
-        last = ("", "", "", "")
+        last, sieve = ("", "", "", ""), Sieve(self._name)
         while rows := self._select(partial(bans.rows_after, question, last, _BATCH), self._busy_timeout):
             found, answers = zip(*map(bans.split, rows), strict=True)
-            known = iter(self._records([answer for answer in answers if answer is not None]))
-            seen = self._bans(list(found))
-            yield [
-                (ban, None if answer is None else next(known))
-                for ban, answer in zip(seen, answers, strict=True)
+            known = sieve.known(answers, check_rows, 0)
+            located = [
+                (SeenBan._make(ban), None if answer is None else GeoRecord._make(answer))
+                for ban, answer in zip(sieve.known(found, check_bans, WHO), known, strict=True)
+                if ban is not None
             ]
-            last = (seen[-1].banned_at, *seen[-1].key[:3])
+            if located:
+                yield located
+            last = (found[-1][3], *found[-1][:3])
+        sieve.end()
 
     def count_bans(self, question: BanQuery, by: Grouping) -> Iterator[BanCount]:
         """Bans counted by a grouping, in no order. Raises ``GeocliError``."""
@@ -171,7 +181,9 @@ class PostgresStore:
     def spans(self, question: BanQuery, by: Grouping, top: int | None = None) -> Iterator[BanCount]:
         """The same, and when the first and the last of each group began. Raises ``GeocliError``."""
         for row in self._select(bans.count(question, by, top), self._busy_timeout):
-            yield bans.counted(row, by)
+            count = bans.counted(row, by)
+            self._check(count, check_span)
+            yield count
 
     def forget(self, before: str, kinds: Collection[str], now: str) -> Forgotten:
         """Delete what is older, of ``answers``, ``bans`` or both, in one transaction.
@@ -210,17 +222,11 @@ class PostgresStore:
         last_flush = last_flush if type(last_flush) is str and is_time(last_flush) else None
         return StoreState(stored, unknown, seen, last_flush, None, future)
 
-    def _records(self, rows: list[tuple[Any, ...]]) -> list[GeoRecord]:
-        self._check(rows, check_rows)
-        return [GeoRecord._make(row) for row in rows]
-
     def _bans(self, rows: list[tuple[Any, ...]]) -> list[SeenBan]:
         self._check(rows, check_bans)
         return [SeenBan._make(row) for row in rows]
 
-    def _check(
-        self, rows: list[tuple[Any, ...]], check: Callable[[list[tuple[Any, ...]]], _Checked]
-    ) -> _Checked:
+    def _check(self, rows: _Read, check: Callable[[_Read], _Checked]) -> _Checked:
         try:
             return check(rows)
         except ValueError as error:
