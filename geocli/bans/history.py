@@ -80,6 +80,10 @@ class History:
                 self._waiting[ban.key] = ban if before is None else merged(before, ban)
         self._touched = sorted({ban.ip for ban in self._waiting.values()} | journal.addresses())
 
+    def is_empty(self) -> bool:
+        """Whether no ban was ever recorded, or all were forgotten."""
+        return not self._waiting and next(self._store.every_ban(), None) is None
+
     def bans(self, question: BanQuery) -> Iterator[list[LocatedBan]]:
         """The bans, the oldest first, in batches."""
         here = list(self._touched_bans(question)) if self._touched else []

@@ -93,6 +93,13 @@ def is_watched(settings: Settings) -> bool:
     return not settings.quiet and sys.stderr is not None and sys.stderr.isatty()
 
 
+def is_for_people(settings: Settings) -> bool:
+    """Whether somebody may wonder about an empty result: it goes to a terminal, or ``-v`` was given."""
+    if settings.verbose:
+        return True
+    return not settings.quiet and sys.stdout is not None and sys.stdout.isatty()
+
+
 def reporter(settings: Settings, problems: Problems, progress: Progress) -> Reporter:
     """Where long work says what it has to say: problems at the end, the rest as it comes."""
     from geocli.system.reporter import Reporter  # what asks nobody does without

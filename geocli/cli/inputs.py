@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from geocli.cli.console import say
+from geocli.cli.console import is_for_people, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,9 +44,7 @@ class Inputs:
 
     def say_if_nothing_found(self) -> None:
         """Say on a terminal that there was no address, or nothing at all: an empty result is no error."""
-        is_seen = not self._settings.quiet and sys.stdout is not None and sys.stdout.isatty()
-        is_seen = is_seen or self._settings.verbose
-        if not is_seen or not self._read or self._problems.bad_inputs:
+        if not is_for_people(self._settings) or not self._read or self._problems.bad_inputs:
             return
         if any(stream.addresses for stream in self._read):
             return

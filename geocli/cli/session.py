@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from geocli.cli.console import ReaderGoneError, reporter, say
+from geocli.cli.console import ReaderGoneError, is_for_people, reporter, say
 from geocli.model.errors import ExitCode, GeocliError, UsageError, worst_of
 from geocli.model.records import clean_text
 from geocli.model.value import Value
@@ -122,6 +122,12 @@ def open_history(
             resolver = Resolver(local, cache, settings, reporter(settings, problems, progress))
             pipeline = Pipeline(resolver, cache if keeps_answers else None, lambda _: b"", problems)
         yield History(journal, store, Locator(pipeline, known=cache))
+
+
+def say_if_empty(history: History, settings: Settings) -> None:
+    """Say on a terminal that no ban is in the history. Raises ``GeocliError``."""
+    if is_for_people(settings) and history.is_empty():
+        say("no ban was recorded: geocli bans --record keeps those of now")
 
 
 def host_name(settings: Settings, names: Sequence[str] | None) -> str:

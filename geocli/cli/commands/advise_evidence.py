@@ -17,7 +17,7 @@ from geocli.bans.advice.kinds import CARE, listed_kind
 from geocli.bans.advice.prefix import Prefix, covering, prefix_of
 from geocli.cli.commands.bans_list import read_located
 from geocli.cli.progress import Progress
-from geocli.cli.session import noting, open_history, open_lookup
+from geocli.cli.session import noting, open_history, open_lookup, say_if_empty
 from geocli.inputs.targets import open_streams
 from geocli.lookup.survey import Stretch, survey
 from geocli.lookup.tags import listed_networks
@@ -99,6 +99,7 @@ def read_bans(
     with noting(problems), Progress.without_rows(settings) as progress:
         if past.history:
             with open_history(settings, problems, progress) as history:
+                say_if_empty(history, settings)
                 for located in history.bans(query):
                     addresses.add(located)
                     progress.show("bans", len(addresses.gathered))

@@ -13,7 +13,7 @@ from geocli.cli.age_notice import say_age_under_table
 from geocli.cli.commands.bans_list import COUNTED, PIPED
 from geocli.cli.output import Output, above_table, check_map, for_people
 from geocli.cli.progress import Progress
-from geocli.cli.session import finish, noting, open_history
+from geocli.cli.session import finish, noting, open_history, say_if_empty
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.group_by import ADDRESS, Grouping, parse_by
 from geocli.model.records import FIELDS, utc_text
@@ -87,6 +87,7 @@ def show(settings: "Settings", question: Question, form: "FormOptions") -> ExitC
     problems = Problems()
     with noting(problems):
         with Progress(settings) as progress, open_history(settings, problems, progress) as history:
+            say_if_empty(history, settings)
             if period is not None:
                 compared = _compared(history, question.query, by or parse_by("country"), period)
                 for part in _Shown(top, order, history.directory).of(compared):

@@ -284,6 +284,19 @@ def test_every_form_shows_it(past: Geocli) -> None:
     assert "█" in shown
 
 
+@pytest.mark.parametrize("asked", ["bans --history", "bans --history --by country", "advise --history"])
+def test_a_history_in_which_nothing_is_says_so_to_people(geocli: Geocli, asked: str) -> None:
+    said = "no ban was recorded: geocli bans --record keeps those of now"
+    assert said in on_a_terminal([*geocli.command, *asked.split()], geocli.env)
+    assert said in geocli("-v", *asked.split()).stderr
+    assert said not in geocli(*asked.split()).stderr
+    assert said not in on_a_terminal([*geocli.command, "-q", *asked.split()], geocli.env)
+    record(geocli, BANNED)
+    for _ in ("in the journal", "in the store"):
+        assert said not in geocli("-v", *asked.split()).stderr
+        geocli("flush")
+
+
 def test_what_nobody_knew_is_looked_up_and_journalled(past: Geocli) -> None:
     before = dirty(past)
     assert {row["source"] for row in history(past, "--country", "US")} == {embedded_source()}
