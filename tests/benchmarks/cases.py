@@ -35,8 +35,9 @@ class Cases:
     def all(self) -> list[Case]:
         """In the order in which they are measured."""
         inputs = self._inputs
-        bulk = self.bulk(f"{inputs.count:,}", f"{inputs.lines * LINE / 1e6:,g} MB")
-        return [*self.short(), *bulk, *self.other()]
+        size = f"{inputs.lines * LINE / 1e6:,g} MB"
+        greps = [self._grep(size, "", 0.6), self._grep(size, "LC_ALL=C ", 0.6)]
+        return [*self.short(), *self.bulk(f"{inputs.count:,}", size), *greps, *self.other()]
 
     def short(self) -> list[Case]:
         """Commands that are over in a moment."""
@@ -104,6 +105,20 @@ class Cases:
         run = geocli(inputs.work, command, stdin=inputs.log)
         base = self._timed("raw_search.py", stdin=inputs.log)
         return Case(f"{command}, {size}", run, "re finding them", base, most, prepare, items=inputs.lines)
+
+    def _grep(self, size: str, locale: str, most: float) -> Case:
+        """What a shell has for the same question, but for the countries; in UTF-8 ``grep`` takes long."""
+        inputs = self._inputs
+
+        def prepare() -> None:
+            inputs.need_log()
+            inputs.forget()
+
+        pipe = r"grep -oE '([0-9]{1,3}\.){3}[0-9]{1,3}' | sort | uniq -c"
+        shell = Command(("sh", "-c", f"export {locale}; {pipe}" if locale else pipe), stdin=inputs.log)
+        run = geocli(inputs.work, "summarize", "--by", "country", stdin=inputs.log)
+        name, base = f"summarize --by country, {size}", partial(self._bench.seconds, shell)
+        return Case(name, run, f"{locale}grep, sort", base, most, prepare, items=inputs.lines)
 
     def _bans_of_list(self) -> Case:
         inputs = self._inputs

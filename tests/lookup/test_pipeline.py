@@ -50,6 +50,7 @@ class House:
             self.settings,
             Reporter(problem=self.problems.note, clock=clock),
         )
+        self.resolver.batch_size = FULL  # so that a few batches are worth workers
 
     def run(self, batches: list[list[str]], *, render: object = render) -> Iterator[str]:
         line = Pipeline(self.resolver, self.cache, render, self.problems)  # type: ignore[arg-type]
@@ -114,7 +115,6 @@ def test_what_comes_again_is_answered_the_same_and_journalled_once(
 ) -> None:
     house = House(tmp_path, [database])
     full = [batch for batch in batches if len(batch) == FULL]
-    house.resolver.batch_size = FULL
     texts = list(house.run(full * 3))
     assert texts[: len(full)] == texts[len(full) : 2 * len(full)] == texts[2 * len(full) :]
     with Journal(tmp_path / "journal", 1) as witness:
@@ -131,7 +131,6 @@ def test_what_is_known_is_said_again_in_any_order_and_writes_nothing(
 
     def run(moment: str, asked: list[list[str]]) -> dict[str, str]:
         house = House(tmp_path, [database], lambda: moment)
-        house.resolver.batch_size = FULL
         lines = "".join(house.run(asked, render=rows)).splitlines()
         assert [line.partition("|")[0] for line in lines] == [target for batch in asked for target in batch]
         return {line.partition("|")[0]: line for line in lines}
@@ -149,6 +148,35 @@ def test_what_is_known_is_said_again_in_any_order_and_writes_nothing(
         shuffled = [mixed[begin : begin + FULL] for begin in range(0, len(mixed), FULL)]
         assert run(now[2], shuffled) == first
         assert witness.state().dirty == waiting
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("how", ["pause", "raise"])
+def test_stored_answers_are_shown_in_order_whatever_comes_between(
+    tmp_path: Path, batches: list[list[str]], database: Path, how: str
+) -> None:
+    expected = list(House(tmp_path, [database]).run(batches))
+    flush(Journal(tmp_path / "journal", 1), open_store(Settings(data_dir=tmp_path)), now_text(), Problems())
+    parent, here = os.getpid(), list[str]()
+
+    def fragile(block: RecordBatch) -> bytes:
+        if os.getpid() == parent:
+            here.extend(block.ips)
+        elif how == "raise" and block.ips[0] == batches[7][0]:
+            raise ValueError("not here")
+        return render(block)
+
+    def asked() -> Iterator[list[str]]:
+        for number, batch in enumerate(batches):
+            yield batch
+            if how == "pause" and number in {3, 4, 9, 14}:
+                yield []
+
+    house = House(tmp_path, [database])
+    shown = list(house.run(asked(), render=fragile))  # type: ignore[arg-type]
+    assert [text for text in shown if text] == expected
+    assert house.journal.state().dirty == 0
+    assert not {*batches[2]} <= {*here}, "workers had nothing to do"
 
 
 @pytest.mark.usefixtures("several")
