@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.ban_inputs import write_database
+from tests.benchmarks.ban_inputs import write_ban_log, write_database
 from tests.benchmarks.inputs import LINE, address
 from tests.benchmarks.measure import Case, Command, geocli, script
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _BANS = 5000
 _JAILS = 5
 _ROWS = 300_000  # of fail2ban's database
+_LINES = 450_000  # of fail2ban's log: 150,000 bans
 
 
 class Cases:
@@ -65,7 +66,8 @@ class Cases:
 
     def other(self) -> list[Case]:
         """Bans, and one address where there are many already."""
-        bans = [self._bans_of_list(), self._database(), self._ban_list(), self._history(), self._report()]
+        lists = [self._bans_of_list(), self._database(), self._rows(), self._log_of_bans()]
+        bans = [*lists, self._ban_list(), self._history(), self._report()]
         return [*bans, self._beside("journal", 0.3), self._beside("store", 0.005)]
 
     def _moment(self, name: str, arguments: str, state: str, most: float) -> Case:
@@ -133,19 +135,40 @@ class Cases:
         return Case(name, command, "lookup of the same", base, 1.5, self._forget, items=inputs.count)
 
     def _database(self) -> Case:
-        path = self._bench.scratch / "fail2ban.sqlite3"
-        select = "SELECT jail, ip, timeofban, bantime, bancount FROM bips ORDER BY timeofban, rowid"
+        """Beside a look-up of the same addresses, as which it should take hardly more."""
+        path, listed = self._bench.scratch / "fail2ban.sqlite3", self._bench.scratch / "fail2ban.txt"
 
         def prepare() -> None:
             if not path.exists():
                 write_database(path, _ROWS)
+                listed.write_text("".join(f"{address(number)}\n" for number in range(_ROWS)))
 
         def base() -> float:
-            return self._bench.seconds(Command(("sqlite3", str(path), select)))
+            return self._bench.seconds(geocli(self._inputs.work, "lookup", "--no-cache", "-c", stdin=listed))
 
         command = geocli(self._inputs.work, "bans", "--no-cache", "-c", "--database", str(path))
         name = f"bans --database -c, {_ROWS:,} rows"
-        return Case(name, command, "sqlite3 shell", base, None, prepare, items=_ROWS)
+        return Case(name, command, "lookup of the same", base, 2, prepare, items=_ROWS)
+
+    def _rows(self) -> Case:
+        """The same beside what reading and writing the rows takes, where nobody is looked up."""
+        path, case = self._bench.scratch / "fail2ban.sqlite3", self._database()
+        base = partial(self._bench.seconds, script("raw_bans.py", path))
+        return case._replace(baseline="Python's sqlite3 printing them", base=base, most=None)
+
+    def _log_of_bans(self) -> Case:
+        path = self._bench.scratch / "fail2ban.log"
+
+        def prepare() -> None:
+            if not path.exists():
+                write_ban_log(path, _LINES)
+
+        base = partial(
+            self._bench.seconds, geocli(self._inputs.work, "lookup", "--no-cache", "-c", stdin=path)
+        )
+        command = geocli(self._inputs.work, "bans", "--no-cache", "-c", stdin=path)
+        name = f"bans -c of a log, {_LINES:,} lines"
+        return Case(name, command, "lookup of the same", base, None, prepare, items=_LINES)
 
     def _ban_list(self) -> Case:
         inputs = self._inputs
