@@ -76,8 +76,6 @@ V6_WIDTHS = (
 
 BEFORE_PORTS = (b"[client ", b"[remote ", b"Connect from ")
 """What stands before an address behind which a port is expected."""
-BEHIND_PORTS = frozenset(b"[(")
-"""With which may begin, behind a blank, what stands behind such a port."""
 
 _WHOLE_GROUP = re.compile(rb"(?<![0-9A-Za-z_])[0-9A-Fa-f]{1,4}:\Z")
 

@@ -12,12 +12,12 @@ from bisect import bisect_left
 from collections import deque
 from contextlib import suppress
 from functools import cache
-from itertools import chain, repeat
+from itertools import repeat
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from geocli.inputs.address_words import BEFORE_PORTS, BEHIND_PORTS, plain_v6_text, plain_v6_texts
-from geocli.inputs.plain_words import V4_LOOK, V4_PLAIN, V6_PLAIN, maybe_v6, plain_v4, plain_v6
+from geocli.inputs.address_words import BEFORE_PORTS, plain_v6_text, plain_v6_texts
+from geocli.inputs.plain_words import V4_LOOK, V4_PLAIN, V6_LOOK, V6_PLAIN, maybe_v6, plain_v4, plain_v6
 from geocli.model.addresses import parse_target
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ _LONG = 4096  # bytes: what is shorter is not worth a look whether it is a list
 # Defanged with a word there is no full stop to be found by.
 _DOTS = (rb"\[(?:dot|Dot|DOT)\]", rb"\((?:dot|Dot|DOT)\)")
 _LONGEST_NAME = 80  # bytes before an address that may be the name of a program, or an escape
-# What stands around an address that is nothing else.
-_APART = frozenset(b' \n\t",()]=')
-_BLANK, _LINE_END = b" \n"
+_BLANK = ord(" ")
 _compiled = cache(re.compile)
 T = TypeVar("T")
 
@@ -62,7 +60,7 @@ def find_targets(text: bytes) -> list[str]:
     spans = others.read()
     if not (spans or others.v6):
         return plain
-    v6 = [(start, target) for start, _, target in others.v6]
+    v6 = zip(others.starts, others.v6, strict=True)
     return _joined(plain, matches, v6, spans, lambda found: found.targets)
 
 
@@ -79,11 +77,15 @@ def find_ends(text: bytes) -> list[tuple[int, str]]:
     spans = others.read()
     if not (spans or others.v6):
         return plain
+    v6 = [(end - more, target) for end, target in zip(others.ends, others.v6, strict=True)]
     if not spans:
-        return sorted([*plain, *((end - more, target) for _, end, target in others.v6)])
-    v6 = [(start, (end - more, target)) for start, end, target in others.v6]
+        return sorted([*plain, *v6])
     return _joined(
-        plain, matches, v6, spans, lambda found: [(found.end - more, target) for target in found.targets]
+        plain,
+        matches,
+        zip(others.starts, v6, strict=True),
+        spans,
+        lambda found: [(found.end - more, target) for target in found.targets],
     )
 
 
@@ -138,8 +140,10 @@ class _Others:
 
     def __init__(self, text: bytes) -> None:
         self._text = text
-        self.v6: list[tuple[int, int, str]] = []
-        """Plain IPv6 addresses that ``read`` found: where each begins and ends, and its canonical text."""
+        self.v6: list[str] = []
+        """Plain IPv6 addresses that ``read`` found, canonical; where each begins; and where it ends."""
+        self.starts: list[int] = []
+        self.ends: list[int] = []
         self._v4: list[re.Match[bytes]] = []
         self._doubts = [match.start() for dot in _DOTS for match in _compiled(dot).finditer(text)]
 
@@ -179,26 +183,19 @@ class _Others:
 
     def _read_v6(self) -> list[re.Match[bytes]]:
         """Find what is plain; return what else may be an address by itself."""
-        text, left = self._text + b"\n", list[re.Match[bytes]]()  # so that something is behind each word
+        text, left = self._text, list[re.Match[bytes]]()
         matches, words = list[re.Match[bytes]](), list[bytes]()
         starts, ends = list[int](), list[int]()
-        first, last = V6_PLAIN[0], V6_PLAIN[-1]
-        for match in plain_v6().finditer(self._text):
+        for match in plain_v6().finditer(text):
             kind = match.lastindex
             if not kind:
                 continue
             start, end = match.span()
-            if not first <= kind <= last:
+            if kind == 1 or kind > V6_LOOK:
                 self._doubts.append(start)
                 continue
             start -= (kind - 1) % 5
-            before, behind = text[start - 1], text[end]  # the last byte, where nothing is before it
-            if (
-                before in _APART
-                and behind in _APART
-                and not (before == _BLANK and text.endswith(BEFORE_PORTS, 0, start))
-                and not (behind == _BLANK and text[end + 1] in BEHIND_PORTS)
-            ):
+            if kind <= V6_PLAIN and not (text[start - 1] == _BLANK and text.endswith(BEFORE_PORTS, 0, start)):
                 matches.append(match)
                 words.append(text[start:end])
                 starts.append(start)
@@ -210,20 +207,22 @@ class _Others:
         # One text for all, and all at once: a third of what each takes by itself.
         texts = plain_v6_texts(b" ".join(words).decode().split(" "))
         if texts is not None:
-            self.v6 = list(zip(starts, ends, texts, strict=True))
+            self.v6, self.starts, self.ends = texts, starts, ends
             return left
         for start, end, match, target in zip(starts, ends, matches, map(plain_v6_text, words), strict=True):
             if target is None:
                 left.append(match)
             else:
-                self.v6.append((start, end, target))
+                self.v6.append(target)
+                self.starts.append(start)
+                self.ends.append(end)
         return left
 
 
 def _joined(
     plain: Sequence[T],
     matches: Iterable[re.Match[bytes]],
-    v6: Sequence[tuple[int, T]],
+    v6: Iterable[tuple[int, T]],
     spans: list[Span],
     read: Callable[[Found], Iterable[T]],
 ) -> list[T]:
@@ -232,8 +231,9 @@ def _joined(
     Of the first ones each has its match, those of IPv6 come with where they begin.
     """
     starts = [match.start() for match in matches if match.lastindex and match.lastindex <= V4_PLAIN]
-    if v6:
-        by_start = dict(chain(zip(starts, plain, strict=True), v6))
+    by_start = dict(zip(starts, plain, strict=True))
+    by_start.update(v6)
+    if len(by_start) > len(starts):
         starts = sorted(by_start)
         plain = list(map(by_start.__getitem__, starts))
     joined: list[T] = []

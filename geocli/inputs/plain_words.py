@@ -23,8 +23,13 @@ V4_PLAIN = 3
 """Groups of IPv4 up to this one: a plain address, with a first octet of so many digits."""
 V4_LOOK = 7
 """Up to this one, what stands before or behind the address has to be looked at; after it, at all the line."""
-V6_PLAIN = range(2, 7)
-"""Groups of IPv6: an address. One less and modulo 5, it is how many digits the first group has."""
+V6_PLAIN = 6
+"""Groups of IPv6 from the second to this one: an address that stands apart."""
+V6_LOOK = 11
+"""Up to this one, what stands around the address has to be looked at; of the others, all the line.
+
+One less and modulo 5, the number is how many digits the first group has.
+"""
 
 SPOKEN = (rb"sputnik [0-9]", rb"Maemo Browser [0-9]", rb"Linux [23]")
 """Names with a blank before their version, and the first number of that."""
@@ -68,6 +73,9 @@ _V4 = (
     # Defanged: 1[.]2, 1(.)2, 1{.}2, 1[.2 and 1\.2.
     rb"|[\])}]()|(?<=[\\\[]\.)(?=[0-9])())"
 )  # fmt: skip
+# What stands around an address that is nothing else. Behind a blank may be what follows a port.
+_APART = rb"[ \n\t\",()\]=]"
+_APART_WIDTHS = b"|".join(rb"(?<=%s[0-9A-Fa-f]{%d}:)()" % (_APART, width) for width in (1, 2, 3, 4, 0))
 _V6 = (
     # A time of day is given up at once.
     rb"(?s):(?=[:\]]|[0-9A-Fa-f]{1,4}+:(?::|[0-9A-Fa-f]{1,4}+:(?::|[0-9A-Fa-f]{1,4}+:)))(?:"
@@ -76,6 +84,7 @@ _V6 = (
     rb"|(?!\])" + V6_AHEAD + rb"(?:"
     # More groups than any address has: the head of a frame (MAC=... in the kernel's log).
     rb"(?=(?:[0-9A-Fa-f]{0,4}:){10})[0-9A-Fa-f:]+"
+    rb"|(?:" + _APART_WIDTHS + rb")" + V6_REST + rb"(?=" + _APART + rb"|\Z)(?! [\[(])"
     rb"|" + V6_WIDTHS + V6_REST
     # No second half, and no zone that may be an escape.
     + rb"(?![.-][0-9A-Za-z_]|%[0-9A-F][0-9A-Fa-f]|\\/[0-9]|\[:)"
