@@ -27,6 +27,8 @@ COMPARED = ("addresses", "addresses_before", "bans", "bans_before", "change", "g
 """What is said of a group in two periods. ``growth`` is of its bans, 0.5 for half as many again; ``trend`` is
 ``new``, ``gone``, ``up``, ``down`` or ``same``."""
 
+_MOST = 25_000  # rows with their texts in memory: some 10 MB, and there may be two such lists
+
 _Row = tuple[Any, ...]
 _Part = tuple[tuple[Any, ...], int, int]  # values, addresses, bans
 
@@ -40,7 +42,7 @@ def new(history: History, question: BanQuery, by: Grouping) -> Iterator[BanCount
     parts: Iterator[tuple[int, BanCount]] = enumerate(history.parts(asked, by))
     if by.keys != ADDRESS.keys or by.names[0] != "ip":  # an address is in one part
         parts = _whole(parts, by, history.directory)
-    found = SortedRows(history.directory)
+    found = SortedRows(history.directory, _MOST)
     for place, count in parts:
         # A country that nobody knows is no new country.
         if count.first >= since and (not by.answered or None not in by.key(count.values)):
@@ -55,14 +57,14 @@ def compare(history: History, now: BanQuery, before: BanQuery, by: Grouping) -> 
     Raises ``GeocliError``.
     """
     width = len(by.names)
-    parts = SortedRows(history.directory)
+    parts = SortedRows(history.directory, _MOST)
     place = 0
     for period, question in enumerate((now, before)):
         for count in history.counts(question, by):
             key = json.dumps(by.key(count.values))
             parts.add((key, period, place, count.addresses, count.bans, *count.values))
             place += 1
-    found = SortedRows(history.directory)
+    found = SortedRows(history.directory, _MOST)
     for _, group in groupby(parts, key=itemgetter(0)):
         periods: list[_Part | None] = [None, None]
         first: _Row = ()
@@ -81,7 +83,7 @@ def _whole(
     parts: Iterable[tuple[int, BanCount]], by: Grouping, directory: Path
 ) -> Iterator[tuple[int, BanCount]]:
     """The groups of which parts come in any order, each with the place of its first part."""
-    sorted_parts = SortedRows(directory)
+    sorted_parts = SortedRows(directory, _MOST)
     for place, count in parts:
         sorted_parts.add((json.dumps(by.key(count.values)), place, *_row_of(count)))
     for _, group in groupby(sorted_parts, key=itemgetter(0)):

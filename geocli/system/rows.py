@@ -80,8 +80,9 @@ class Rows:
 class SortedRows:
     """Rows that come in any order and are read sorted. The first values of a row tell it from the others."""
 
-    def __init__(self, directory: Path | None = None) -> None:
+    def __init__(self, directory: Path | None = None, most: int | None = None) -> None:
         self._directory = directory
+        self._most = MOST if most is None else most
         self._recent: list[Row] = []
         self._is_sorted = True
         self._runs: list[Rows] = []
@@ -90,7 +91,7 @@ class SortedRows:
         """Add one."""
         self._recent.append(row)
         self._is_sorted = False
-        if len(self._recent) > MOST:
+        if len(self._recent) > self._most:
             self._end_run()
 
     def batches(self) -> Iterator[list[Row]]:

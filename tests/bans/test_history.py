@@ -105,6 +105,7 @@ def test_the_history_is_the_same_whatever_of_it_is_in_the_journal(
 ) -> None:
     monkeypatch.setattr("geocli.bans.history.MOST_WAITING", most_waiting)
     monkeypatch.setattr("geocli.system.rows.MOST", most_waiting)
+    monkeypatch.setattr("geocli.bans.changes._MOST", most_waiting)
     question = question._replace(without=())
     # Some of it was flushed, and has been seen again since, later.
     seen_again = [
@@ -222,6 +223,7 @@ def test_two_weeks_compared_as_counted_by_hand(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int, most: int
 ) -> None:
     monkeypatch.setattr("geocli.system.rows.MOST", most)
+    monkeypatch.setattr("geocli.bans.changes._MOST", most)
     entries = by_hand()
     with history(tmp_path, entries[:cut], entries[cut:]) as past:
         assert COMPARED == (

@@ -24,7 +24,10 @@ _NOTHING = Path(os.devnull)
 
 
 class _Row(NamedTuple):
-    """A command, what it reads, and whether it works on the history instead of an empty data directory."""
+    """A command, what it reads, and whether it works on the history instead of an empty data directory.
+
+    ``{scratch}`` in a command is a directory for what it makes.
+    """
 
     command: str
     stdin: str = ""
@@ -38,6 +41,7 @@ _ROWS = (
     _Row("annotate", "log"),
     _Row("summarize --by country", "log"),
     _Row("summarize --no-cache --by network", "log"),
+    _Row("summarize --no-cache --by ip", "log"),
     _Row("report --no-cache -o - --log -", "log"),
     _Row("bans --no-cache -c", "addresses"),
     _Row("bans --no-cache --by country", "addresses"),
@@ -46,18 +50,38 @@ _ROWS = (
     _Row("bans --no-cache -c", "fail2ban.log"),
     _Row("report --no-cache -o -", "fail2ban.log"),
     _Row("bans --no-cache -c", "fail2ban.sqlite3"),
+    _Row("advise -c", "addresses"),
+    _Row("advise -c --by asn", "addresses"),
+    _Row("advise -c", "fail2ban.log"),
+    _Row("advise -c --backtest 10d", "fail2ban.log"),
+    _Row("networks --country US"),
     _Row("bans --record", "banned", history=True),
     _Row("bans --record", "banned", history=True),
     _Row("bans --history -c", history=True),
     _Row("bans --history --by network", history=True),
+    _Row("bans --history --new --since 30d -c", history=True),
+    _Row("bans --history --new --since 30d --by network", history=True),
+    _Row("bans --history --compare 30d --by ip -c", history=True),
     _Row("report --history -o -", history=True),
+    _Row("advise --history -c", history=True),
+    _Row("show AS4134", history=True),
     _Row("flush", history=True),
     _Row("bans --record", "banned", history=True),
     _Row("bans --history -c", history=True),
     _Row("bans --history --by network", history=True),
+    _Row("bans --history --new --since 30d -c", history=True),
+    _Row("bans --history --new --since 30d --by network", history=True),
+    _Row("bans --history --compare 30d --by ip -c", history=True),
     _Row("report --history -o -", history=True),
-    _Row("advise --history", history=True),
+    _Row("advise --history -c", history=True),
+    _Row("show AS4134", history=True),
+    _Row("lookup -c", "addresses", history=True),
+    _Row("lookup -c", "addresses", history=True),
+    _Row("flush", history=True),
+    _Row("refresh --older-than 0s", history=True),
+    _Row("stats", history=True),
     _Row("store check", history=True),
+    _Row("store copy {scratch}/history/geo.db {scratch}/copy.db", history=True),
     _Row("forget --older-than 0", history=True),
 )
 """In their order: each goes on with what the one before has left of the history."""
@@ -72,7 +96,7 @@ def show_memory(bench: Bench, count: int, ipv6: int, only: str) -> None:
         "fail2ban.log": partial(write_ban_log, lines=count),
         "fail2ban.sqlite3": partial(write_database, count=count),
     }
-    table = Table((f"command, {count:,}", 34), ("reads", 16), ("MB", 6))
+    table = Table((f"command, {count:,}", 56), ("reads", 16), ("MB", 6))
     for number, row in enumerate(_ROWS):
         if only not in row.command:
             continue
@@ -80,7 +104,8 @@ def show_memory(bench: Bench, count: int, ipv6: int, only: str) -> None:
         if row.stdin and not path.exists():
             make[row.stdin](path)
         data = bench.scratch / ("history" if row.history else f"data-{number}")
-        memory = bench.memory(geocli(data, *row.command.split(), stdin=path))
+        words = [word.format(scratch=bench.scratch) for word in row.command.split()]
+        memory = bench.memory(geocli(data, *words, stdin=path))
         table.row(row.command, row.stdin or "the history", f"{memory:.0f}{' ✗' if memory > MOST else ''}")
 
 

@@ -16,8 +16,10 @@ import pytest
 
 from geocli.output.advice import COLUMNS
 from geocli.output.rules.formats import RULE_FORMATS
+from tests.benchmarks.inputs import write_addresses
 from tests.conftest import Geocli
 from tests.support.ban_month import attackers, month_of_bans
+from tests.support.peak_memory import peak_memory
 
 CLUSTER = "".join(f"45.148.10.{host}\n" for host in range(64, 128))
 IGNORE = """\
@@ -321,3 +323,15 @@ def test_advice_asks_nobody_and_writes_nothing(geocli: Geocli) -> None:
     online = Geocli(geocli.data_dir, {**geocli.environment, **setting})
     assert advise(online, "--format", "plain", stdin=CLUSTER) == "45.148.10.64/26\n"
     assert not geocli.data_dir.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--by", "asn"), ("--allow", "access")])
+def test_hundreds_of_thousands_of_addresses_take_little_memory(
+    geocli: Geocli, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    source = tmp_path / "addresses"
+    write_addresses(source, 400_000, 0)
+    with (tmp_path / "advice").open("wb") as advice:
+        command = [*geocli.command, "advise", "-i", str(source), "-c", *options]
+        assert peak_memory(command, geocli.env, advice) < 170_000  # KiB

@@ -18,11 +18,13 @@ from geocli.model.bans import SeenBan
 from geocli.model.records import utc_text
 from geocli.storage.batch import Batch
 from geocli.storage.store.sqlite import SqliteStore
+from tests.benchmarks.ban_inputs import write_banned
 from tests.cli.commands.test_bans import BANNED, TIMES
 from tests.cli.commands.test_lookup import on_a_terminal, snapshot
 from tests.conftest import Geocli
 from tests.support.bans import BAN
 from tests.support.fail2ban_server import Fail2ban, fail2ban_server, running_fail2ban
+from tests.support.peak_memory import peak_memory
 from tests.support.waiting import wait_until
 
 __all__ = ["fail2ban_server", "running_fail2ban"]  # fixtures
@@ -425,3 +427,13 @@ def test_since_and_until_bound_what_is_banned_now_too(geocli: Geocli) -> None:
     assert (
         done.stderr == "geocli: --since and --until left out 9 bans: the input does not say when they began\n"
     )
+
+
+@pytest.mark.slow
+def test_what_is_new_among_hundreds_of_thousands_takes_little_memory(geocli: Geocli, tmp_path: Path) -> None:
+    write_banned(tmp_path / "banned", 300_000)
+    record(geocli, (tmp_path / "banned").read_text(encoding="ascii"))
+    for options in (["--new", "--since", "30d"], ["--compare", "30d", "--by", "ip"]):
+        with (tmp_path / "rows").open("wb") as rows:
+            command = [*geocli.command, "bans", "--history", "-c", *options]
+            assert peak_memory(command, geocli.env, rows) < 190_000  # KiB
