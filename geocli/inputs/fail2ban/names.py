@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
-_MOST = 100_000  # in memory: some 20 MB
+_MOST = 50_000  # in memory: some 10 MB
 _AT_ONCE = 500
 _BETWEEN = b"\n"  # no jail has a line end in it
 

@@ -126,8 +126,11 @@ class LogReplay:
         self._moments.append(_NEVER if moment is None else moment)
 
     def bans(self) -> Iterator[BanBatch]:
-        """Return all bans, in the order in which they began, in batches."""
+        """Return all bans, in the order in which they began, in batches. The log is forgotten then."""
         found = self._replayed()
+        # Whoever looks the bans up begins processes, and all that is here is theirs too.
+        self._verbs, self._moments, self._keys = bytearray(), array("q"), array("I")
+        found.planned = array("q")
         for start in range(0, len(found), _BATCH):
             part = slice(start, start + _BATCH)
             jails, texts = self._names.texts(found.keys[part])
