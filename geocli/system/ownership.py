@@ -37,6 +37,7 @@ _UNMAPPED = 65534
 _SHARED = 0o2050
 """The mode of a data directory that a group may read: what is made in it gets its group."""
 
+_NFS4_ACL = "system.nfs4_acl"  # nfs4_acl.py reads it
 _ACL = "system.posix_acl_access"
 _ACL_USER, _ACL_GROUP_OBJ, _ACL_GROUP = 0x02, 0x04, 0x08
 _ACL_WRITE = 2
@@ -146,6 +147,13 @@ def _check(place: str, status: os.stat_result, *, is_above: bool) -> None:
         return
     if status.st_mode & _BY_ALL or (status.st_mode & _BY_GROUP and _group_writes(place, status)):
         raise DamagedFileError(place, "can be written by other users", f"chmod go-w {place}")
+    try:
+        acl = os.getxattr(place, _NFS4_ACL)
+    except OSError:  # it is not on NFS, or has none
+        return
+    if (who := _other_writer(acl, status.st_gid)) is not None:
+        reason = f"can be written by other users ({who}, by its access control list)"
+        raise DamagedFileError(place, reason, f"see nfs4_getfacl {place}")
 
 
 def check_owner(place: Path | str, status: os.stat_result) -> None:
@@ -181,6 +189,32 @@ def _group_writes(place: str, status: os.stat_result) -> bool:
         ):
             return True
     return False
+
+
+def _other_writer(acl: bytes, group: int) -> str | None:
+    """Who else may write by an access control list of NFSv4; ``None``: nobody."""
+    import grp  # only on NFS
+    import pwd
+
+    from geocli.model.records import clean_text
+    from geocli.system.nfs4_acl import GROUP, OWNER, writers
+
+    user = os.geteuid()
+    own = {"root", "0", str(user), *(one.pw_name for one in pwd.getpwall() if one.pw_uid == user)}
+    try:
+        for writer in writers(acl):
+            if writer.is_group:
+                with suppress(KeyError):
+                    named = writer.name if writer.who != GROUP else str(group)
+                    number = int(named) if named.isdecimal() else grp.getgrnam(named).gr_gid
+                    if _is_own_group(number):
+                        continue
+            elif writer.who == OWNER or writer.name in own:
+                continue
+            return clean_text(writer.who, 100)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _is_own_group(group: int) -> bool:
