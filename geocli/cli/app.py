@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from geocli import __version__
+from geocli.cli import last_resort  # not when it is needed: then nothing may be imported any more
 from geocli.cli.console import ReaderGoneError, prepare_stdout, say, write_text
 from geocli.cli.option_groups import with_groups
 from geocli.model.errors import ExitCode, GeocliError, UsageError
@@ -88,8 +89,6 @@ def run(arguments: list[str]) -> int:
             closed = os_error_of(error, Path(os.fsdecode(error.filename)))
             say(str(closed))
             return closed.exit_code
-        from geocli.cli import last_resort
-
         return last_resort.tell(error, arguments)
     return int(code or (ExitCode.USAGE if shows_help else ExitCode.OK))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from errno import EMFILE, ENFILE
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ EXIT_CODE = 70
 NO_MEMORY = 75, "geocli: there is not enough memory; try again, or with less at once\n"
 """The exit code, and what is said."""
 
+NO_FILES = 75, "geocli: too many files are open; try again\n"
+"""The same for these: a module is a file too, and one that is imported late may be the one too many."""
+
 _NO_ROOM_FOR_LIBRARY = ("failed to map segment", "annot allocate memory")  # glibc's and musl's words
 
 _LONGEST = 300  # characters of what an error says
@@ -28,6 +32,8 @@ def tell(error: Exception, arguments: Sequence[str]) -> int:
     """Say what happened on stderr, and return the exit code. ``arguments`` are those of the command line."""
     if isinstance(error, ImportError) and any(words in str(error) for words in _NO_ROOM_FOR_LIBRARY):
         code, text = NO_MEMORY
+    elif isinstance(error, OSError) and error.errno in {EMFILE, ENFILE}:
+        code, text = NO_FILES
     else:
         code, text = EXIT_CODE, _message(error, wants_trace(arguments))
     if sys.stderr is not None:  # closed (2>&-)

@@ -8,7 +8,6 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
 from geocli.model.errors import NO_FILES, CorruptFileError, DamagedFileError, GeocliError, TryAgainError
-from geocli.system.files import missing_record_locks, no_locks
 from geocli.system.ownership import os_error_of
 
 if TYPE_CHECKING:
@@ -47,8 +46,12 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return TryAgainError(f"{path}: there is not enough memory; try again")
     code = getattr(error, "sqlite_errorcode", None)
     primary = code & 0xFF if code is not None else None
-    if primary in _PERHAPS_NO_LOCKS and (reason := missing_record_locks(path.parent)) is not None:
-        return no_locks(path, reason)
+    if primary in _PERHAPS_NO_LOCKS or code in _LOCK_FAILED:
+        from geocli.system.files import missing_record_locks, no_locks  # only then
+
+        reason = str(error) if code in _LOCK_FAILED else missing_record_locks(path.parent)
+        if reason is not None:
+            return no_locks(path, reason)
     if primary in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return TryAgainError(f"{path}: locked by another process; try again")
     if primary in _CORRUPT or (primary == sqlite3.SQLITE_FULL and is_damaged(path)):
@@ -59,8 +62,6 @@ def error_of(error: Exception, path: Path) -> GeocliError:
         return DamagedFileError(path, "holds a value that is larger than any of geocli's", "delete it")
     if primary == sqlite3.SQLITE_FULL:
         return TryAgainError(f"{path}: the disk is full; make room and try again")
-    if code in _LOCK_FAILED:
-        return no_locks(path, str(error))
     if primary == sqlite3.SQLITE_IOERR:
         return TryAgainError(f"{path}: the disk could not be written or read ({error}); try again")
     if primary == sqlite3.SQLITE_ERROR:  # no such table, no such column

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from geocli.model.errors import CorruptFileError, DamagedFileError, TryAgainError
 from geocli.model.value import Value
-from geocli.system.files import lock_directory, make_private_directory, open_private
 from geocli.system.ownership import file_mode, is_lent
 from geocli.system.presence import exists
 from geocli.system.sqlite_errors import is_damaged, translated, uri_of
@@ -188,6 +187,8 @@ def create(
     with translated(path):
         if _is_there(path):
             return
+        from geocli.system.files import lock_directory, make_private_directory, open_private  # only then
+
         with lock_directory(data_dir, busy_timeout):
             if _is_there(path):
                 return
@@ -310,6 +311,8 @@ def set_aside(path: Path, directory: Path, data_dir: Path, busy_timeout: float) 
     Where only the log is damaged, that alone is moved. ``None`` when nothing is damaged, or not any more:
     another process was here first. Raises ``GeocliError``.
     """
+    from geocli.system.files import lock_directory, make_private_directory  # hardly ever
+
     with translated(path), lock_directory(data_dir, busy_timeout):
         log_only = _has_damaged_log(path) and _begins_as_sqlite(path)
         if not log_only and not is_damaged(path):

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from geocli.output.formats.base import is_plain
 from geocli.output.formats.batch_writer import BatchWriter
-from geocli.output.formats.beside import BesideWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
     from geocli.model.record_batch import RecordBatch
     from geocli.output.formats.base import Layout
+    from geocli.output.formats.beside import BesideWriter
 
 _MOST_REMEMBERED = 40_000  # lines: some megabytes
 
@@ -98,6 +98,8 @@ class LineFormat:
 
     def beside(self, columns: Collection[str]) -> BesideWriter:
         """Return what writes records with values of these columns, which no record has, beside them."""
+        from geocli.output.formats.beside import BesideWriter  # look-ups do without
+
         return BesideWriter(columns, *self._line)
 
     def head(self) -> str:

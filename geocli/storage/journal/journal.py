@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from geocli.model.errors import DamagedFileError
 from geocli.storage.batch import BadSegmentError, Batch, NewerSegmentError
-from geocli.system.files import lock_file, make_private_directory, open_directory, try_lock
 from geocli.system.ownership import is_lent
 from geocli.system.presence import exists, is_directory
 from geocli.system.sqlite_errors import translated
@@ -220,6 +219,8 @@ class Journal:
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Keep others from recording meanwhile. Raises ``GeocliError``, also when somebody takes too long."""
+        from geocli.system.files import lock_file, make_private_directory  # look-ups do without
+
         make_private_directory(self._directory)
         with lock_file(self._directory / "recording.lock", self._busy_timeout):
             yield
@@ -307,6 +308,8 @@ class Journal:
     @contextmanager
     def flushing(self) -> Iterator[bool]:
         """Whether this process may flush: ``False`` while another one does. No file is made for it."""
+        from geocli.system.files import open_directory, try_lock  # the same
+
         with translated(self._directory):
             descriptor = open_directory(self._directory)
         try:
