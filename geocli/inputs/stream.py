@@ -135,20 +135,27 @@ class Stream:
         return self._begun
 
     def _checked(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The same, if it is text: as soon as that shows, and at the latest when enough of it was seen."""
-        start, is_nothing = b"", True
+        """The same, if it is text: what does not look like it is held back until enough was seen to judge."""
+        start, is_nothing, held = b"", True, list[bytes]()
         for chunk in chunks:
-            if not start or len(start) < LOOKED_AT <= len(start) + len(chunk):
-                self._check(start + chunk)
-            start += chunk[: LOOKED_AT - len(start)]
+            seen = len(start)
+            start += chunk[: LOOKED_AT - seen]
             is_nothing = is_nothing and not chunk.strip(b"\0")
-            yield chunk
+            held.append(chunk)
+            is_whole = len(start) == LOOKED_AT
+            if len(held) > 1 or not seen or (is_whole and seen < LOOKED_AT):
+                if is_whole:
+                    self._check(start)
+                elif not_text(start) is not None:
+                    continue
+            yield from held
+            held.clear()
         self._check(start)
         if is_nothing and start:
             raise InputError(f"cannot read {self.name}: it is nothing but zero bytes")
 
     def _check(self, start: bytes) -> None:
-        if (what := not_text(start[:LOOKED_AT])) is not None:
+        if (what := not_text(start)) is not None:
             raise InputError(f"cannot read {self.name}: it is {what}")
 
     def _raw_chunks(self) -> Iterator[bytes]:
