@@ -53,7 +53,7 @@ _ROWS = (
     _Row("advise -c", "addresses"),
     _Row("advise -c --by asn", "addresses"),
     _Row("advise -c", "fail2ban.log"),
-    _Row("advise -c --backtest 10d", "fail2ban.log"),
+    _Row("advise -c --backtest 12h", "fail2ban.log"),
     _Row("networks --country US"),
     _Row("bans --record", "banned", history=True),
     _Row("bans --record", "banned", history=True),
