@@ -134,7 +134,7 @@ WRONG = {
     "no TLS": ("?", "?sslmode=require&", "does not support SSL"),
     "unknown parameter": ("search_path", "nonsense", "unrecognized configuration parameter"),
     "unknown mode of TLS": ("?", "?sslmode=bogus&", "invalid sslmode value"),
-    "a port that cannot be": ("/postgres", ":99999/postgres", "invalid port number"),
+    "a port that cannot be": ("?", "?port=99999&", "invalid port number"),
 }
 
 
