@@ -85,5 +85,7 @@ def _write_rows(printed: Path, path: Path) -> None:
 
 
 def _script(rows: Path) -> str:
+    """All of it for ``psql``, which knows no parameters: no time is too late to be believed."""
+    upsert = UPSERT_ANSWERS.replace("%(latest)s", "'9999-12-31T23:59:59Z'")
     copy = COPY_ANSWERS.replace("COPY", "copy").replace("FROM STDIN", f"from '{rows}'")
-    return f"BEGIN;\n{' '.join(INCOMING_ANSWERS.split())};\n\\{copy}\n{UPSERT_ANSWERS};\nCOMMIT;\n"
+    return f"BEGIN;\n{' '.join(INCOMING_ANSWERS.split())};\n\\{copy}\n{upsert};\nCOMMIT;\n"
