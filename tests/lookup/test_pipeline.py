@@ -173,7 +173,7 @@ def test_stored_answers_are_shown_in_order_whatever_comes_between(
                 yield []
 
     house = House(tmp_path, [database])
-    shown = list(house.run(asked(), render=fragile))  # type: ignore[arg-type]
+    shown = list(house.run(asked(), render=fragile))  # type: ignore[arg-type]  # one by one, not as a list
     assert [text for text in shown if text] == expected
     assert house.journal.state().dirty == 0
     assert not {*batches[2]} <= {*here}, "workers had nothing to do"

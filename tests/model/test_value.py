@@ -54,7 +54,7 @@ def test_values_are_equal_where_class_and_fields_are() -> None:
 def test_a_value_is_never_changed() -> None:
     point = Point(1, 2)
     with pytest.raises(AttributeError, match="x"):
-        point.x = 3  # type: ignore[misc]
+        point.x = 3  # type: ignore[misc]  # what mypy forbids must fail as well
     assert point.replace(y=5) == Point(1, 5)
     assert point == Point(1, 2)
     with pytest.raises(TypeError):

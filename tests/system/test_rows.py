@@ -74,7 +74,7 @@ def test_a_full_disk_is_an_error_of_geocli_s(monkeypatch: pytest.MonkeyPatch) ->
     held.add([(1,)])
     with pytest.MonkeyPatch.context() as patch:
         assert held._file is not None
-        patch.setattr(held._file, "_file", open("/dev/full", "r+b", buffering=0))  # noqa: SIM115, PTH123
+        patch.setattr(held._file, "_file", open("/dev/full", "r+b", buffering=0))  # noqa: SIM115, PTH123 (closed with what holds it; of a device)
         monkeypatch.setattr(rows, "_AT_ONCE", 1)
         with pytest.raises(GeocliError, match="the disk is full"):
             held.add([(1,)] * 3)

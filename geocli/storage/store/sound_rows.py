@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from geocli.model.errors import BadRowsError, DamagedFileError
-from geocli.model.records import clean_text, is_time
+from geocli.model.records import GeoRecord, check_rows, clean_text, is_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from geocli.model.bans import SeenBan
     from geocli.storage.store.base import BanCount
 
 _Row = TypeVar("_Row")
@@ -56,6 +57,19 @@ class Sieve:
         self._store = store
         self._bad = 0
         self._first = ""
+
+    def located(
+        self, bans: Sequence[tuple[Any, ...]], answers: Sequence[tuple[Any, ...] | None]
+    ) -> list[tuple[SeenBan, GeoRecord | None]]:
+        """Return the bans that are sound, each with its answer, if there is one and that is sound."""
+        from geocli.model.bans import SeenBan, check_bans  # answers do without
+
+        found, known = self.known(bans, check_bans, WHO), self.known(answers, check_rows, 0)
+        return [
+            (SeenBan._make(ban), None if answer is None else GeoRecord._make(answer))
+            for ban, answer in zip(found, known, strict=True)
+            if ban is not None
+        ]
 
     def known(
         self, rows: Sequence[Any], check: Callable[[list[Any]], object], about: int

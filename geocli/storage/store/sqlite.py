@@ -168,9 +168,8 @@ class SqliteStore:
 
     def bans(self, question: BanQuery) -> Iterator[list[tuple[SeenBan, GeoRecord | None]]]:
         """Bans with their answers, the oldest first, in batches. Raises ``GeocliError``."""
-        from geocli.model.bans import SeenBan, check_bans
-        from geocli.storage.store import sqlite_bans  # the same
-        from geocli.storage.store.sound_rows import WHO, Sieve
+        from geocli.storage.store import sqlite_bans  # look-ups do without
+        from geocli.storage.store.sound_rows import Sieve
 
         last, sieve = ("", "", "", ""), Sieve(self._path)
         while (connection := self._reading_bans()) is not None:
@@ -179,13 +178,7 @@ class SqliteStore:
             if not rows:
                 break
             bans, answers = zip(*map(sqlite_bans.split, rows), strict=True)
-            known = sieve.known(answers, check_rows, 0)
-            located = [
-                (SeenBan._make(ban), None if answer is None else GeoRecord._make(answer))
-                for ban, answer in zip(sieve.known(bans, check_bans, WHO), known, strict=True)
-                if ban is not None
-            ]
-            if located:
+            if located := sieve.located(bans, answers):
                 yield located
             host, jail, ip, banned_at = bans[-1][:4]
             last = (banned_at, host, jail, ip)

@@ -162,13 +162,7 @@ class PostgresStore:
         last, sieve = ("", "", "", ""), Sieve(self._name)
         while rows := self._select(partial(bans.rows_after, question, last, _BATCH), self._busy_timeout):
             found, answers = zip(*map(bans.split, rows), strict=True)
-            known = sieve.known(answers, check_rows, 0)
-            located = [
-                (SeenBan._make(ban), None if answer is None else GeoRecord._make(answer))
-                for ban, answer in zip(sieve.known(found, check_bans, WHO), known, strict=True)
-                if ban is not None
-            ]
-            if located:
+            if located := sieve.located(found, answers):
                 yield located
             last = (found[-1][3], *found[-1][:3])
         sieve.end()
