@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections import Counter
 from datetime import datetime, timedelta
@@ -12,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.commands.test_advise import geocli
 from tests.conftest import Geocli
 from tests.support.real_month import ADMINS, RealBan, auth_log, fail2ban_log, real_bans
+
+__all__ = ["geocli"]  # a fixture
 
 LAST = max(ban.moment for ban in real_bans())
 
@@ -30,15 +32,6 @@ def logins(tmp_path: Path) -> Path:
     path = tmp_path / "auth.log"
     path.write_text(auth_log(), encoding="utf-8")
     return path
-
-
-@pytest.fixture
-def geocli(data_dir: Path, tmp_path: Path) -> Geocli:
-    """With a fail2ban in which nobody is banned, and nobody ignored."""
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "fail2ban-client").write_text("#!/bin/sh\necho '[]'\n")
-    (tmp_path / "bin" / "fail2ban-client").chmod(0o755)
-    return Geocli(data_dir, {"TZ": "UTC", "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"})
 
 
 def rows(geocli: Geocli, *arguments: str | Path) -> list[dict[str, object]]:
