@@ -68,7 +68,8 @@ def open_lookup(
         known = Cache(journal, store, problems)
         cache = None if no_cache else known
         resolver = Resolver(chain, cache, settings, reporter(settings, problems, progress), refresh=refresh)
-        yield Lookup(journal, store, known, cache, resolver, Pipeline(resolver, cache, render, problems))
+        pipeline = Pipeline(resolver, cache, lambda block, _: render(block), problems)
+        yield Lookup(journal, store, known, cache, resolver, pipeline)
 
 
 @contextmanager
@@ -120,7 +121,7 @@ def open_history(
         pipeline = None
         if local:
             resolver = Resolver(local, cache, settings, reporter(settings, problems, progress))
-            pipeline = Pipeline(resolver, cache if keeps_answers else None, lambda _: b"", problems)
+            pipeline = Pipeline(resolver, cache if keeps_answers else None, lambda *_: b"", problems)
         yield History(journal, store, Locator(pipeline, known=cache))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter, deque
 from itertools import chain, count, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.lookup.resolver import Hint
 from geocli.model.record_batch import COUNTRY_CODE, STATUS
@@ -31,6 +31,16 @@ if TYPE_CHECKING:
 
 _TOGETHER = 3  # batches that are looked for in the store at once: they find the same pages of it
 _ALONE = 2  # full batches before workers pay for themselves: they cost as much as one
+
+
+class Batch(NamedTuple):
+    """Targets that are looked up at once, and what is to stand ``beside`` their records for who renders them.
+
+    Of a source on the network answers come in parts, and so nothing may be beside them.
+    """
+
+    targets: list[str]
+    beside: bytes = b""
 
 
 class Rows(Value):
@@ -66,7 +76,7 @@ class _Prepared(Value):
 
 
 class Pipeline:
-    """Resolves batches with ``resolver``; ``render`` makes of records what is to be shown.
+    """Resolves batches with ``resolver``; ``render`` makes of records, and what is beside, what is shown.
 
     Batches of the resolver's size are worth a worker; a smaller or empty one says that the input pauses. All
     that comes without a pause is answered as of one moment. So an address that comes again is answered as
@@ -77,7 +87,7 @@ class Pipeline:
         self,
         resolver: Resolver,
         cache: Cache | None,
-        render: Callable[[RecordBatch], bytes],
+        render: Callable[[RecordBatch, bytes], bytes],
         problems: Problems,
     ) -> None:
         self._resolver = resolver
@@ -90,11 +100,15 @@ class Pipeline:
 
     def run(self, batches: Iterable[list[str]]) -> Iterator[Rows]:
         """What to show, in order; what is new in it is in the journal. Raises ``DamagedFileError``."""
+        return self.run_beside(map(Batch, batches))
+
+    def run_beside(self, batches: Iterable[Batch]) -> Iterator[Rows]:
+        """The same with what is beside."""
         full_batches = 0
         batches = iter(batches)
         for batch in batches:
             yield from self._alone(batch)
-            full_batches += len(batch) >= self._full
+            full_batches += len(batch.targets) >= self._full
             if full_batches == _ALONE and self._resolver.local:
                 yield from self._with_workers(batches)
 
@@ -106,12 +120,13 @@ class Pipeline:
             yield answers.shown.records()
         self._end_moment(batch)
 
-    def _alone(self, batch: list[str]) -> Iterator[Rows]:
-        for prepared in self._prepare(batch, self._told(batch)):
-            if batch and not prepared.rows.data and not prepared.segment and self._cache is not None:
+    def _alone(self, batch: Batch) -> Iterator[Rows]:
+        targets = batch.targets
+        for prepared in self._prepare(batch, self._told(targets)):
+            if targets and not prepared.rows.data and not prepared.segment and self._cache is not None:
                 self._cache.make_ready()  # a source is thinking at this moment
             yield self._keep(prepared)
-        self._end_moment(batch)
+        self._end_moment(targets)
 
     def _end_moment(self, batch: list[str]) -> None:
         if len(batch) < self._full:
@@ -125,7 +140,7 @@ class Pipeline:
             return Hint(self._at)
         return Hint(self._at, self._cache.journalled(batch, self._resolver.serves(self._at)))
 
-    def _with_workers(self, batches: Iterator[list[str]]) -> Iterator[Rows]:
+    def _with_workers(self, batches: Iterator[Batch]) -> Iterator[Rows]:
         """The same, until there are no more batches or a worker fails; nothing on one processor."""
         from geocli.system.process_pool import WorkerFailedError, Workers, processors  # few need it
 
@@ -134,12 +149,12 @@ class Pipeline:
         if self._cache is not None:
             self._cache.close()  # a child may not share a database that is open
         together = _TOGETHER if self._cache is not None and self._cache.has_most_stored else 1
-        given: deque[list[list[str]]] = deque()  # the last may wait for more before a worker has it
+        given: deque[list[Batch]] = deque()  # the last may wait for more before a worker has it
         try:
             with Workers(self._work) as workers:
                 for batch in batches:
                     waits = len(given) > workers.waiting
-                    if len(batch) < self._full:  # the input pauses or ends: show everything now
+                    if len(batch.targets) < self._full:  # the input pauses or ends: show everything now
                         if waits:
                             yield from self._give(workers, given)
                         given.append([batch])
@@ -160,13 +175,14 @@ class Pipeline:
             for batch in chain.from_iterable(given):
                 yield from self._alone(batch)
 
-    def _give(self, workers: Workers, given: deque[list[list[str]]]) -> Iterator[Rows]:
+    def _give(self, workers: Workers, given: deque[list[Batch]]) -> Iterator[Rows]:
         """Have a worker do the last batches."""
         if not workers.has_idle:
             yield from self._take(workers, given)
-        workers.give(b"".join(_with_lengths([[_task(batch, self._told(batch))] for batch in given[-1]])))
+        tasks = [_task(batch, self._told(batch.targets)) for batch in given[-1]]
+        workers.give(b"".join(_with_lengths(tasks)))
 
-    def _take(self, workers: Workers, given: deque[list[list[str]]]) -> Iterator[Rows]:
+    def _take(self, workers: Workers, given: deque[list[Batch]]) -> Iterator[Rows]:
         results = workers.take()
         given.popleft()
         for begin, _ in _parts(results):
@@ -177,8 +193,9 @@ class Pipeline:
         before = len(self._problems)
         tasks = [_task_of(task[begin:end]) for begin, end in _parts(task)]
         batches, told = [batch for batch, _ in tasks], [hint for _, hint in tasks]
+        known = self._resolver.with_stored([batch.targets for batch in batches], told)
         results = []
-        for batch, hint in zip(batches, self._resolver.with_stored(batches, told), strict=True):
+        for batch, hint in zip(batches, known, strict=True):
             (prepared,) = self._prepare(batch, hint)
             results.append(prepared.to_parts())
         if len(self._problems) > before:
@@ -187,10 +204,10 @@ class Pipeline:
             raise WorkerFailedError
         return _with_lengths(results)
 
-    def _prepare(self, batch: list[str], told: Hint) -> Iterator[_Prepared]:
-        for answers in self._resolver.answer(batch, told):
+    def _prepare(self, batch: Batch, told: Hint) -> Iterator[_Prepared]:
+        for answers in self._resolver.answer(batch.targets, told):
             fresh, shown = answers.fresh, answers.shown
-            rows = Rows(self._render(shown), *self._statuses.count(shown))
+            rows = Rows(self._render(shown, batch.beside), *self._statuses.count(shown))
             yield _Prepared(rows, encode(fresh) if fresh.ips and self._cache is not None else None)
 
     def _keep(self, prepared: _Prepared) -> Rows:
@@ -239,21 +256,26 @@ def _parts(data: bytes | bytearray) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _task(batch: list[str], told: Hint) -> bytes:
+def _task(batch: Batch, told: Hint) -> tuple[bytes, bytes, bytes]:
+    return _hint(batch.targets, told), f"{' '.join(batch.targets)}\n".encode(), batch.beside
+
+
+def _hint(targets: list[str], told: Hint) -> bytes:
     kept = told.kept
-    if kept and len({*kept.values()}) == 1 and all(map(kept.__contains__, batch)):  # as most often
-        return f"{json.dumps([told.at, kept[batch[0]], None])}\n{' '.join(batch)}".encode()
+    if kept and len({*kept.values()}) == 1 and all(map(kept.__contains__, targets)):  # as most often
+        return json.dumps([told.at, kept[targets[0]], None]).encode() + b"\n"
     times = ["", *dict.fromkeys(kept.values())] if kept else []
-    numbers = list(map(dict(zip(times, count(), strict=False)).get, map((kept or {}).get, batch, repeat(""))))
-    head = json.dumps([told.at, None if kept is None else times, numbers if kept else []])
-    return f"{head}\n{' '.join(batch)}".encode()
+    number_of = dict(zip(times, count(), strict=False)).get
+    numbers = list(map(number_of, map((kept or {}).get, targets, repeat(""))))
+    return json.dumps([told.at, None if kept is None else times, numbers if kept else []]).encode() + b"\n"
 
 
-def _task_of(task: bytes) -> tuple[list[str], Hint]:
-    head, _, batch = task.decode().partition("\n")
+def _task_of(task: bytes) -> tuple[Batch, Hint]:
+    head, texts, beside = task.split(b"\n", 2)
     at, times, numbers = json.loads(head)
-    targets = batch.split(" ")
+    targets = texts.decode().split(" ")
+    batch = Batch(targets, beside)
     if numbers is None:
-        return targets, Hint(at, dict.fromkeys(targets, times))
+        return batch, Hint(at, dict.fromkeys(targets, times))
     kept = {target: times[number] for target, number in zip(targets, numbers, strict=False) if number}
-    return targets, Hint(at, None if times is None else kept)
+    return batch, Hint(at, None if times is None else kept)

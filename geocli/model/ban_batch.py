@@ -5,14 +5,17 @@ It is what ``RecordBatch`` is for records. Whoever takes bans one by one takes t
 
 from __future__ import annotations
 
+import marshal
+from array import array
 from collections.abc import Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from geocli.model.bans import Ban
+from geocli.model.time_column import TimeColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 
 class BanColumns(NamedTuple):
@@ -27,6 +30,21 @@ class BanColumns(NamedTuple):
     def part(self, begin: int, end: int) -> BanColumns:
         """Return the columns from one place to before another."""
         return BanColumns._make(None if column is None else column[begin:end] for column in self)
+
+    def to_bytes(self, names: Collection[str]) -> bytes:
+        """Return the columns of these names as another process of this one takes them (``from_bytes``)."""
+        told = [column if name in names else None for name, column in zip(self._fields, self, strict=True)]
+        return marshal.dumps(
+            [column.seconds if isinstance(column, TimeColumn) else column for column in told]
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> BanColumns:
+        """Return what ``to_bytes`` has put there."""
+        columns = marshal.loads(data)  # noqa: S302 (what the process that forked this one wrote)
+        return cls._make(
+            TimeColumn(array("q", each)) if isinstance(each, bytes) else each for each in columns
+        )
 
 
 NOTHING_BESIDE = BanColumns()

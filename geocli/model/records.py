@@ -117,19 +117,6 @@ def utc_text(moment: float) -> str:
     return f"{_minute(minute)}:{second:02}Z"
 
 
-def utc_texts(moments: Sequence[int]) -> list[str]:
-    """The same of many whole seconds of times that a record can tell."""
-    minutes: dict[int, str] = {}
-    texts = []
-    for moment in moments:
-        minute = moment // 60
-        text = minutes.get(minute)
-        if text is None:
-            text = minutes[minute] = _minute(minute)
-        texts.append(text + _SECONDS[moment - minute * 60])
-    return texts
-
-
 @lru_cache(maxsize=8192)  # those of many bans are near each other
 def _minute(minute: int) -> str:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M")

@@ -96,6 +96,7 @@ class Workers:
         task_end, tasks = os.pipe()
         results, result_end = os.pipe()
         _widen(result_end)
+        _widen(tasks)
         # The parent decides what an interrupt means: for a worker it means nothing, from the first moment.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:

@@ -15,7 +15,7 @@ import pytest
 
 from geocli.config.settings import Settings
 from geocli.lookup.cache import Cache
-from geocli.lookup.pipeline import Pipeline, Rows, _Prepared
+from geocli.lookup.pipeline import Batch, Pipeline, Rows, _Prepared
 from geocli.lookup.resolver import Resolver
 from geocli.model.errors import Problems
 from geocli.model.record_batch import RecordBatch
@@ -32,7 +32,7 @@ from tests.conftest import Geocli, MakeMmdb
 FULL = 50
 
 
-def render(block: RecordBatch) -> bytes:
+def render(block: RecordBatch, _: bytes = b"") -> bytes:
     return "".join(f"{record.ip} {record.country_code}\n" for record in block.records()).encode()
 
 
@@ -126,7 +126,7 @@ def test_what_comes_again_is_answered_the_same_and_journalled_once(
 def test_what_is_known_is_said_again_in_any_order_and_writes_nothing(
     tmp_path: Path, batches: list[list[str]], database: Path, flushed: bool
 ) -> None:
-    def rows(block: RecordBatch) -> bytes:
+    def rows(block: RecordBatch, _: bytes) -> bytes:
         return "".join(f"{'|'.join(map(str, record))}\n" for record in block.records()).encode()
 
     def run(moment: str, asked: list[list[str]]) -> dict[str, str]:
@@ -159,7 +159,7 @@ def test_stored_answers_are_shown_in_order_whatever_comes_between(
     flush(Journal(tmp_path / "journal", 1), open_store(Settings(data_dir=tmp_path)), now_text(), Problems())
     parent, here = os.getpid(), list[str]()
 
-    def fragile(block: RecordBatch) -> bytes:
+    def fragile(block: RecordBatch, _: bytes) -> bytes:
         if os.getpid() == parent:
             here.extend(block.ips)
         elif how == "raise" and block.ips[0] == batches[7][0]:
@@ -195,7 +195,7 @@ def test_what_a_worker_cannot_do_is_done_without_it(
 ) -> None:
     parent = os.getpid()
 
-    def fragile(block: RecordBatch) -> bytes:
+    def fragile(block: RecordBatch, _: bytes) -> bytes:
         if os.getpid() != parent and block.ips[0] == batches[7][0]:
             if how == "raise":
                 raise ValueError("not here")
@@ -204,6 +204,25 @@ def test_what_a_worker_cannot_do_is_done_without_it(
 
     expected = list(House(tmp_path / "b", [database]).run(batches))
     assert list(House(tmp_path / "a", [database]).run(batches, render=fragile)) == expected
+
+
+@pytest.mark.usefixtures("several")
+@pytest.mark.parametrize("how", ["well", "raise"])
+def test_what_stands_beside_records_goes_with_them(
+    tmp_path: Path, batches: list[list[str]], database: Path, how: str
+) -> None:
+    parent = os.getpid()
+
+    def beside(block: RecordBatch, data: bytes) -> bytes:
+        if how == "raise" and os.getpid() != parent and block.ips[0] == batches[7][0]:
+            raise ValueError("not here")
+        return block.ips[0].encode() + data
+
+    house = House(tmp_path, [database])
+    line = Pipeline(house.resolver, house.cache, beside, house.problems)
+    told = [Batch(batch, b"\n\0 %d" % number) for number, batch in enumerate(batches)]
+    shown = [rows.data for rows in line.run_beside(told)]
+    assert shown == [batch.targets[0].encode() + batch.beside for batch in told]
 
 
 @pytest.mark.usefixtures("several")

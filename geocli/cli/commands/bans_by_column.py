@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from geocli.bans.current import locate_batches, row_of
 from geocli.bans.locator import Locator
 from geocli.inputs.in_text import plain_targets
-from geocli.lookup.pipeline import Pipeline
+from geocli.lookup.pipeline import Batch, Pipeline
 from geocli.model.addresses import parse_target
 from geocli.model.ban_batch import NOTHING_BESIDE, BanBatch
 
@@ -40,7 +39,7 @@ class BansByColumn:
         self._query = query
         self._output = output
         self._writer = writer
-        self._problems = problems
+        self._beside = Pipeline(lookup.resolver, lookup.cache, writer.render, problems)
 
     def show(self, found: Iterable[Sequence[Ban]]) -> Iterator[None]:
         """Show them all, and yield before each part. Raises ``GeocliError``."""
@@ -53,27 +52,16 @@ class BansByColumn:
                     yield
                     output.write_rendered(rows.data)
             elif kind == _BESIDE:
-                for lines in self._with_beside(batches):
+                for rows in self._beside.run_beside(map(self._batch, batches)):
                     yield
-                    output.write_utf8(lines)
+                    output.write_utf8(rows.data)
             else:
                 for located in locate_batches(batches, self._query, locator):
                     yield
                     output.write([row_of(ban) for ban in located])
 
-    def _with_beside(self, batches: Iterable[BanBatch]) -> Iterator[bytes]:
-        lookup = self._lookup
-        pipeline = Pipeline(lookup.resolver, lookup.cache, self._writer.render, self._problems)
-        given: deque[BanBatch] = deque()
-
-        def targets() -> Iterator[list[str]]:
-            for batch in batches:
-                given.append(batch)
-                yield [*batch.texts]
-
-        for rows in pipeline.run(targets()):
-            batch = given.popleft()  # a resolver that is steady answers each batch at once
-            yield self._writer.fill(rows.data, batch.beside._asdict(), len(batch))
+    def _batch(self, bans: BanBatch) -> Batch:
+        return Batch([*bans.texts], bans.beside.to_bytes(self._writer.names))
 
     def _parts(self, found: Iterable[Sequence[Ban]]) -> Iterator[tuple[int, BanBatch]]:
         """Yield the bans by how they can be shown, in batches.

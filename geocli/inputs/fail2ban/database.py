@@ -15,10 +15,11 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from geocli.inputs.fail2ban.times import identifier_texts, moment_texts
+from geocli.inputs.fail2ban.times import identifier_texts, moments_of
 from geocli.model.ban_batch import BanBatch, BanColumns
 from geocli.model.errors import GeocliError, InputError, TryAgainError
 from geocli.model.records import clean_text
+from geocli.model.time_column import NEVER
 from geocli.system.row_file import RowFile
 
 if TYPE_CHECKING:
@@ -54,15 +55,15 @@ class DatabaseQuestion(NamedTuple):
 
 
 class DatabaseAnswer(NamedTuple):
-    """The bans as rows, in the order in which they began, and what there is to say about them."""
+    """The bans in batches of columns, as they began one after the other, and what there is to say of them."""
 
     rows: RowFile
     remarks: list[str]
 
     def batches(self) -> Iterator[BanBatch]:
         """Yield the bans."""
-        for rows in self.rows.batches():
-            yield _bans(zip(*rows, strict=True))
+        for columns in self.rows.batches():
+            yield _bans(columns)
 
     @property
     def bans(self) -> list[Ban]:
@@ -146,7 +147,8 @@ def _read(path: Path, name: str, question: DatabaseQuestion, mode: str) -> Datab
             connection.text_factory = bytes  # thousands are decoded at once
             rows, cursor = RowFile(), connection.execute(_statement(tables, question), question._asdict())
             while found := cursor.fetchmany(_AT_ONCE):
-                rows.add(found)  # to the end at once, whatever becomes of them
+                # To the end at once, whatever becomes of them; column by column, as they are understood.
+                rows.add([*zip(*found, strict=True)])
             remarks = _remarks(connection, tables, question, name, is_empty=not rows)
         finally:
             connection.close()
@@ -251,14 +253,15 @@ def _remarks(
 def _bans(columns: Iterable[Sequence[Any]]) -> BanBatch:
     jails, ips, begins, seconds, counts = columns
     # SQLite keeps any type in any column.
-    types = {*map(type, begins), *map(type, seconds)}
-    if types == {int} and min(seconds) >= 0:
+    if {*map(type, begins), *map(type, seconds)} == {int}:
         ends: Sequence[Any] = list(map(add, begins, seconds))
+        if min(seconds) < 0:
+            ends = [end if second >= 0 else NEVER for end, second in zip(ends, seconds, strict=True)]
     else:
         ends = list(map(_end, begins, seconds))
     if not {*map(type, counts)} <= {int, type(None)}:
         counts = [count if isinstance(count, int) else None for count in counts]
-    told = BanColumns(_texts(jails), moment_texts(begins), moment_texts(ends), counts)
+    told = BanColumns(_texts(jails), moments_of(begins), moments_of(ends), counts)
     return BanBatch(_texts(ips), told)
 
 

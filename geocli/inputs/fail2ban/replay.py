@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from geocli.inputs.fail2ban.log_line import Verb
 from geocli.inputs.fail2ban.names import Names
-from geocli.inputs.fail2ban.times import moment_texts
 from geocli.model.ban_batch import BanBatch, BanColumns
+from geocli.model.time_column import TimeColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -136,7 +136,7 @@ class LogReplay:
             jails, texts = self._names.texts(found.keys[part])
             counts = [None if count == _NEVER else count for count in found.counts[part]]
             times = (found.banned_at[part], found.expires_at[part], found.held_at[part])
-            banned_at, expires_at, held_at = map(_texts, times)
+            banned_at, expires_at, held_at = map(_told, times)
             yield BanBatch(texts, BanColumns(jails, banned_at, expires_at, counts, held_at))
 
     def _replayed(self) -> _Entries:
@@ -247,7 +247,5 @@ class LogReplay:
         return count
 
 
-def _texts(moments: array[int]) -> Sequence[str | None] | None:
-    if moments.count(_NEVER) == len(moments):
-        return None
-    return moment_texts([None if moment == _NEVER else moment for moment in moments])
+def _told(moments: array[int]) -> TimeColumn | None:
+    return None if moments.count(_NEVER) == len(moments) else TimeColumn(moments)

@@ -9,11 +9,13 @@ times are off by the difference.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, cast
+from array import array
+from typing import TYPE_CHECKING
 
 from geocli.inputs.fail2ban.stamps import CLOCK, DATE, local_moments
 from geocli.model.bans import Ban
-from geocli.model.records import MAX_TEXT, clean_text, utc_text, utc_texts
+from geocli.model.records import MAX_TEXT, clean_text, utc_text
+from geocli.model.time_column import END_OF_TIME, TimeColumn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,9 +27,6 @@ _TIMES = re.compile(
     rb"(" + DATE + rb" " + CLOCK + rb") \+ (-?[0-9]{1,20}) = ([0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8})\s*+\Z"
 )
 _FEW = 64  # jails, say, of thousands of bans
-
-_END_OF_TIME = 253_402_300_800
-"""The first second that a record's times cannot tell, in the year 10000."""
 
 
 def sniff(line: bytes) -> bool:
@@ -104,23 +103,16 @@ def identifier_texts(raws: Sequence[bytes], text_of: Callable[[bytes], str] = id
     return list(map(text_of, raws))
 
 
-def moment_texts(moments: Sequence[object]) -> Sequence[str | None]:
+def moments_of(moments: Sequence[object]) -> Sequence[str | None]:
     """The same of many, of which most are whole seconds, or all are nothing."""
-    types = {*map(type, moments)}
-    if types <= {type(None)}:
-        return cast("Sequence[None]", moments)
-    known = cast("list[int]", [moment for moment in moments if moment is not None])
-    if not types <= {int, type(None)} or not 0 <= min(known) <= max(known) < _END_OF_TIME:
+    try:
+        return TimeColumn(array("q", moments))  # type: ignore[arg-type]  # what is no whole number is an error
+    except (TypeError, OverflowError):
         return list(map(moment_text, moments))
-    texts = utc_texts(known)
-    if len(texts) == len(moments):
-        return texts
-    following = iter(texts)
-    return [None if moment is None else next(following) for moment in moments]
 
 
 def moment_text(moment: object) -> str | None:
     """Seconds since the epoch as a record's time; ``None`` when it is no number, or none of these times."""
-    if not isinstance(moment, int | float) or not 0 <= moment < _END_OF_TIME:
+    if not isinstance(moment, int | float) or not 0 <= moment < END_OF_TIME:
         return None
     return utc_text(moment)

@@ -1,8 +1,9 @@
 """Blocks as text: of many records, what they have in common is rendered once.
 
-A line is cut at all that is new in it: the address, its network, and the time, of which each second has
-another. What stands between these is rendered once for each answer, and remembered; with the time, once for
-each list of answers, which many blocks may share. Then all pieces of all lines are joined.
+A line is cut at all that is new in it: the address, its network, the time, of which each second has another,
+and what stands beside the record. What stands between these is rendered once for each answer, and remembered;
+with the time, once for each list of answers, which many blocks may share. Then all pieces of all lines are
+joined.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from geocli.output.formats.base import PLAIN, to_bytes
 from geocli.output.formats.derived import derive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from geocli.model.record_batch import RecordBatch, Shared
     from geocli.output.formats.derived import Derive
@@ -36,7 +37,11 @@ class BatchWriter:
 
     ``literals`` are the texts before, between and behind the fields ``names``, which may name one more than
     once. ``encode`` makes text of a value, ``encode_column`` of many; around an address it puts ``quote``.
+    ``beside`` are the fields that no record has: of each block they are given with it.
     """
+
+    beside: Sequence[tuple[str, bytes]]
+    """What stands beside records, field by field, and the text with which its column is to begin."""
 
     def __init__(
         self,
@@ -45,6 +50,7 @@ class BatchWriter:
         encode: Callable[[object], str],
         encode_column: Callable[[Sequence[object]], Iterable[str]],
         quote: str,
+        beside: Collection[str] = (),
     ) -> None:
         self._encode = encode
         self._encode_column = encode_column
@@ -59,7 +65,7 @@ class BatchWriter:
             derived = None if name is None else derive(name)
             if name is not None and derived is not None:
                 self._derived[name] = derived
-            if name in _NEW or name in self._derived:
+            if name is not None and (name in _NEW or name in self._derived or name in beside):
                 self._new.append(name)
                 self._patterns.append("")
                 self._shared.append([])
@@ -73,10 +79,14 @@ class BatchWriter:
         # The gaps of a line, and what stands before, between and behind them, if it is the same in all lines.
         self._gaps: list[str] = []
         self._fixed = fixed[:1]
+        self.beside = []
         for name, text in zip(self._new, fixed[1:], strict=True):
             if name == "resolved_at":
                 self._fixed[-1] = None
             else:
+                if name in beside:
+                    self.beside.append((name, self._fixed[-1] or b""))
+                    self._fixed[-1] = None if self._fixed[-1] is None else b""
                 self._gaps.append(name)
                 self._fixed.append(text)
         self._known: dict[Shared, _Pieces] = {}
@@ -85,9 +95,10 @@ class BatchWriter:
         self._answers: Sequence[Shared] = ()
         self._rendered: list[list[bytes]] = [[] for _ in self._fixed]
 
-    def data(self, block: RecordBatch) -> bytes:
-        """The lines of all records, in UTF-8."""
+    def data(self, block: RecordBatch, beside: Iterable[Iterable[bytes]] = ()) -> bytes:
+        """The lines of all records, in UTF-8, with the columns of what stands ``beside`` each."""
         self._render(block.answers)
+        following = iter(beside)
         columns = list[Iterable[bytes]]()
         for rendered, fixed, name in zip_longest(self._rendered, self._fixed, self._gaps):
             if fixed is None:
@@ -96,8 +107,10 @@ class BatchWriter:
                 columns.append(repeat(fixed, len(block.ips)))
             if name in self._derived:
                 columns.append(self._worked_out(self._derived[name], block.ips))
-            elif name is not None:
+            elif name in _NEW:
                 columns.append(self._gap(block.ips if name == "ip" else block.networks))
+            elif name is not None:
+                columns.append(next(following))
         return b"".join(chain.from_iterable(zip(*columns, strict=True)))
 
     def _gap(self, column: Sequence[str | None]) -> Sequence[bytes]:

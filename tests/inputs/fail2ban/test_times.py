@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from geocli.inputs.fail2ban import stamps
 from geocli.inputs.fail2ban.stamps import local_moments
-from geocli.inputs.fail2ban.times import moment_text, moment_texts, read_times_line
+from geocli.inputs.fail2ban.times import moment_text, moments_of, read_times_line
 from geocli.model.bans import Ban
 
 Zone = Callable[[str], None]
@@ -139,4 +139,4 @@ MOMENTS = st.none() | st.integers(-1, 253_402_300_801) | st.floats() | st.sample
 
 @given(st.lists(MOMENTS) | st.lists(st.integers(0, 253_402_300_799) | st.none()))
 def test_many_moments_are_told_as_each_is(moments: list[object]) -> None:
-    assert list(moment_texts(moments)) == list(map(moment_text, moments))
+    assert list(moments_of(moments)) == list(map(moment_text, moments))
