@@ -33,4 +33,4 @@ def _everything(journal: Journal, store: Store) -> Iterator[Batch]:
             continue
         yield batch
     for bans in store.every_ban():
-        yield Batch([*store.find({ban.ip for ban in bans}).values()], bans)
+        yield Batch(store.batch({ban.ip for ban in bans}), bans)

@@ -96,9 +96,10 @@ def _waiting(journal: Journal, looking: _Looking) -> Iterator[str]:
         except BadSegmentError as error:
             yield f"segment {key} of the journal is damaged ({error}): the next geocli flush sets it aside"
             continue
-        answers += len(batch.answers)
+        rows = batch.rows()
+        answers += len(rows)
         bans += len(batch.bans)
-        looking.count(batch.answers, batch.bans)
+        looking.count(rows, batch.bans)
     after = journal.state()
     found = answers + bans
     if keys == journal.keys() and before == after and found != after.dirty + after.bans:

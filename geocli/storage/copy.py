@@ -42,7 +42,7 @@ def copy(source: Store, target: Store, now: str, progress: Callable[[int], objec
         batch = found._replace(bans=[_taken(ban, latest, now) for ban in found.bans])
         lacking = _lacking(target, batch, latest)
         if lacking.answers or lacking.bans:
-            target.replay([Batch(*lacking)], now)
+            target.replay([Batch.of(*lacking)], now)
         left = _lacking(target, lacking, latest)
         done = Copied(
             done.answers + len(batch.answers),

@@ -39,7 +39,7 @@ def write_year(path: Path) -> None:
                 jail = random.choice(["sshd", "postfix", "nginx"])
                 batch.append(SeenBan("web1", jail, ip, begin, end, 1, 1, first, first))
             yield Batch(bans=batch)
-        yield Batch(answers=[_answer(ip, networks.index(ip.rpartition(".")[0])) for ip in seen])
+        yield Batch.of([_answer(ip, networks.index(ip.rpartition(".")[0])) for ip in seen])
 
     store = SqliteStore(path, 10)
     store.replay(bans(), utc_text(now))

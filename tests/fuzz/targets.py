@@ -82,9 +82,9 @@ def segment(data: bytes) -> None:
     """A journal segment: rows that may go into the store, or an error of its own."""
     with suppress(BadSegmentError, NewerSegmentError):
         batch = decode(data.decode("utf-8", "surrogateescape"))
-        check_rows(batch.answers)
+        check_rows(batch.rows())
         check_bans(batch.bans)
-        assert all(len(row) == len(FIELDS) for row in batch.answers)
+        assert all(len(row) == len(FIELDS) for row in batch.rows())
         assert all(len(row) == len(SEEN_FIELDS) for row in batch.bans)
 
 

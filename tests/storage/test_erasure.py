@@ -85,7 +85,7 @@ def test_what_goes_leaves_no_trace_among_what_stays(
         record(ip, NEW if number % 3 else OLD, "x" * (number * 7 % 61)) for number, ip in enumerate(targets)
     ]
     for begin in range(0, 12_000, 3000):
-        store.replay([Batch(records[begin : begin + 3000])], NEW)
+        store.replay([Batch.of(records[begin : begin + 3000])], NEW)
     old = [found.ip for found in records if found.resolved_at == OLD]
     assert forget(journal, store, YEAR, BOTH, NOW, Problems()) == (len(old), 0)
     assert traces(data_dir, old) == {}
@@ -138,7 +138,7 @@ def test_a_reader_in_the_way_is_told_and_the_next_time_it_is_done(
     journal: Journal, store: SqliteStore, data_dir: Path, name: str
 ) -> None:
     targets = wide_addresses(50)
-    store.replay([Batch([record(ip, OLD) for ip in targets])], OLD)
+    store.replay([Batch.of([record(ip, OLD) for ip in targets])], OLD)
     journal.append([record(ip, OLD) for ip in targets])
     with reading(data_dir / name), pytest.raises(TryAgainError, match=f"{name}-wal: what was deleted"):
         forget(journal, store, 0, BOTH, NOW, Problems())
@@ -151,7 +151,7 @@ def test_an_interrupted_erasure_is_made_up_for_by_the_next(
     journal: Journal, store: SqliteStore, data_dir: Path
 ) -> None:
     targets = wide_addresses(50)
-    store.replay([Batch([record(ip, OLD) for ip in targets])], OLD)
+    store.replay([Batch.of([record(ip, OLD) for ip in targets])], OLD)
     assert store.forget(NEW, BOTH, NEW) == (50, 0)  # and then it is killed
     with sqlite3.connect(data_dir / "geo.db") as planted:  # a trace, as SQLite leaves them
         planted.execute("PRAGMA secure_delete = OFF")

@@ -56,7 +56,7 @@ def _read(database: sqlite3.Connection, disk: Disk) -> None:
     if "Cache" in tables:
         for (segment,) in database.execute("SELECT value FROM Cache ORDER BY key"):
             batch = decode(segment)
-            disk.journal += map(GeoRecord._make, batch.answers)
+            disk.journal += map(GeoRecord._make, batch.rows())
             disk.journal_bans += map(SeenBan._make, batch.bans)
     if "geo_cache" in tables:
         rows = database.execute(f"SELECT {', '.join(FIELDS)} FROM geo_cache").fetchall()  # noqa: S608 (constants)

@@ -15,7 +15,7 @@ from geocli.model.records import GeoRecord
 from geocli.storage.batch import BadSegmentError, NewerSegmentError
 from geocli.storage.journal.index import AddressIndex
 from geocli.storage.journal.rows import STORED
-from geocli.storage.journal.segments import decode_answers
+from geocli.storage.journal.segments import decode
 from geocli.system.sqlite_errors import translated
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class AnswerTimes:
         """The answers of one segment by column, none if it is bad, gone, or a newer geocli's."""
         with suppress(BadSegmentError, NewerSegmentError):
             if (text := self._text(key)) is not None:
-                return decode_answers(text)
+                return decode(text).answers or RecordBatch.of([])
         return RecordBatch.of([])
 
     def _add(self, batch: RecordBatch, usable: Callable[[GeoRecord], bool]) -> None:

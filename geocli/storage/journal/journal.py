@@ -141,7 +141,7 @@ class Journal:
     def _answers(self, key: int) -> Sequence[tuple[Any, ...]]:
         """The answers of one segment, none if it is bad: the flush sets it aside and says so."""
         with suppress(BadSegmentError):
-            return self.read(key).answers
+            return self.read(key).rows()
         return ()
 
     def _version(self) -> object:
@@ -157,7 +157,7 @@ class Journal:
             return [key for (key,) in self._rows("SELECT rowid FROM Cache ORDER BY rowid")]
 
     def read(self, key: int) -> Batch:
-        """What one segment holds, as checked rows, none if it is gone.
+        """What one segment holds, checked; nothing if it is gone.
 
         Raises ``BadSegmentError`` when it is not what geocli writes, ``DamagedFileError`` when a newer one
         wrote it.
@@ -179,7 +179,7 @@ class Journal:
         from geocli.storage.journal.rows import HAS_BANS
 
         for batch in self._batches(f"NOT {HAS_BANS}"):
-            yield [GeoRecord._make(row) for row in batch.answers]
+            yield [GeoRecord._make(row) for row in batch.rows()]
 
     def addresses(self) -> set[str]:
         """What there is an answer about, in any segment."""

@@ -69,21 +69,10 @@ def _text(kind: str, body: Mapping[str, object]) -> str:
 
 
 def decode(text: str) -> Batch:
-    """What a segment's text holds, as checked rows.
+    """What a segment's text holds, checked.
 
     Raises ``BadSegmentError`` for anything that geocli did not write, ``NewerSegmentError``.
     """
-    read = _decoded(text)
-    return Batch(answers=read.rows()) if isinstance(read, RecordBatch) else Batch(bans=read)
-
-
-def decode_answers(text: str) -> RecordBatch:
-    """The answers that a segment's text holds, by column, checked; none if it holds bans. Raises the same."""
-    read = _decoded(text)
-    return read if isinstance(read, RecordBatch) else RecordBatch.of([])
-
-
-def _decoded(text: str) -> RecordBatch | list[tuple[Any, ...]]:
     import json  # the same
 
     head, _, body = text.partition("\n")
@@ -97,9 +86,9 @@ def _decoded(text: str) -> RecordBatch | list[tuple[Any, ...]]:
         if version > VERSION:
             raise NewerSegmentError
         if kind == _ANSWERS:
-            return _records(json.loads(body), version)
+            return Batch(_records(json.loads(body), version))
         if kind == _BANS:
-            return _ban_rows(json.loads(body))
+            return Batch(bans=_ban_rows(json.loads(body)))
     except (ValueError, RecursionError, TypeError, LookupError, AttributeError) as error:
         raise BadSegmentError(str(error)) from None
     raise BadSegmentError("the header is not geocli's")

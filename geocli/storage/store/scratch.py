@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from geocli.model.clocks import latest_believed
-from geocli.storage.store import sqlite_answers, sqlite_bans
+from geocli.storage.store import sqlite_arrivals, sqlite_bans
 from geocli.storage.store.sqlite import SqliteStore
 from geocli.storage.store.sqlite_schema import SCHEMA_VERSION
-from geocli.storage.store.sqlite_writer import collect
 from geocli.system.spill import temporary_file
 from geocli.system.sqlite_errors import translated
 
@@ -40,12 +39,12 @@ class ScratchStore(SqliteStore):
         """
         connection = self._connection
         with translated(self._path):
-            count = collect(connection, batches)
+            count = sqlite_arrivals.collect(connection, batches)
             connection.execute("BEGIN")
             times = {"latest": latest_believed(flushed_at)}
-            for statement in (sqlite_answers.MEND, sqlite_answers.REPLAY, sqlite_bans.REPLAY):
+            for statement in (sqlite_arrivals.MEND, sqlite_arrivals.REPLAY, sqlite_bans.REPLAY):
                 connection.execute(statement, times)
-            for table in ("arrived", "sighted"):
+            for table in sqlite_arrivals.TABLES:
                 connection.execute(f"DROP TABLE temp.{table}")
             connection.execute("COMMIT")
         return count

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from geocli.model.record_batch import SHARED, AnswerDictionary, RecordBatch, Shared
 from geocli.model.records import FIELDS
-from geocli.storage.store.clocks import NO_TIME, believed, mend_answers
+from geocli.storage.store.clocks import believed
 from geocli.storage.store.columns import selection
 from geocli.storage.store.sound_rows import sound
 from geocli.storage.store.sqlite_schema import lacks
@@ -47,20 +47,6 @@ COUNT = (
     "SELECT count(*), count(*) FILTER (WHERE status = 'unknown'), count(*) FILTER (WHERE resolved_at > ?) "
     "FROM geo_cache"
 )
-MEND = mend_answers("temp.arrived", ":latest", NO_TIME)
-"""Of answers that were collected, what has a time that cannot be right."""
-
-# What a flush has is collected in temporary tables first, without touching the store, and sorted before it
-# meets the indexes, which are then walked once: one by one, each of millions would find another page of them.
-COLLECT = f"CREATE TEMP TABLE arrived ({_COLUMNS})"
-ARRIVE = f"INSERT INTO temp.arrived VALUES ({', '.join('?' * len(FIELDS))})"  # noqa: S608 (the same)
-REPLAY = (
-    f"INSERT INTO geo_cache ({_COLUMNS}) SELECT {_COLUMNS} FROM temp.arrived WHERE true ORDER BY ip, rowid "  # noqa: S608 (the same); of two about one address, the later still comes later
-    f"ON CONFLICT (ip) DO UPDATE SET {', '.join(f'{f} = excluded.{f}' for f in FIELDS[1:])} "
-    "WHERE (excluded.status = 'ok', excluded.resolved_at) >= "
-    f"(geo_cache.status = 'ok', {believed('geo_cache.resolved_at', ':latest')})"
-)
-"""All answers that were collected, and those that are there: of each address the better one."""
 
 
 class AnswerReader:

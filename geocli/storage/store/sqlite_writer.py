@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from geocli.model.clocks import latest_believed
-from geocli.storage.store import sqlite_answers, sqlite_bans
+from geocli.storage.store import sqlite_arrivals, sqlite_bans
 from geocli.storage.store.base import Forgotten
 from geocli.storage.store.clocks import mend_answers, mend_bans
 from geocli.storage.store.sqlite_schema import bring_up_to_date
@@ -52,22 +52,7 @@ _FORGET = {
     ),
     "bans": (mend_bans("bans", ":latest", ":now"), sqlite_bans.FORGET),
 }
-_MEND_ARRIVED = (sqlite_answers.MEND, mend_bans("temp.sighted", ":latest", ":now"))
-
-
-def collect(connection: sqlite3.Connection, batches: Iterable[Batch]) -> int:
-    """Put all batches into temporary tables, which are files only when they are large; how many rows."""
-    # By itself: with a log, a transaction of two databases may be committed in the one and fail in the other.
-    connection.execute("BEGIN")
-    connection.execute(sqlite_answers.COLLECT)
-    connection.execute(sqlite_bans.COLLECT)
-    count = 0
-    for batch in batches:
-        connection.executemany(sqlite_answers.ARRIVE, batch.answers)
-        connection.executemany(sqlite_bans.ARRIVE, batch.bans)
-        count += len(batch.answers) + len(batch.bans)
-    connection.execute("COMMIT")
-    return count
+_MEND_ARRIVED = (sqlite_arrivals.MEND, mend_bans("temp.sighted", ":latest", ":now"))
 
 
 class SqliteWriter:
@@ -83,10 +68,10 @@ class SqliteWriter:
         create(self._path, self._path.parent, self._busy_timeout)
         with self._writing(_ROOM, _IN_FILES) as connection:
             self._keep_temporary_files_here(connection)
-            count = collect(connection, batches)
+            count = sqlite_arrivals.collect(connection, batches)
             with self._transaction(connection):
                 times = {"latest": latest_believed(flushed_at), "now": flushed_at}
-                for statement in (*_MEND_ARRIVED, sqlite_answers.REPLAY, sqlite_bans.REPLAY):
+                for statement in (*_MEND_ARRIVED, sqlite_arrivals.REPLAY, sqlite_bans.REPLAY):
                     connection.execute(statement, times)
                 connection.execute(
                     "INSERT INTO geo_state (name, value) VALUES ('last_flush', ?) "

@@ -40,7 +40,7 @@ def stats(geocli: Geocli) -> dict[str, object]:
 def poisoned(geocli: Geocli, data_dir: Path, wrong: GeoRecord) -> Geocli:
     """A store as an older geocli left it, on a machine whose clock was wrong."""
     with closing(SqliteStore(data_dir / "geo.db", 1)) as store:
-        store.replay([Batch([wrong], [BAN._replace(banned_at=FUTURE)])], FUTURE)
+        store.replay([Batch.of([wrong], [BAN._replace(banned_at=FUTURE)])], FUTURE)
     return geocli
 
 
@@ -103,7 +103,7 @@ def test_what_is_known_is_what_is_right_before_what_is_of_the_future(data_dir: P
         Journal(data_dir / "journal", 1) as journal,
         closing(SqliteStore(data_dir / "geo.db", 1)) as store,
     ):
-        store.replay([Batch([right])], ago(0))
+        store.replay([Batch.of([right])], ago(0))
         journal.append(wrong)
         cache = Cache(journal, store, Problems())
         known = [record for block in cache.known(["192.0.2.1", "192.0.2.2"]) for record in block.records()]

@@ -29,7 +29,7 @@ def geocli(data_dir: Path) -> Geocli:
     bans = [BAN._replace(ip=f"23.0.0.{n}", banned_at=ago(n * 100), last_seen=ago(0)) for n in range(8)]
     answers = [answer(f"45.0.0.{n}", n * 100) for n in range(8)]
     store = SqliteStore(data_dir / "geo.db", 1)
-    store.replay([Batch(answers[::2], bans[::2])], ago(0))
+    store.replay([Batch.of(answers[::2], bans[::2])], ago(0))
     store.close()
     with Journal(data_dir / "journal", 1) as journal:
         append_bans(journal, bans[1::2])

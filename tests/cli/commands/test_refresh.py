@@ -38,7 +38,7 @@ def stored(data_dir: Path, rows: dict[str, tuple[str, float]], source: str = "ip
         )
         for ip, (status, days) in rows.items()
     ]  # fmt: skip
-    SqliteStore(data_dir / "geo.db", 1).replay([Batch(answers=records)], ago(0))
+    SqliteStore(data_dir / "geo.db", 1).replay([Batch.of(records)], ago(0))
 
 
 ROWS = {

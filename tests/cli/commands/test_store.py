@@ -41,7 +41,7 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path, url: str) -> Iterator
         closing(PostgresStore(url, 5, 5)) as server,
     ):
         made: Stores = (file, server) if request.param.startswith("sqlite") else (server, file)
-        made[0].replay([Batch(ANSWERS, BANS)], NOW)
+        made[0].replay([Batch.of(ANSWERS, BANS)], NOW)
         yield made
 
 
@@ -66,7 +66,7 @@ def test_what_the_target_has_better_stays(stores: Stores) -> None:
     worse = ANSWERS[2]._replace(country_code="FR", resolved_at="2025-01-01T00:00:00Z")
     unknown = ANSWERS[4]._replace(status="unknown", country_code=None, resolved_at=NOW)
     seen = BANS[0]._replace(last_seen=NOW)
-    stores[1].replay([Batch([better, worse, unknown], [seen])], NOW)
+    stores[1].replay([Batch.of([better, worse, unknown], [seen])], NOW)
     assert copy_store(*stores, LATER, len_of_nothing) == Copied(250, 90, 249 + 89, 0)
     found = stores[1].find([better.ip, worse.ip, unknown.ip])
     assert found == {better.ip: better, worse.ip: ANSWERS[2], unknown.ip: ANSWERS[4]}
@@ -111,7 +111,7 @@ def test_what_vanishes_from_the_target_is_noticed(stores: Stores) -> None:
 
 def test_a_server_that_goes_away_is_for_later(url: str, postgres: Postgres, tmp_path: Path) -> None:
     file = SqliteStore(tmp_path / "file" / "geo.db", 1)
-    file.replay([Batch(ANSWERS, BANS)], NOW)
+    file.replay([Batch.of(ANSWERS, BANS)], NOW)
     postgres.stop()
     with pytest.raises(StoreAwayError):
         copy_store(file, PostgresStore(url, 1, 1), LATER, len_of_nothing)

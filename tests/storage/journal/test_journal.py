@@ -418,7 +418,7 @@ def test_every_record_comes_back_as_it_went_in(
             journal.append(batch)
         newest = {found.ip: found for batch in batches for found in batch}
         assert journal.find(newest, anything) == newest
-        read = [[tuple(row) for row in journal.read(key).answers] for key in journal.keys()]  # noqa: SIM118 (not a dict)
+        read = [[tuple(row) for row in journal.read(key).rows()] for key in journal.keys()]  # noqa: SIM118 (not a dict)
         assert read == [[tuple(found) for found in batch] for batch in batches]
         assert journal.state().dirty == sum(map(len, batches))
         assert all(len(row) == len(FIELDS) for rows in read for row in rows)

@@ -21,7 +21,7 @@ def record(ip: str, country: str | None = "DE", second: int = 0, org: str | None
 
 
 def answers(*batches: Sequence[GeoRecord]) -> list[Batch]:
-    return [Batch(answers=batch) for batch in batches]
+    return [Batch.of(batch) for batch in batches]
 
 
 def every_ban(store: Store) -> list[SeenBan]:

@@ -148,7 +148,7 @@ def test_a_store_answers_as_going_through_all_bans_would(
     make_store: MakeStore, bans: list[SeenBan], question: BanQuery
 ) -> None:
     store = make_store()
-    store.replay([Batch(ANSWERS, bans)], NOW)
+    store.replay([Batch.of(ANSWERS, bans)], NOW)
     found = [row for batch in store.bans(question) for row in batch]
     assert found == [
         (ban, OK.get(ban.ip))
@@ -165,7 +165,7 @@ def test_a_store_answers_as_going_through_all_bans_would(
 
 
 def test_what_is_shown_of_a_group_is_what_any_of_its_answers_knows(store: Store) -> None:
-    store.replay([Batch(ANSWERS, [BAN._replace(ip=ip) for ip in IPS])], NOW)
+    store.replay([Batch.of(ANSWERS, [BAN._replace(ip=ip) for ip in IPS])], NOW)
     by_country = {
         count.values for count in store.count_bans(BanQuery(), parse_by("country")) if count.ip is None
     }
@@ -226,7 +226,7 @@ def test_what_is_older_is_forgotten_of_the_kinds_that_are_named(store: Store) ->
         BAN._replace(ip="new", banned_at=second(5)),
     ]
     answers = [ANSWERS[0]._replace(ip=ip, resolved_at=second(n)) for n, ip in enumerate(IPS[:3], 3)]
-    store.replay([Batch(answers, bans)], NOW)
+    store.replay([Batch.of(answers, bans)], NOW)
     assert store.forget(second(5), [], NOW) == Forgotten(0, 0)
     assert store.forget(second(5), ["bans"], NOW) == Forgotten(0, 2)
     assert [ban.ip for batch in store.every_ban() for ban in batch] == ["new", "seen again"]
@@ -249,7 +249,7 @@ def test_nothing_is_made_by_asking_or_forgetting(store: Store, tmp_path: Path) -
 def test_no_trace_of_what_was_forgotten_is_left_in_the_file(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "data" / "geo.db", 0.2)
     bans = [BAN._replace(ip=f"203.0.113.{n}", jail=f"jail-{n}") for n in range(250)]
-    store.replay([Batch([ANSWERS[0]._replace(ip=ban.ip) for ban in bans], bans)], NOW)
+    store.replay([Batch.of([ANSWERS[0]._replace(ip=ban.ip) for ban in bans], bans)], NOW)
     file = tmp_path / "data" / "geo.db"
     assert b"203.0.113.77" in file.read_bytes()
     assert store.forget(NOW, ["answers", "bans"], NOW) == Forgotten(250, 250)

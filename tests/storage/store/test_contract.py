@@ -144,7 +144,7 @@ def test_a_failing_replay_leaves_nothing_behind(store: Store) -> None:
     store.replay(answers([record("192.0.2.1")]), NOW)
 
     def broken() -> object:
-        yield Batch([record("192.0.2.2")])
+        yield Batch.of([record("192.0.2.2")])
         raise RuntimeError("the journal went away")
 
     with pytest.raises(RuntimeError):
@@ -180,7 +180,7 @@ def test_whatever_a_record_may_hold_comes_back_as_it_was(
     """A server's text has no NUL and no half of a surrogate pair. Nor has a record, whatever comes in."""
     store = make_store()
     ban = BAN._replace(ip=given.ip, jail=jail)
-    store.replay([Batch([given], [ban])], NOW)
+    store.replay([Batch.of([given], [ban])], NOW)
     assert store.find([given.ip]) == {given.ip: given}
     assert [row for batch in store.bans(BanQuery()) for row in batch] == [(ban, given)]
 
@@ -280,7 +280,7 @@ def resolved(store: Store) -> dict[str, tuple[str | None, str | None]]:
 
 def from_before(store: Store, answers: Sequence[GeoRecord] = (), bans: Sequence[SeenBan] = ()) -> None:
     """Have rows in a store as a geocli wrote them that believed every clock."""
-    store.replay([Batch(answers, bans)], FUTURE)
+    store.replay([Batch.of(answers, bans)], FUTURE)
 
 
 def test_what_is_of_the_future_fills_in_where_nothing_is_known(store: Store) -> None:
@@ -374,7 +374,7 @@ def test_a_row_that_geocli_did_not_write_holds_back_no_other(store: Store) -> No
     good = [BAN._replace(ip=f"192.0.2.{n}") for n in range(3)]
     bad = [good[0]._replace(banned_at="soon"), good[1]._replace(banned_at="2026-13-01T00:00:00Z")]
     known = record("192.0.2.2")
-    store.replay([Batch([known, record("192.0.2.1", org="a\nb")], [*good, bad[0]])], NOW)
+    store.replay([Batch.of([known, record("192.0.2.1", org="a\nb")], [*good, bad[0]])], NOW)
     said = "holds a row that geocli did not write, about {}; correct or delete it"
     kept, why = read(store.every_ban())
     assert sorted(kept) == sorted(good)
@@ -392,7 +392,7 @@ def test_a_row_that_geocli_did_not_write_holds_back_no_other(store: Store) -> No
 
 
 def test_a_batch_of_bad_rows_alone_is_none(store: Store) -> None:
-    store.replay([Batch([record("192.0.2.1", org="a\nb")], [BAN._replace(banned_at="soon")])], NOW)
+    store.replay([Batch.of([record("192.0.2.1", org="a\nb")], [BAN._replace(banned_at="soon")])], NOW)
     for read_all in (store.bans(BanQuery()), store.every_ban(), store.everything()):
         with pytest.raises(DamagedFileError, match=r"did not write, (one )?about 192\.0\.2"):
             next(read_all)

@@ -47,7 +47,8 @@ def select(url: str, statement: str) -> list[tuple[object, ...]]:
 def test_a_flush_is_one_transaction(store: PostgresStore, url: str) -> None:
     store.replay([], NOW)
     batches = [
-        Batch([record(f"192.0.{n}.{m}") for m in range(100)], [BAN._replace(jail=f"{n}")]) for n in range(52)
+        Batch.of([record(f"192.0.{n}.{m}") for m in range(100)], [BAN._replace(jail=f"{n}")])
+        for n in range(52)
     ]
     assert store.replay(batches, LATER) == 5252
     rows = "SELECT xmin FROM geo_cache UNION SELECT xmin FROM bans"
@@ -58,13 +59,13 @@ def test_a_flush_is_one_transaction(store: PostgresStore, url: str) -> None:
 
 def test_many_bans_among_many_answers_arrive(store: PostgresStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("geocli.storage.store.postgres.writer._BANS_AT_ONCE", 10)
-    batches = [Batch([record(f"192.0.2.{n}")], [BAN._replace(jail=f"{n:03}")] * 3) for n in range(100)]
+    batches = [Batch.of([record(f"192.0.2.{n}")], [BAN._replace(jail=f"{n:03}")] * 3) for n in range(100)]
     assert store.replay(batches, NOW) == 400
     assert store.state()[:3] == (100, 0, 100)
 
 
 def test_nothing_is_left_on_the_server_but_the_three_tables(store: PostgresStore, url: str) -> None:
-    store.replay([Batch([record("192.0.2.1")], [BAN])], NOW)
+    store.replay([Batch.of([record("192.0.2.1")], [BAN])], NOW)
     tables = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '{}' ORDER BY relname"
     own = "relnamespace = current_schema()::regnamespace AND relkind"
     found = select(url, tables.format("").replace("relkind", own))
@@ -203,7 +204,7 @@ def at_once(work: Callable[[int], None], count: int) -> None:
 
 def test_twenty_machines_may_begin_at_once(url: str) -> None:
     def flush(number: int) -> None:
-        PostgresStore(url, 5, 30).replay([Batch([record(f"192.0.2.{number}")], [BAN])], NOW)
+        PostgresStore(url, 5, 30).replay([Batch.of([record(f"192.0.2.{number}")], [BAN])], NOW)
 
     at_once(flush, 20)
     with closing(PostgresStore(url, 5, 5)) as store:
@@ -233,7 +234,7 @@ def test_machines_that_flush_the_same_at_once_never_lock_each_other_out(
             rows, bans = rows[::-1], bans[::-1]
         for _ in range(3):
             machine = PostgresStore(url, 5, 30)
-            assert machine.replay([Batch(rows, bans)], f"2026-11-23T10:00:{number:02}Z") == 500
+            assert machine.replay([Batch.of(rows, bans)], f"2026-11-23T10:00:{number:02}Z") == 500
 
     at_once(flush, 4)
     with closing(PostgresStore(url, 5, 5)) as store:
@@ -255,10 +256,10 @@ class Colliding:
 
     def __iter__(self) -> Iterator[Batch]:
         self.times += 1
-        yield Batch([record("192.0.2.1", "DE", 5)])
+        yield Batch.of([record("192.0.2.1", "DE", 5)])
         if self.times == 1:
             select(self._url, "UPDATE geo_cache SET country_code = 'FR', resolved_at = resolved_at || ''")
-        yield Batch([record("192.0.2.2", "DE", 5)])
+        yield Batch.of([record("192.0.2.2", "DE", 5)])
 
 
 def test_a_collision_is_resolved_by_doing_it_again(postgres: Postgres) -> None:
@@ -309,7 +310,7 @@ def test_somebody_elses_tables_are_refused(store: PostgresStore, url: str) -> No
 
 
 def test_a_row_that_somebody_else_wrote_is_not_handed_on(store: PostgresStore, url: str) -> None:
-    store.replay([Batch([record("192.0.2.1")], [BAN])], NOW)
+    store.replay([Batch.of([record("192.0.2.1")], [BAN])], NOW)
     select(url, "UPDATE geo_cache SET org = E'\\x1b[2J'")
     select(url, "UPDATE bans SET jail = E'\\x1b[2J'")
     with pytest.raises(DamagedFileError, match="org"):
@@ -346,8 +347,8 @@ def test_texts_may_be_ordered_in_any_way(postgres: Postgres, monkeypatch: pytest
     rows = [record(ip, second=n % 60) for n, ip in enumerate(ips)]
     bans = [BAN._replace(jail=jail) for jail in ("a-b", "ab", "Ab", "a b", "ä", "a", "a_b", "", "B", "b")]
     with closing(PostgresStore(postgres.url("ordered"), 5, 5)) as store:
-        store.replay([Batch(rows[::-1], bans)], NOW)
-        store.replay([Batch([record(ips[0], "FR", 1), record(ips[1], "FR", 0)])], NOW)
+        store.replay([Batch.of(rows[::-1], bans)], NOW)
+        store.replay([Batch.of([record(ips[0], "FR", 1), record(ips[1], "FR", 0)])], NOW)
         assert sorted(row.ip for batch in store.everything() for row in batch) == sorted(ips)
         assert sorted(every_ban(store)) == sorted(bans)
         assert [ip for batch in store.outlived(Outlived(OLD, OLD), 7) for ip in batch][2:] == ips[2:30]
@@ -376,7 +377,7 @@ def test_the_privileges_that_the_page_names_are_enough(postgres: Postgres) -> No
     for grant in GRANTS:
         postgres.execute(grant.format(schema))
     with closing(worker):
-        assert worker.replay([Batch([record("192.0.2.1")], [BAN])], NOW) == 2
+        assert worker.replay([Batch.of([record("192.0.2.1")], [BAN])], NOW) == 2
         assert worker.find(["192.0.2.1"])
         with pytest.raises(UsageError, match="permission denied"):
             worker.forget(LATER, ["answers"], NOW)

@@ -61,6 +61,18 @@ def reading(path: Path) -> Iterator[None]:
         process.communicate()
 
 
+def test_answers_that_come_again_after_many_others_are_stored_as_they_came(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geocli.storage.store.sqlite_arrivals.MOST_SHARED", 3)
+    batches = [
+        [record(f"192.0.{n}.{m}", "DEFRITPLES"[n * m % 5 * 2 :][:2]) for m in range(3)] for n in range(9)
+    ]
+    store.replay(answers(*batches, batches[0]), NOW)
+    given = {found.ip: found for batch in batches for found in batch}
+    assert store.find(given) == given
+
+
 def test_the_first_replay_makes_the_store_and_is_one_commit(store: SqliteStore, tmp_path: Path) -> None:
     batches = [[record(f"192.0.{n}.{m}") for m in range(100)] for n in range(52)]
     path = tmp_path / "data" / "geo.db"
@@ -101,7 +113,7 @@ def test_an_interrupt_ends_a_flush_in_the_midst_and_it_can_be_done_again(
 ) -> None:
     store.replay(answers([record("192.0.2.1")]), NOW)
     with monkeypatch.context() as patch, interrupted():
-        patch.setattr("geocli.storage.store.sqlite_answers.REPLAY", _ENDLESS)
+        patch.setattr("geocli.storage.store.sqlite_arrivals.REPLAY", _ENDLESS)
         store.replay(answers([record("192.0.2.2")]), NOW)
     assert set(store.find(["192.0.2.1", "192.0.2.2"])) == {"192.0.2.1"}
     assert store.replay(answers([record("192.0.2.2")]), NOW) == 1
@@ -337,7 +349,7 @@ def test_outlived_rows_of_a_locked_store_are_for_later(store: SqliteStore, tmp_p
 def test_answers_and_bans_are_one_commit(store: SqliteStore, tmp_path: Path) -> None:
     store.replay([], NOW)
     with reading(tmp_path / "data" / "geo.db"):
-        batches = [Batch(answers=[record("192.0.2.1")], bans=[BAN]), Batch(bans=[BAN._replace(ip="alice")])]
+        batches = [Batch.of([record("192.0.2.1")], bans=[BAN]), Batch(bans=[BAN._replace(ip="alice")])]
         assert store.replay(batches, NOW) == 3
         assert commit_frames(tmp_path / "data" / "geo.db-wal") == 1
     assert store.state()[:3] == (1, 0, 2)

@@ -203,14 +203,14 @@ class _Incoming:
 
     def add(self, batch: Batch) -> None:
         """Send one batch on its way."""
-        if batch.answers:
+        if rows := batch.rows():
             if not self.answers:
                 self._connection.execute(INCOMING_ANSWERS)
             if self._copy is None:
                 self._copy = self._copying.enter_context(self._connection.cursor().copy(COPY_ANSWERS))
-            for number, row in enumerate(batch.answers, self.answers):
+            for number, row in enumerate(rows, self.answers):
                 self._copy.write_row((number, *row))
-            self.answers += len(batch.answers)
+            self.answers += len(rows)
         self._bans += batch.bans
         if len(self._bans) >= _BANS_AT_ONCE:
             self._send_bans()
