@@ -47,6 +47,7 @@ class LogReader:
         self._tally = tally
         self._clock = LogClock(reading.now)
         self._has_heads = False
+        self._text, self._may_tell = b"", False  # the last run's, and whether it has a word of a server
 
     def read(self, part: Piece) -> list[Ban] | None:
         """Take in a line; ``None`` when it is none of a log's."""
@@ -60,6 +61,9 @@ class LogReader:
         Returns where the first other line begins, and how many lines were taken in.
         """
         match, count, events = USUAL_LINE.match, 0, 0
+        if text is not self._text:
+            self._text, self._may_tell = text, any(word in text for word in _SERVER_WORDS)
+        may_tell = self._may_tell
         local, replay, undated_at = self._clock.local, self._replay, self._reading.day
         while (found := match(text, begin)) is not None:
             stamp, of_filter, jail, verb, identifier = found.groups()
@@ -70,7 +74,7 @@ class LogReader:
                     self._reading.undated += moment is None
                 replay.add(Verb.BAN if verb == b"Ban" else Verb.UNBAN, jail, identifier, moment)
                 events += 1
-            elif any(map(found[0].__contains__, _SERVER_WORDS)):
+            elif may_tell and any(map(found[0].__contains__, _SERVER_WORDS)):
                 break  # it may tell of a server
             count += 1
             begin = found.end()

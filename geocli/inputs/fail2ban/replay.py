@@ -55,17 +55,14 @@ class _Entries:
 
     def begin(self, key: int, banned_at: int, held_at: int) -> int:
         """Begin a ban; its number."""
-        for column, value in (
-            (self.keys, key),
-            (self.banned_at, banned_at),
-            (self.held_at, held_at),
-            (self.expires_at, _NEVER),
-            (self.planned, _NEVER),
-            (self.counts, _NEVER),
-            (self.state, _OPEN),
-        ):
-            column.append(value)
-        return len(self.keys) - 1
+        self.keys.append(key)
+        self.banned_at.append(banned_at)
+        self.held_at.append(held_at)
+        self.expires_at.append(_NEVER)
+        self.planned.append(_NEVER)
+        self.counts.append(_NEVER)
+        self.state.append(_OPEN)
+        return len(self.state) - 1
 
     def began(self, entry: int) -> int:
         """When it began, or held first."""
@@ -101,7 +98,9 @@ class LogReplay:
 
     def add(self, verb: Verb, jail: bytes, identifier: bytes, moment: int | None) -> None:
         """Take in an event; ``moment`` is in seconds since the epoch."""
-        self._add(verb, self._names.number(jail, identifier), moment)
+        self._verbs.append(verb)
+        self._keys.append(self._names.number(jail, identifier))
+        self._moments.append(_NEVER if moment is None else moment)
 
     def increase(
         self, jail: bytes, identifier: bytes, moment: int | None, count: int, planned: int | None
@@ -114,15 +113,15 @@ class LogReplay:
 
     def stop(self, moment: int | None) -> None:
         """Take in that the server stops: what it lifts may come again."""
-        self._add(_STOP, _NOBODY, moment)
+        self._note(_STOP, moment)
 
     def start(self, moment: int | None, *, bans_again: bool) -> None:
         """Take in that a server starts; ``bans_again``: it logs what it restores as any other ban (0.9)."""
-        self._add(_START_09 if bans_again else _START, _NOBODY, moment)
+        self._note(_START_09 if bans_again else _START, moment)
 
-    def _add(self, verb: int, key: int, moment: int | None) -> None:
+    def _note(self, verb: int, moment: int | None) -> None:
         self._verbs.append(verb)
-        self._keys.append(key)
+        self._keys.append(_NOBODY)
         self._moments.append(_NEVER if moment is None else moment)
 
     def bans(self) -> Iterator[BanBatch]:

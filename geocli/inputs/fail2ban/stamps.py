@@ -8,10 +8,14 @@ A stamp without a year is of this year, or of the year before where it would be 
 
 from __future__ import annotations
 
-import re
 import time
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import product
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 DATE = rb"[12][0-9]{3}-[01][0-9]-[0-3][0-9]"
 CLOCK = rb"[0-2][0-9]:[0-5][0-9]:[0-6][0-9]"
@@ -19,7 +23,6 @@ FRACTION = rb"(?:[.,][0-9]{1,9})?"
 ZONE = rb"(?:Z|[+-][0-9]{2}:?[0-9]{2})"
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_MINUTE = _SECONDS = re.compile(rb":[0-5][0-9]")
 _DAY = 86400
 _JITTER = 5  # seconds between fail2ban's stamp and that of whoever took the line from it
 _HALF_HOUR = 1800  # zones differ by these
@@ -37,7 +40,8 @@ class LogClock:
         self._shift: int | None = None  # seconds from UTC's clock to this log's, if that is not ours
         self._is_local = False
         self._cached: tuple[bytes, int | None] = (b"", None)
-        self._minute: tuple[bytes, int | None] = (b"", None)
+        self._hour: tuple[bytes, int | None] = (b"", None)
+        self._rests = _rests()
 
     def local(self, stamp: bytes, exact: int | None = None) -> int | None:
         """Return when a local ``YYYY-MM-DD HH:MM:SS`` is; ``exact`` is when its line was taken in, if known.
@@ -46,11 +50,12 @@ class LogClock:
         """
         if stamp == self._cached[0]:
             return self._cached[1]
-        if stamp[:16] != self._minute[0]:
-            self._minute = (stamp[:16], _plain_minute(stamp[:16]))
-        begin = self._minute[1]
-        if begin is not None and exact is None and self._shift is None and _SECONDS.fullmatch(stamp, 16):
-            moment: int | None = self._noted(begin + int(stamp[17:]))
+        hour, rest = stamp[:13], self._rests.get(stamp[13:])
+        if hour != self._hour[0]:
+            self._hour = (hour, _even_hour(hour))
+        begin = self._hour[1]
+        if begin is not None and rest is not None and exact is None and self._shift is None:
+            moment: int | None = self._noted(begin + rest)
         else:
             moment = self._local(stamp, exact)
         self._cached = (stamp, moment)
@@ -122,18 +127,20 @@ def exact_moment(stamp: bytes) -> int | None:
 
 def local_moments(stamp: bytes) -> tuple[int, ...]:
     """Return when a local ``YYYY-MM-DD HH:MM:SS`` is: once, twice where clocks go back, or never."""
-    if _SECONDS.fullmatch(stamp, 16) is None:
+    rest = _rests().get(stamp[13:])
+    if rest is None:
         return ()
-    begin = _plain_minute(stamp[:16])
+    begin = _even_hour(stamp[:13])
     if begin is not None:
-        return (begin + int(stamp[17:]),)
-    return tuple(minute + int(stamp[17:]) for minute in _minute_moments(stamp[:16]))
+        return (begin + rest,)
+    return tuple(minute + rest % 60 for minute in _minute_moments(stamp[:16]))
 
 
-def _plain_minute(minute: bytes) -> int | None:
-    """When ``YYYY-MM-DD HH:MM`` begins, if no clocks are changed in its hour; else ``None``."""
-    hour = _even_hour(minute[:13])
-    return None if hour is None or not _MINUTE.fullmatch(minute, 13) else hour + 60 * int(minute[14:])
+@cache
+def _rests() -> Mapping[bytes, int]:
+    """The seconds in ``:MM:SS``."""
+    numbers = [b":%02d" % number for number in range(60)]
+    return {minute + second: place for place, (minute, second) in enumerate(product(numbers, numbers))}
 
 
 @lru_cache(maxsize=1024)  # lines come by time, and the system's zone is slow to ask
