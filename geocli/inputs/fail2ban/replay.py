@@ -5,8 +5,8 @@ tells that the ban went on; 0.9 logs it as another Ban. A jail never has an addr
 the first. No ban ends before it begins. Files may come newest first, and a stream too: of the orders that the
 times allow, that one counts in which the fewest events go back in time or are about a ban that nobody knows.
 
-Memory is 13 bytes for an event, 45 for a ban, and 8 for a jail and identifier, whose names are in a file when
-they are many.
+Memory is 13 bytes for an event, 45 for a ban, and 20 for a jail and identifier, whose names are in a file
+when they are many.
 """
 
 from __future__ import annotations

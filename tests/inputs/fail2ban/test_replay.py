@@ -215,3 +215,13 @@ def test_names_in_a_file_have_the_numbers_of_those_in_memory(found: list[bytes],
     assert [in_file.number(b"jail", name) for name in found] == numbers
     assert in_file.texts(numbers) == in_memory.texts(numbers)
     assert len(in_file) == len(in_memory) == len(set(found))
+
+
+@given(st.lists(st.integers(0, 999), min_size=1), st.integers(1, 400))
+def test_names_in_a_file_are_found_in_any_order(wanted: list[int], most: int) -> None:
+    names = Names(most)
+    for number in range(1000):
+        assert names.number(b"%d" % (number % 3), b"%d" % number) == number
+    for number in wanted:
+        assert names.number(b"%d" % (number % 3), b"%d" % number) == number
+    assert names.texts(wanted) == ([f"{n % 3}" for n in wanted], [f"{n}" for n in wanted])
