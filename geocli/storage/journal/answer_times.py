@@ -10,17 +10,21 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from geocli.model.record_batch import SHARED, RecordBatch
+from geocli.model.record_batch import RecordBatch
 from geocli.model.records import GeoRecord
 from geocli.storage.batch import BadSegmentError, NewerSegmentError
+from geocli.storage.journal.digest import digests
 from geocli.storage.journal.index import AddressIndex
 from geocli.storage.journal.rows import STORED
-from geocli.storage.journal.segments import decode
+from geocli.storage.journal.segments import decode, decode_own
 from geocli.system.sqlite_errors import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
+
+    from geocli.storage.journal.digest import Digest
+    from geocli.storage.journal.segments import Segment
 
 _SegmentId = tuple[int, float]
 """A key and when it was stored: once the journal is empty, SQLite counts keys from the start."""
@@ -32,14 +36,13 @@ _ADDRESSES = (
 )
 _MOST_RESERVED = 1 << 22  # a tag may say what it likes
 _MOST_OWN = 100_000  # addresses in the index, when what this process writes need not get into it any more
-_STATUS, _SOURCE, _RESOLVED_AT = map(SHARED.index, ("status", "source", "resolved_at"))
 
 
 class AnswerTimes:
     """The times of the answers in the journal at ``path``.
 
     ``rows`` runs a query on it, ``text`` gives the segment that has this key, ``version`` is another one
-    after each change of the file.
+    after each change of the file, ``close`` closes it until the next query.
     """
 
     def __init__(
@@ -48,11 +51,13 @@ class AnswerTimes:
         rows: Callable[..., Iterator[Any]],
         text: Callable[[int], str | None],
         version: Callable[[], object],
+        close: Callable[[], None],
     ) -> None:
         self._path = path
         self._rows = rows
         self._text = text
         self._version = version
+        self._close = close
         self._index = AddressIndex()
         self._kinds: list[
             GeoRecord | None
@@ -61,11 +66,11 @@ class AnswerTimes:
         self._numbers: dict[_SegmentId, range] = {}
         self._youngest: _SegmentId | None = None
         self._seen: object = None
-        self._own: set[int] = set()  # keys of segments that this process wrote since it looked last
+        self._own: dict[int, Segment] = {}  # what this process wrote since it looked last, by key
 
-    def wrote(self, key: int) -> None:
-        """Say that this process has written the segment with this key."""
-        self._own.add(key)
+    def wrote(self, key: int, segment: Segment) -> None:
+        """Say that this process has written this segment, which has this key."""
+        self._own[key] = segment
 
     def find(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, str]:
         """The ``resolved_at`` of the newest usable answer of each target that has one.
@@ -98,34 +103,32 @@ class AnswerTimes:
             since = min(key for key, _ in new)
             for (size,) in self._rows(_ADDRESSES, (since,)):
                 self._index.reserve(min(int(size or 0), _MOST_RESERVED))
-        for segment in new:
+        full = len(self._index) >= _MOST_OWN
+        keys = [key for key, _ in new if not (full and key in self._own)]
+        learned = zip(keys, digests(keys, self._batch, self._close), strict=True)
+        ranges = dict.fromkeys((key for key, _ in new), range(0))
+        for key, one in learned:
             begin = len(self._kinds)
-            if not (segment[0] in self._own and len(self._index) >= _MOST_OWN):
-                self._add(self._batch(segment[0]), usable)
-            self._numbers[segment] = range(begin, len(self._kinds))
+            self._add(one, usable)
+            ranges[key] = range(begin, len(self._kinds))
+        self._numbers |= {segment: ranges[segment[0]] for segment in new}
         self._own.clear()
 
     def _batch(self, key: int) -> RecordBatch:
         """The answers of one segment by column, none if it is bad, gone, or a newer geocli's."""
         with suppress(BadSegmentError, NewerSegmentError):
-            if (text := self._text(key)) is not None:
+            text, own = self._text(key), self._own.get(key)
+            if own is not None and own.value == text:
+                return decode_own(own)
+            if text is not None:
                 return decode(text).answers or RecordBatch.of([])
         return RecordBatch.of([])
 
-    def _add(self, batch: RecordBatch, usable: Callable[[GeoRecord], bool]) -> None:
-        kinds = [(answer[_STATUS], answer[_SOURCE], answer[_RESOLVED_AT]) for answer in batch.answers]
-        by_kind: dict[tuple[Any, ...], Sequence[str]] = {}
-        if len({*kinds}) == 1:
-            by_kind = {kinds[0]: batch.ips}
-        else:
-            lists: dict[tuple[Any, ...], list[str]] = {}
-            for ip, number in zip(batch.ips, batch.numbers, strict=True):
-                lists.setdefault(kinds[number], []).append(ip)
-            by_kind.update(lists)
-        for (status, source, resolved_at), addresses in by_kind.items():
+    def _add(self, learned: Digest, usable: Callable[[GeoRecord], bool]) -> None:
+        for (status, source, resolved_at), prints in learned:
             kind = GeoRecord("", status, source=source, resolved_at=resolved_at)
             if usable(kind):  # else an older segment may have one that is
-                self._index.add(addresses, len(self._kinds))
+                self._index.add_prints(prints, len(self._kinds))
                 self._kinds.append(self._known.setdefault(kind, kind))
 
     def _not_seen(self) -> list[_SegmentId]:

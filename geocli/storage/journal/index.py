@@ -27,6 +27,12 @@ def _print_of_halves(address: str) -> int:
 _print = hash if sys.hash_info.width >= 64 else _print_of_halves
 
 
+def prints_of(addresses: Iterable[str]) -> list[int]:
+    """Return what an index knows of these addresses; the same in all processes forked from one."""
+    marks = list(map(_print, addresses))
+    return marks if all(marks) else [mark or 1 for mark in marks]
+
+
 class AddressIndex:
     """Addresses (any text) and numbers, the last that each was added with."""
 
@@ -46,13 +52,16 @@ class AddressIndex:
         if size > len(self._prints):
             self._grow(size)
 
-    def add(self, addresses: Sequence[str], number: int) -> None:
+    def add(self, addresses: Iterable[str], number: int) -> None:
         """Say that this number goes with these."""
-        self.reserve(len(addresses))
+        self.add_prints(prints_of(addresses), number)
+
+    def add_prints(self, marks: Sequence[int], number: int) -> None:
+        """The same for addresses of which there is only what ``prints_of`` gives."""
+        self.reserve(len(marks))
         prints, numbers = self._prints, self._numbers
         mask = len(prints) - 1
-        for mark in map(_print, addresses):
-            mark = mark or 1
+        for mark in marks:
             slot = mark & mask
             while (there := prints[slot]) and there != mark:
                 slot = (slot + 1) & mask
@@ -68,7 +77,7 @@ class AddressIndex:
             return {}
         prints, numbers = self._prints, self._numbers
         mask = len(prints) - 1
-        marks = list(map(_print, addresses))
+        marks = prints_of(addresses)
         slots = list(map(and_, marks, repeat(mask)))
         found = {}
         # Most are where they would be first, or nowhere.
@@ -76,7 +85,7 @@ class AddressIndex:
             addresses, marks, slots, map(prints.__getitem__, slots), strict=True
         ):
             while there:
-                if there == (mark or 1):
+                if there == mark:
                     found[address] = numbers[slot]
                     break
                 slot = (slot + 1) & mask

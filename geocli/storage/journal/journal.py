@@ -116,7 +116,7 @@ class Journal:
             self.close()
             key = self._writing().append(segment.value, segment.tag)
         if self._times is not None:
-            self._times.wrote(key)
+            self._times.wrote(key, segment)
         return key
 
     def find(self, targets: Collection[str], usable: Callable[[GeoRecord], bool]) -> dict[str, GeoRecord]:
@@ -135,7 +135,7 @@ class Journal:
         if self._times is None:
             from geocli.storage.journal.answer_times import AnswerTimes  # a few addresses do without
 
-            self._times = AnswerTimes(self._path, self._rows, self._text, self._version)
+            self._times = AnswerTimes(self._path, self._rows, self._text, self._version, self.close)
         return self._times.find(targets, usable)
 
     def _answers(self, key: int) -> Sequence[tuple[Any, ...]]:

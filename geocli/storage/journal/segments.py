@@ -29,6 +29,7 @@ _FIRST_FIELDS = (
     "source", "resolved_at",
 )  # fmt: skip
 _ANSWERS, _BANS = "answers", "bans"
+_COLUMNS = ("ip", "network", "answer", "answers")  # of a RecordBatch
 MOST_BANS = 100_000
 """Bans that a segment may say it has: where all are alike, the text does not bound them."""
 
@@ -94,8 +95,17 @@ def decode(text: str) -> Batch:
     raise BadSegmentError("the header is not geocli's")
 
 
+def decode_own(segment: Segment) -> RecordBatch:
+    """The answers of a segment that this process has made, or had made: there is nothing to be checked."""
+    import json  # the same
+
+    columns = json.loads(segment.value.partition("\n")[2])
+    ips, networks, numbers, answers = (columns[name] for name in _COLUMNS)
+    return RecordBatch(ips, networks, numbers, list(map(tuple, answers)))
+
+
 def _records(columns: dict[str, list[Any]], version: int) -> RecordBatch:
-    ips, networks, numbers, answers = (columns[name] for name in ("ip", "network", "answer", "answers"))
+    ips, networks, numbers, answers = (columns[name] for name in _COLUMNS)
     fields = _FIRST_FIELDS if version == 1 else tuple(columns["fields"])
     if not set(fields) <= set(SHARED):
         raise NewerSegmentError  # which knew more about an address: it is not to be lost
