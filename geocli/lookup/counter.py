@@ -91,7 +91,7 @@ class TargetCounter:
         try:
             if self._workers is None:
                 self._workers = Workers(lambda text: ["\n".join(find_targets(text)).encode()])
-            if not self._workers.has_idle:
+            if not self._workers.has_room:
                 self._take()
             self._workers.give(part)
         except WorkerFailedError:

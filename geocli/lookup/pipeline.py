@@ -177,7 +177,7 @@ class Pipeline:
 
     def _give(self, workers: Workers, given: deque[list[Batch]]) -> Iterator[Rows]:
         """Have a worker do the last batches."""
-        if not workers.has_idle:
+        if not workers.has_room:
             yield from self._take(workers, given)
         tasks = [_task(batch, self._told(batch.targets)) for batch in given[-1]]
         workers.give(b"".join(_with_lengths(tasks)))

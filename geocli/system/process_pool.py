@@ -11,14 +11,16 @@ import signal
 import struct
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _LENGTH = struct.Struct("<q")
 _FAILED = -1
+_MARGIN = 1 << 13  # bytes of it that are not to be counted on: the length, a page that is not full
 _WIDE = 1 << 20  # bytes: as much as anybody may have
+_AHEAD = 2  # tasks that a worker may have, if it need not be waited for: one that it does, and the next
 _MOST = 4  # processes: the one that gives out the work cannot feed more
 
 
@@ -31,10 +33,14 @@ class WorkerFailedError(Exception):
     """A worker could not do its task, or is gone."""
 
 
-class _Worker(NamedTuple):
-    pid: int
-    tasks: int  # file descriptors
-    results: int
+class _Worker:
+    def __init__(self, pid: int, tasks: int, results: int, room: int) -> None:
+        self.pid = pid
+        self.tasks = tasks  # file descriptors
+        self.results = results
+        self.room = room  # bytes of a task that it takes while it does another one
+        self.has = 0  # tasks
+        self.done: deque[bytearray] = deque()  # results that were read before anybody asked for them
 
 
 class Workers:
@@ -45,12 +51,12 @@ class Workers:
     """
 
     def __init__(self, function: Callable[[bytes], Sequence[bytes]]) -> None:
-        self._busy: deque[_Worker] = deque()
-        self._idle: list[_Worker] = []
+        self._given: deque[_Worker] = deque()
+        self._all: list[_Worker] = []
         with suppress(OSError):  # no more processes or files: fewer will do
             for _ in range(min(processors(), _MOST)):
-                self._idle.append(self._fork(function))
-        if not self._idle:
+                self._all.append(self._fork(function))
+        if not self._all:
             raise WorkerFailedError
 
     def __enter__(self) -> Self:
@@ -61,55 +67,61 @@ class Workers:
 
     def close(self) -> None:
         """End all of them, whatever they are doing."""
-        for worker in [*self._busy, *self._idle]:
+        for worker in self._all:
             os.close(worker.tasks)
             os.close(worker.results)
             with suppress(OSError):
                 os.kill(worker.pid, signal.SIGKILL)
                 os.waitpid(worker.pid, 0)
-        self._busy.clear()
-        self._idle.clear()
+        self._all.clear()
+        self._given.clear()
 
     @property
-    def has_idle(self) -> bool:
-        """Whether one is free for a task."""
-        return bool(self._idle)
+    def has_room(self) -> bool:
+        """Whether one would take a task, to do it now or next."""
+        return any(worker.has < _AHEAD for worker in self._all)
 
     @property
     def waiting(self) -> int:
         """How many results there are to take."""
-        return len(self._busy)
+        return len(self._given)
 
     def give(self, task: bytes) -> None:
-        """Have an idle worker do a task. Raises ``WorkerFailedError``."""
-        worker = self._idle.pop()
-        self._busy.append(worker)
+        """Have the worker do a task that has the fewest. Raises ``WorkerFailedError``."""
+        worker = min(self._all, key=lambda worker: worker.has)
+        while worker.has and len(task) > worker.room:  # else each might wait for the other to read
+            worker.done.append(self._receive(worker))
         _write(worker.tasks, _LENGTH.pack(len(task)) + task)
+        worker.has += 1
+        self._given.append(worker)
 
     def take(self) -> bytearray:
         """Wait for the result of the task given first. Raises ``WorkerFailedError``."""
-        worker = self._busy.popleft()
-        self._idle.append(worker)
+        worker = self._given.popleft()
+        return worker.done.popleft() if worker.done else self._receive(worker)
+
+    def _receive(self, worker: _Worker) -> bytearray:
+        worker.has -= 1
         return _receive(worker.results)
 
     def _fork(self, function: Callable[[bytes], Sequence[bytes]]) -> _Worker:
         task_end, tasks = os.pipe()
         results, result_end = os.pipe()
         _widen(result_end)
-        _widen(tasks)
+        room = _widen(tasks)
         # The parent decides what an interrupt means: for a worker it means nothing, from the first moment.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             pid = os.fork()
             if pid == 0:
                 # Only the parent keeps these: when it ends, however it does, the workers end too.
-                parents = [end for other in self._idle for end in (other.tasks, other.results)]
+                parents = [end for other in self._all for end in (other.tasks, other.results)]
                 _serve(function, task_end, result_end, [*parents, tasks, results])
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.close(task_end)
         os.close(result_end)
-        return _Worker(pid, tasks, results)
+        return _Worker(pid, tasks, results, room)
 
 
 def _serve(
@@ -134,12 +146,16 @@ def _serve(
         os._exit(0)  # nothing of the parent's may run here: no exit handlers, no buffers written twice
 
 
-def _widen(pipe: int) -> None:
-    """Let a pipe hold a whole result where the system can: a worker need not wait until it is read."""
+def _widen(pipe: int) -> int:
+    """Let a pipe hold a whole task or result where the system can; how much it surely takes.
+
+    Then a worker need not wait until it is read.
+    """
     with suppress(ImportError, AttributeError, OSError):
         import fcntl
 
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _WIDE)
+        return fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _WIDE) - _MARGIN
+    return 0
 
 
 def _receive(descriptor: int) -> bytearray:

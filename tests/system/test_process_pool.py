@@ -32,7 +32,7 @@ def test_results_come_in_the_order_of_the_tasks() -> None:
     results = []
     with Workers(shout) as crew:
         for task in tasks:
-            if not crew.has_idle:
+            if not crew.has_room:
                 results.append(crew.take())
             crew.give(task)
         while crew.waiting:
@@ -59,7 +59,7 @@ def test_closing_ends_all_of_them_whatever_they_do() -> None:
 
     with Workers(endless) as crew:
         crew.give(b"")
-        pids = [worker.pid for worker in [*crew._busy, *crew._idle]]
+        pids = [worker.pid for worker in crew._all]
         assert len(pids) == 3
     for pid in pids:
         with pytest.raises(ProcessLookupError):
@@ -68,7 +68,7 @@ def test_closing_ends_all_of_them_whatever_they_do() -> None:
 
 def test_an_interrupt_is_the_parents_business() -> None:
     with Workers(shout) as crew:
-        for worker in crew._idle:
+        for worker in crew._all:
             os.kill(worker.pid, signal.SIGINT)
         crew.give(b"on")
         assert crew.take() == b"ON" * 100_000

@@ -55,7 +55,7 @@ def digests(
             with Workers(lambda task: _to_parts([digest(read(key)) for key in json.loads(task)])) as workers:
                 given = 0
                 while done < len(keys):
-                    while workers.has_idle and given < len(keys):
+                    while workers.has_room and given < len(keys):
                         workers.give(json.dumps(keys[given : given + _TOGETHER]).encode())
                         given += _TOGETHER
                     for one in _from_bytes(workers.take()):
