@@ -52,6 +52,17 @@ def test_a_task_that_cannot_be_done_is_told_and_only_that_one(bad: bytes) -> Non
         assert crew.take() == b"TWO" * 100_000
 
 
+def test_a_worker_takes_what_comes_next_but_nobody_waits_for_ever() -> None:
+    large = [b"%d" % n * (4 << 20) for n in range(8)]  # neither a task nor a result fits into a pipe
+    tasks = [task for pair in zip([b"one", b"two"] * 4, large, strict=True) for task in pair]
+    with Workers(lambda task: [task.upper()]) as crew:
+        for task in tasks:  # whether one has room or not
+            crew.give(task)
+        assert crew.waiting == len(tasks)
+        assert [crew.take() for _ in tasks] == [task.upper() for task in tasks]
+        assert crew.has_room
+
+
 def test_closing_ends_all_of_them_whatever_they_do() -> None:
     def endless(task: bytes) -> list[bytes]:
         time.sleep(600)
