@@ -60,7 +60,7 @@ class LogReader:
 
         Returns where the first other line begins, and how many lines were taken in.
         """
-        match, count, events = USUAL_LINE.match, 0, 0
+        match, ban, unban, count, events = USUAL_LINE.match, Verb.BAN, Verb.UNBAN, 0, 0
         if text is not self._text:
             self._text, self._may_tell = text, any(word in text for word in _SERVER_WORDS)
         may_tell = self._may_tell
@@ -72,7 +72,7 @@ class LogReader:
                 if moment is None:
                     moment = undated_at
                     self._reading.undated += moment is None
-                replay.add(Verb.BAN if verb == b"Ban" else Verb.UNBAN, jail, identifier, moment)
+                replay.add(ban if verb == b"Ban" else unban, jail, identifier, moment)
                 events += 1
             elif may_tell and any(map(found[0].__contains__, _SERVER_WORDS)):
                 break  # it may tell of a server

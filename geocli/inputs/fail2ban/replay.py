@@ -14,6 +14,8 @@ from __future__ import annotations
 import heapq
 from array import array
 from bisect import bisect_left
+from itertools import islice
+from operator import le
 from typing import TYPE_CHECKING
 
 from geocli.inputs.fail2ban.log_line import Verb
@@ -31,6 +33,7 @@ _MOST_RUNS = 10_000  # of lines in the order of time
 _CLOCKS_CHANGE = 7200  # seconds that a clock may go back without the lines being older
 
 
+_BAN, _UNBAN = int(Verb.BAN), int(Verb.UNBAN)  # asked of each event, and an enumeration is slow to ask
 _OPEN, _ENDED_BY_STOP = 1, 2
 _NOBODY = 0xFFFFFFFF  # no key, no entry
 
@@ -145,8 +148,9 @@ class LogReplay:
         is_stopping, bans_again = False, False
         # At which start, counted from 1, each was banned: what a start of 0.9 has banned again.
         starts, banned_since = 1, array("I", bytes(4 * len(self._names)))
+        verbs, keys, moments = self._verbs, self._keys, self._moments
         for number in self._order():
-            verb, key, moment = self._verbs[number], self._keys[number], self._moments[number]
+            verb, key, moment = verbs[number], keys[number], moments[number]
             if verb >= _STOP:
                 is_stopping = verb == _STOP
                 bans_again = verb == _START_09
@@ -154,18 +158,18 @@ class LogReplay:
                 continue
             entry = last[key]
             is_open = entry != _NOBODY and state[entry] & _OPEN != 0
-            if verb == Verb.BAN and bans_again and entry != _NOBODY and banned_since[key] != starts and (
+            if bans_again and verb == _BAN and entry != _NOBODY and banned_since[key] != starts and (
                 is_open or state[entry] & _ENDED_BY_STOP
             ):  # fmt: skip
                 verb = Verb.RESTORE
             banned_since[key] = starts
-            if verb == Verb.BAN:
+            if verb == _BAN:
                 if is_open:
                     planned = entries.expires_at[entry]
                     known = moment if planned == _NEVER or moment == _NEVER else min(planned, moment)
                     entries.end(entry, planned if known == _NEVER else known)
                 last[key] = entries.begin(key, moment, _NEVER)
-            elif verb == Verb.UNBAN:
+            elif verb == _UNBAN:
                 if is_open:
                     entries.end(entry, moment)
                     state[entry] = _ENDED_BY_STOP if is_stopping else 0
@@ -186,6 +190,8 @@ class LogReplay:
         """The numbers of the events in the order of time, as far as they were not written in it."""
         moments = self._moments
         size = len(moments)
+        if _NEVER not in moments and all(map(le, moments, islice(moments, 1, None))):
+            return range(size)  # as in most logs
         runs, backward, furthest, previous, begin = [], 0, 0, _NEVER, 0
         for number, moment in enumerate(moments):
             if moment == _NEVER:
