@@ -86,8 +86,9 @@ class TargetReader:
     @staticmethod
     def is_stateless(piece: Piece) -> bool:
         """Whether ``find_targets`` does for this piece, whatever came before."""
-        whole_lines = piece.starts_line and piece.ends_line and not piece.opaque
-        return whole_lines and b"#" not in piece.text and b"[{" not in piece.text
+        text, whole_lines = piece.text, piece.starts_line and piece.ends_line and not piece.opaque
+        # One byte is found ten times as fast as two.
+        return whole_lines and b"#" not in text and (b"{" not in text or b"[{" not in text)
 
     def read(self, piece: Piece) -> Iterator[list[str]]:
         """The targets of one piece, in lists."""
