@@ -99,7 +99,10 @@ def decode_own(segment: Segment) -> RecordBatch:
     """The answers of a segment that this process has made, or had made: there is nothing to be checked."""
     import json  # the same
 
-    columns = json.loads(segment.value.partition("\n")[2])
+    head, _, body = segment.value.partition("\n")
+    if json.loads(head)["kind"] != _ANSWERS:
+        return RecordBatch.of([])
+    columns = json.loads(body)
     ips, networks, numbers, answers = (columns[name] for name in _COLUMNS)
     return RecordBatch(ips, networks, numbers, list(map(tuple, answers)))
 

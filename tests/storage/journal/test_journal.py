@@ -434,6 +434,7 @@ def test_bans_are_no_answers_and_answers_no_bans(journal: Journal) -> None:
     assert journal.find(["192.0.2.2", "bans", "2", "100"], anything) == {}
     assert journal.find([f"10.0.0.{n}" for n in range(99)], anything) == {}
     assert journal.find(["192.0.2.1"], anything).keys() == {"192.0.2.1"}
+    assert journal.times(["192.0.2.1", "192.0.2.2"], anything).keys() == {"192.0.2.1"}
     assert [[found.ip for found in batch] for batch in journal.everything()] == [["192.0.2.1"]]
     assert [len(batch) for batch in journal.bans()] == [100, 2]
     assert journal.state()[:2] == (1, 102)
