@@ -428,6 +428,7 @@ def test_every_record_comes_back_as_it_went_in(
 
 
 def test_bans_are_no_answers_and_answers_no_bans(journal: Journal) -> None:
+    assert journal.times(["192.0.2.2"], anything) == {}
     append_bans(journal, [BAN, BAN._replace(ip="192.0.2.2")])
     journal.append([record("192.0.2.1")])
     append_bans(journal, [BAN._replace(ip="bans"), *[BAN._replace(ip=f"10.0.0.{n}") for n in range(99)]])
