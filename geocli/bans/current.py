@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from geocli.bans.locator import AT_ONCE
-from geocli.inputs.in_text import ban_targets
+from geocli.inputs.in_text import ban_targets, plain_targets
 from geocli.lookup.groups import Groups
 from geocli.model.addresses import is_target
 from geocli.model.bans import LocatedBan
@@ -38,7 +38,10 @@ def locate_bans(bans: Iterable[Ban], query: BanQuery, locator: Locator) -> Itera
 
     An identifier without any is ``unknown`` as it is.
     """
-    found = [(ban, ban_targets(ban) or [ban.text]) for ban in bans if query.takes(ban)]
+    taken = list(filter(query.takes, bans))
+    plain = plain_targets([ban.text for ban in taken])  # as most are
+    targets = [ban_targets(ban) or [ban.text] for ban in taken] if plain is None else [[ip] for ip in plain]
+    found = list(zip(taken, targets, strict=True))
     records = locator.locate(ip for _, ips in found for ip in ips)
     for ban, ips in found:
         yield from (LocatedBan(ban, records[ip]) for ip in ips if query.keeps(records[ip]))

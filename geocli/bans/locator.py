@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geocli.inputs.in_text import plain_targets
 from geocli.model.addresses import is_reserved, is_target
 from geocli.model.records import GeoRecord
 
@@ -47,7 +48,9 @@ class Locator:
         return found
 
     def _learn(self, ips: Sequence[str]) -> None:
-        asked = [ip for ip in ips if is_target(ip)]
+        asked = list(ips)
+        if plain_targets(asked) != asked:  # as most are
+            asked = [ip for ip in ips if is_target(ip)]
         self._known.update((ip, GeoRecord(ip, "unknown")) for ip in ips)
         if self._cache is not None:
             asked = self._recalled(self._cache, asked)

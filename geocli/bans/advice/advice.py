@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from geocli.bans.advice.evidence import SCALE, main_holder
 from geocli.bans.advice.forest import Limits, grow, merge
+from geocli.bans.advice.prefix import BITS, Prefix
 from geocli.bans.advice.ration import within
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from geocli.bans.advice.evidence import Evidence
     from geocli.bans.advice.forest import Banned
     from geocli.bans.advice.gathered import Holder
-    from geocli.bans.advice.prefix import Prefix
 
 LARGEST: Mapping[int, int] = MappingProxyType({4: 20, 6: 48})
 """The length of the largest network that is advised, by version of IP, unless somebody says another."""
@@ -171,12 +171,15 @@ def _holders_of(prefixes: Iterable[Prefix], evidence: Evidence) -> dict[Prefix, 
     banned = evidence.holders()
     item = next(banned, None)
     for prefix in sorted(prefixes):
-        begin, end = (prefix.version, prefix.first), (prefix.version, prefix.last)
+        begin, end = (
+            prefix._replace(length=0).key,
+            Prefix(prefix.version, prefix.last, BITS[prefix.version]).key,
+        )
         # A banned network that is wider begins before it: only what is inside counts here.
-        while item is not None and item[0][:2] < begin:
+        while item is not None and item[0] < begin:
             item = next(banned, None)
         parts: Counter[Holder] = Counter()
-        while item is not None and item[0][:2] <= end:
+        while item is not None and item[0] <= end:
             parts[item[2]] += item[1]
             item = next(banned, None)
         found[prefix] = main_holder((bans, holder) for holder, bans in parts.items())

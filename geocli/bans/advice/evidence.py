@@ -87,10 +87,11 @@ class Evidence:
         for key, place, bans, weight, holder in self._rows():
             yield place, Prefix.of_key(key), bans, weight, holders[holder]
 
-    def holders(self) -> Iterator[tuple[Prefix, int, Holder]]:
-        """Everything that was banned, with its bans and its holder, sorted."""
-        for _, prefix, bans, _, holder in self.weighed():
-            yield prefix, bans, holder
+    def holders(self) -> Iterator[tuple[int, int, Holder]]:
+        """Everything that was banned: ``Prefix.key``, bans and holder, sorted."""
+        holders = self._gathered.holders
+        for key, _, bans, _, holder in self._rows():
+            yield key, bans, holders[holder]
 
     def _rows(self) -> Rows:
         """Each network that was banned: its key, first place, bans, weight, and the number of its holder."""

@@ -118,19 +118,17 @@ def merge(banned: Iterable[Banned]) -> Iterator[Banned]:
     Both are sorted.
     """
     last: Banned | None = None
+    of, end = 0, -1  # its version and its last unit
     for item in banned:
-        if (
-            last is not None
-            and item.prefix.first <= last.prefix.last
-            and item.prefix.version == last.prefix.version
-        ):
+        version, first, _ = item.prefix
+        if last is not None and first <= end and version == of:
             last = Banned(
                 last.prefix, last.bans + item.bans, last.weight + item.weight, max(last.care, item.care)
             )
             continue
         if last is not None:
             yield last
-        last = item
+        last, of, end = item, version, item.prefix.last
     if last is not None:
         yield last
 
@@ -150,7 +148,7 @@ def grow(banned: Iterable[Banned], limits: Limits, directory: Path | None = None
         item, after = after, next(items, None)
         (version, first, length), bans, weight, care = item
         alone = _Branch(first, 1, 1 << (BITS[version] - length), bans, weight, care, 0, 0, 0)
-        branch = _closed(alone, version, length, limits, forest)
+        branch = alone if bans < limits.bans else _closed(alone, version, length, limits, forest)
         shared = -1 if after is None else _shared(item.prefix, after.prefix)
         if shared < limits.shortest[version]:
             shared = -1

@@ -63,7 +63,9 @@ def listed_kind(tags: Iterable[str] | None) -> str | None:
 
     Example: ``["cloud:aws", "scanner:cypex"]`` is ``research``, whoever the AS belongs to.
     """
-    begins = {tag.partition(":")[0] for tag in tags or ()}
+    if not tags:
+        return None
+    begins = {tag.partition(":")[0] for tag in tags}
     return next((kind for begin, kind in _LISTED.items() if begin in begins), None)
 
 

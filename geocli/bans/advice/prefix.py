@@ -7,7 +7,6 @@ small integers. Nothing here does input or output.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import NamedTuple, Self
@@ -72,10 +71,11 @@ def prefix_of(target: str) -> Prefix:
     address, _, length = target.partition("/")
     version, family, longest = (6, AF_INET6, 128) if ":" in address else (4, AF_INET, 32)
     bits = BITS[version]
-    unit, size = 0, -1
-    with suppress(OSError, ValueError):
+    try:
         unit = int.from_bytes(inet_pton(family, address)[:8])
         size = int(length or longest)
+    except (OSError, ValueError):
+        unit, size = 0, -1
     if not 0 <= size <= longest:
         raise ValueError(f"{ascii(target[:80])} is neither an address nor a network")
     size = min(size, bits)

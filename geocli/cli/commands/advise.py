@@ -140,7 +140,7 @@ def _show_systems(
     spared = {holder.asn or 0 for holder in everybody if matter.holders.why(holder.of_system)}
     systems = worst_systems(evidence, matter.terms.budget, matter.terms.min_bans, spared)
     networks: dict[int, list[Prefix]] = {system.holder.asn or 0: [] for system in systems}
-    for prefix, _, holder in evidence.holders():
+    for _, prefix, _, _, holder in evidence.weighed():
         if prefix.version == 6 and holder.asn in networks:
             networks[holder.asn].append(prefix)
     if systems:
