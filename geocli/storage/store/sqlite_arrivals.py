@@ -59,7 +59,8 @@ def collect(connection: sqlite3.Connection, batches: Iterable[Batch]) -> int:
     for batch in batches:
         if batch.answers is not None:
             answers.add(batch.answers)
-        connection.executemany(sqlite_bans.ARRIVE, batch.bans)
+        if batch.bans:
+            connection.executemany(sqlite_bans.ARRIVE, batch.bans)
         count += batch.count
     connection.execute(_ORDER)
     connection.execute("COMMIT")
@@ -76,16 +77,16 @@ class _Answers:
 
     def add(self, batch: RecordBatch) -> None:
         """Take in these."""
-        ips, networks, numbers, answers = batch.compact()
-        if len(self._known) + len(answers) > MOST_SHARED:
+        numbers: dict[int, int] = dict.fromkeys(batch.numbers, 0)
+        if len(self._known) + len(numbers) > MOST_SHARED:
             self._known.clear()
-        rows, new = [], list[tuple[Any, ...]]()
-        for answer in answers:
-            number = self._known.setdefault(answer, self._count)
-            if number == self._count:
-                new.append((number, *answer))
+        new = list[tuple[Any, ...]]()
+        for number in numbers:
+            answer = batch.answers[number]
+            numbers[number] = known = self._known.setdefault(answer, self._count)
+            if known == self._count:
+                new.append((known, *answer))
                 self._count += 1
-            rows.append(number)
         self._connection.executemany(_GIVE, new)
-        chosen = map(rows.__getitem__, numbers)
-        self._connection.executemany(_ARRIVE, zip(ips, networks, chosen, strict=True))
+        chosen = map(numbers.__getitem__, batch.numbers)
+        self._connection.executemany(_ARRIVE, zip(batch.ips, batch.networks, chosen, strict=True))
