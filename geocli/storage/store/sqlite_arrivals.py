@@ -7,7 +7,7 @@ answer, and what many addresses have in common is kept once, so that little is w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from geocli.model.record_batch import MOST_SHARED, SHARED
 from geocli.model.records import FIELDS
@@ -42,8 +42,9 @@ _COLLECT = (
     f"CREATE TEMP TABLE given (number INTEGER PRIMARY KEY, {', '.join(SHARED)})",
     sqlite_bans.COLLECT,
 )
+_FEW = 1000  # addresses in a batch, of which the order of their answers does not matter
 _ARRIVE = "INSERT INTO temp.arrived VALUES (?, ?, ?)"
-_GIVE = f"INSERT INTO temp.given VALUES (?{', ?' * len(SHARED)})"  # noqa: S608
+_GIVE = f"INSERT INTO temp.given VALUES (NULL{', ?' * len(SHARED)})"  # noqa: S608
 # By itself: sorted while it is joined, SQLite would sort whole answers. Of two about one address, the later
 # still comes later.
 _ORDER = "CREATE TEMP TABLE ordered AS SELECT ip, network, answer FROM temp.arrived ORDER BY ip, rowid"
@@ -73,19 +74,24 @@ class _Answers:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._known: dict[Shared, int] = {}
-        self._count = 0
+        self._count = 1
 
     def add(self, batch: RecordBatch) -> None:
         """Take in these."""
         numbers: dict[int, int] = dict.fromkeys(batch.numbers, 0)
+        if 2 * len(numbers) > len(batch.ips) > _FEW:
+            # Where most have an answer of their own, each batch's are asked for one after the other: so they
+            # stand, and are not looked for all over a large table.
+            order = sorted(range(len(batch.ips)), key=batch.ips.__getitem__)
+            numbers = dict.fromkeys(map(batch.numbers.__getitem__, order), 0)
         if len(self._known) + len(numbers) > MOST_SHARED:
             self._known.clear()
-        new = list[tuple[Any, ...]]()
+        new: list[Shared] = []
         for number in numbers:
             answer = batch.answers[number]
             numbers[number] = known = self._known.setdefault(answer, self._count)
             if known == self._count:
-                new.append((known, *answer))
+                new.append(answer)
                 self._count += 1
         self._connection.executemany(_GIVE, new)
         chosen = map(numbers.__getitem__, batch.numbers)

@@ -61,10 +61,12 @@ def reading(path: Path) -> Iterator[None]:
         process.communicate()
 
 
+@pytest.mark.parametrize("few", [1, 1000])
 def test_answers_that_come_again_after_many_others_are_stored_as_they_came(
-    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr("geocli.storage.store.sqlite_arrivals.MOST_SHARED", 3)
+    monkeypatch.setattr("geocli.storage.store.sqlite_arrivals._FEW", few)
     batches = [
         [record(f"192.0.{n}.{m}", "DEFRITPLES"[n * m % 5 * 2 :][:2]) for m in range(3)] for n in range(9)
     ]
