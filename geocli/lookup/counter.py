@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from geocli.inputs.in_text import find_targets
 from geocli.inputs.stream import Piece, pieces
 from geocli.inputs.targets import TargetReader
+from geocli.lookup.hit_counts import HitCounts
 from geocli.model.errors import UsageError
 from geocli.system.process_pool import WorkerFailedError, Workers, processors
-from geocli.system.spill import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _ALONE = 4 << 20  # bytes before workers pay for themselves
 _PART = 1 << 18  # bytes that a worker is given at once
-_MOST = 250_000  # targets that are counted in memory: some 40 MB
 
 
 class TargetCounter:
@@ -35,7 +34,7 @@ class TargetCounter:
 
         ``directory`` is the data's: what is too much for memory goes into a temporary file there.
         """
-        self._hits = Tally(directory, _MOST)
+        self._hits = HitCounts(directory)
         self._problems = problems
         self._progress = progress
         self._workers: Workers | None = None
@@ -44,7 +43,7 @@ class TargetCounter:
         self._found = 0
         self._failed = processors() < 2
 
-    def count(self, streams: Iterable[Stream]) -> Tally:
+    def count(self, streams: Iterable[Stream]) -> HitCounts:
         """How often each target occurs, and in each stream. Raises ``GeocliError`` where the disk is full."""
         last, before = None, 0
         try:

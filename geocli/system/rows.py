@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 MOST = 100_000
 """Rows in memory: of some numbers each, they take 15 to 30 MB."""
 
-_AT_ONCE = 4096  # rows that are read from a file together
-_MOST_RUNS = 64  # files that are open at once
+AT_ONCE = 4096
+"""Rows that are read from a file together."""
+MOST_RUNS = 64
+"""Files that are open at once."""
 
 Row = tuple[Any, ...]
 
@@ -41,13 +43,13 @@ class Rows:
         """Add some."""
         self._recent += rows
         self._size += len(rows)
-        if len(self._recent) > (self._most if self._file is None else _AT_ONCE):
+        if len(self._recent) > (self._most if self._file is None else AT_ONCE):
             if self._file is None:
                 from geocli.system.row_file import RowFile  # only then: it takes as long as a short history
 
                 self._file = RowFile(self._directory, most=1)
-            for begin in range(0, len(self._recent), _AT_ONCE):
-                self._file.add(self._recent[begin : begin + _AT_ONCE])
+            for begin in range(0, len(self._recent), AT_ONCE):
+                self._file.add(self._recent[begin : begin + AT_ONCE])
             self._recent = []
 
     def batches(self) -> Iterator[list[Row]]:
@@ -119,18 +121,18 @@ class SortedRows:
         run.add(self._recent)
         self._recent = []
         self._runs.append(run)
-        if len(self._runs) >= _MOST_RUNS:
+        if len(self._runs) >= MOST_RUNS:
             self._join()
 
     def _join(self) -> None:
         whole = Rows(self._directory, 0)
-        for batch in _joined(self._runs):
+        for batch in joined(self._runs):
             whole.add(batch)
         self._runs = [whole]
 
 
-def _joined(runs: Iterable[Rows]) -> Iterator[list[Row]]:
-    """The rows of runs, each of which is sorted, in order."""
+def joined(runs: Iterable[Rows]) -> Iterator[list[Row]]:
+    """Yield the rows of runs, each of which is sorted, in order."""
     streams = [run.batches() for run in runs]
     heads = [(batch, stream) for stream in streams if (batch := next(stream, []))]
     while heads:

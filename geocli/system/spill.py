@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from contextlib import suppress
-from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import interruptible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
 MOST = 150_000
@@ -66,11 +65,6 @@ class _Scratch:
     def has(self, key: str) -> bool:
         with translated(self._directory):
             return self._connection.execute("SELECT 1 FROM keys WHERE key = ?", (key,)).fetchone() is not None
-
-    def after(self, key: str, number: int) -> dict[str, int]:
-        with translated(self._directory):
-            select = "SELECT key, count FROM keys WHERE key > ? ORDER BY key LIMIT ?"
-            return dict(self._connection.execute(select, (key, number)).fetchall())
 
     def top(self, number: int) -> list[tuple[str, int]]:
         with translated(self._directory):
@@ -143,34 +137,13 @@ class Tally:
         self._size = 0
 
     def __len__(self) -> int:
-        """How many keys there are; after ``update``, at most so many."""
+        """How many keys there are."""
         return self._size
 
     @property
     def in_memory(self) -> Counter[str] | None:
         """All counts, unless some of them are in the file."""
         return self._recent if self._scratch is None else None
-
-    def update(self, keys: Iterable[str]) -> None:
-        """Count each of these once, quicker than one by one. Raises ``GeocliError``."""
-        before = len(self._recent)
-        self._recent.update(keys)
-        self._size += len(self._recent) - before
-        if len(self._recent) > self._most:
-            self._spill()
-
-    def batches(self, size: int) -> Iterator[dict[str, int]]:
-        """Yield all counts, ``size`` at a time: in the order of their first time, or, in a file, of keys."""
-        if self._scratch is None:
-            items = iter(self._recent.items())
-            while batch := dict(islice(items, size)):
-                yield batch
-            return
-        self._spill()
-        last = ""
-        while batch := self._scratch.after(last, size):
-            yield batch
-            last = next(reversed(batch))
 
     def add(self, key: str, count: int = 1) -> bool:
         """Count a key so often, and return whether it was new. Raises ``GeocliError``."""

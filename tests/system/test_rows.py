@@ -22,7 +22,7 @@ SIZES = st.tuples(st.integers(0, 5), st.integers(1, 4), st.integers(2, 4))
 def with_sizes(sizes: tuple[int, int, int], check: Callable[[], None]) -> None:
     """Check with so many rows in memory, in a batch, and runs that are open at once."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, size in zip(("MOST", "_AT_ONCE", "_MOST_RUNS"), sizes, strict=True):
+        for name, size in zip(("MOST", "AT_ONCE", "MOST_RUNS"), sizes, strict=True):
             patch.setattr(rows, name, size)
         check()
 
@@ -75,6 +75,6 @@ def test_a_full_disk_is_an_error_of_geocli_s(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.MonkeyPatch.context() as patch:
         assert held._file is not None
         patch.setattr(held._file, "_file", open("/dev/full", "r+b", buffering=0))  # noqa: SIM115, PTH123 (closed with what holds it; of a device)
-        monkeypatch.setattr(rows, "_AT_ONCE", 1)
+        monkeypatch.setattr(rows, "AT_ONCE", 1)
         with pytest.raises(GeocliError, match="the disk is full"):
             held.add([(1,)] * 3)

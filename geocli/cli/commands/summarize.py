@@ -2,7 +2,10 @@
 
 import json
 import sys
+from array import array
 from collections import Counter
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,13 +21,19 @@ from geocli.cli.progress import InputMeter, Progress
 from geocli.cli.session import Lookup, finish, noting, open_lookup
 from geocli.lookup.counter import TargetCounter
 from geocli.lookup.groups import Groups
+from geocli.lookup.pipeline import Batch, Pipeline
 from geocli.model.errors import ExitCode, Problems, UsageError
 from geocli.model.group_by import GROUPS, Grouping, parse_by
 
 if TYPE_CHECKING:
-    from geocli.model.record_batch import RecordBatch
-    from geocli.system.spill import Tally
+    from collections.abc import Iterator
 
+    from geocli.lookup.hit_counts import HitCounts
+    from geocli.lookup.pipeline import Rows
+    from geocli.lookup.resolver import Resolver
+    from geocli.model.record_batch import RecordBatch
+
+_HITS = "Q"  # how many there are of an address, for whoever counts a batch
 COUNTED = ("addresses", "hits", "share")
 OF_ADDRESSES = tuple(group.name for group in GROUPS.values() if not Grouping([group]).about_bans)
 """What addresses can be counted by."""
@@ -85,7 +94,7 @@ def summarize(
     with noting(problems):
         with (
             Progress.without_rows(settings) as progress,
-            open_lookup(settings, problems, progress, render=counting.part_of, no_cache=no_cache) as way,
+            open_lookup(settings, problems, progress, no_cache=no_cache) as way,
         ):
             if not paths and (sys.stdin is None or sys.stdin.isatty()):
                 counting.count_known(way)
@@ -95,7 +104,8 @@ def summarize(
                 counter = TargetCounter(
                     settings.data_dir, problems, lambda count: meter.found("addresses", count)
                 )
-                counting.count_hits(way, counter.count(opened.streams()), progress)
+                pipeline = Pipeline(way.resolver, way.cache, counting.part_of, problems)
+                counting.count_hits(way.resolver, pipeline, counter.count(opened.streams()), progress)
         for rows in counting.groups.batches(top, order=order):
             output.write(rows)
         output.finish()
@@ -115,6 +125,10 @@ def _grouping(by: str) -> Grouping:
     return grouping
 
 
+def _batch(hits: dict[str, int]) -> Batch:
+    return Batch([*hits], array(_HITS, hits.values()).tobytes())
+
+
 class _Counting:
     """The groups of addresses, and how often each occurs."""
 
@@ -123,7 +137,7 @@ class _Counting:
         self._exclude_reserved = exclude_reserved
         self._by_answer = not {"ip", "network"}.intersection(by.names)
         self.groups = Groups(by, directory)
-        self.hits: Counter[str] = Counter()
+        self._hits: dict[str, int] = {}  # of a batch of which answers may come in parts
 
     def count_known(self, way: Lookup) -> None:
         """Count what geocli remembers, each address once."""
@@ -131,37 +145,36 @@ class _Counting:
             for record in records:
                 self.groups.add(self._by.of_record(record), 1, 1)
 
-    def count_hits(self, way: Lookup, hits: "Tally", progress: Progress) -> None:
-        """Look up the addresses that occur, and count them. Workers have the counts that are in memory."""
-        done, size = 0, way.resolver.batch_size
-        if hits.in_memory is None:
-            for batch in hits.batches(size):
-                self.hits = Counter(batch)
-                for rows in way.pipeline.run([[*batch]]):
-                    self._add(rows.data)
-                done += len(batch)
-                progress.show("looking up", done, len(hits))
-            return
-        self.hits = hits.in_memory
-        for rows in way.pipeline.run(list(batch) for batch in hits.batches(size)):
-            self._add(rows.data)
+    def count_hits(
+        self, resolver: "Resolver", pipeline: Pipeline, hits: "HitCounts", progress: Progress
+    ) -> None:
+        """Look up the addresses that occur, and count them."""
+        done, batches = 0, hits.batches(resolver.batch_size)
+        if resolver.steady:
+            prepared = pipeline.run_beside(map(_batch, batches))
+        else:
+            prepared = chain.from_iterable(map(partial(self._run, pipeline), batches))
+        for rows in prepared:
+            for values, addresses, count in json.loads(rows.data):
+                self.groups.add(tuple(values), addresses, count)
             done += rows.statuses.total()
             progress.show("looking up", done, len(hits))
 
-    def _add(self, parts: bytes) -> None:
-        for values, addresses, count in json.loads(parts):
-            self.groups.add(tuple(values), addresses, count)
+    def _run(self, pipeline: Pipeline, batch: dict[str, int]) -> "Iterator[Rows]":
+        self._hits = batch
+        return pipeline.run([[*batch]])
 
-    def part_of(self, block: "RecordBatch") -> bytes:
+    def part_of(self, block: "RecordBatch", beside: bytes) -> bytes:
         """Return the groups of some records, as text: a worker may have counted them."""
         part = Groups(self._by)
+        hits = array(_HITS, beside) if beside else list(map(self._hits.__getitem__, block.ips))
         if self._by_answer:  # whatever has it
             addresses, found = Counter(block.numbers), Counter[int]()
-            for ip, number in zip(block.ips, block.numbers, strict=True):
-                found[number] += self.hits[ip]
+            for number, count in zip(block.numbers, hits, strict=True):
+                found[number] += count
             groups_of = [(r, addresses[n], found[n]) for n, r in block.nowhere().items()]
         else:
-            groups_of = [(record, 1, self.hits[record.ip]) for record in block.records()]
+            groups_of = [(record, 1, hit) for record, hit in zip(block.records(), hits, strict=True)]
         for record, count, hit in groups_of:
             if not (self._exclude_reserved and record.status == "reserved"):
                 part.add(self._by.of_record(record), count, hit)

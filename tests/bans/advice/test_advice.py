@@ -153,7 +153,7 @@ def test_advice_out_of_a_file_is_that_out_of_memory(
     expected = advised()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rows, "MOST", most)
-        patch.setattr(rows, "_AT_ONCE", 2)
+        patch.setattr(rows, "AT_ONCE", 2)
         patch.setattr(forest, "_AT_ONCE", 1)
         patch.setattr(choice, "_MOST_KEPT", most)
         assert advised() == expected

@@ -15,11 +15,10 @@ from hypothesis import strategies as st
 
 from geocli.cli.app import run
 from geocli.inputs.targets import open_streams, read_targets
-from geocli.lookup import counter
+from geocli.lookup import counter, hit_counts
 from geocli.lookup.counter import TargetCounter
 from geocli.model.errors import Problems
 from geocli.system import process_pool
-from geocli.system.spill import Tally
 from tests.conftest import Geocli
 
 LOG = "8.8.8.8 a\n8.8.4.4 b\n1.1.1.1 c\n8.8.8.8 d 10.0.0.1\nnothing\n"
@@ -124,17 +123,17 @@ def test_workers_count_the_same(tmp_path_factory: pytest.TempPathFactory, texts:
         )  # longer than a word that is kept, or it never ends
         problems = Problems()
 
-        def counted() -> Tally:
+        def counted() -> dict[str, int]:
             found = TargetCounter(path.parent, problems, lambda _: None)
-            return found.count(open_streams([path], None, problems))
+            hits = found.count(open_streams([path], None, problems))
+            return {ip: count for batch in hits.batches(2) for ip, count in batch.items()}
 
-        assert counted().in_memory == expected
-        patch.setattr(counter, "_MOST", 3)
-        spilled = counted()
-        assert {ip: hits for batch in spilled.batches(2) for ip, hits in batch.items()} == expected
-        patch.setattr(counter, "_MOST", 1000)
+        assert counted() == expected
+        patch.setattr(hit_counts, "_MOST", 3)
+        assert counted() == expected
+        patch.setattr(hit_counts, "_MOST", 1000)
         patch.setattr(counter, "Workers", _Broken)
-        assert counted().in_memory == expected
+        assert counted() == expected
         assert not list(problems)
 
 
@@ -159,7 +158,7 @@ def test_what_does_not_fit_into_memory_is_counted_all_the_same(
     monkeypatch.setenv("GEOCLI_DATA_DIR", str(tmp_path / "data"))
     said = []
     for most in (400_000, 10):
-        monkeypatch.setattr(counter, "_MOST", most)
+        monkeypatch.setattr(hit_counts, "_MOST", most)
         assert run([*command.split(), str(log), "-j"]) == 0
         said.append(sorted(capfd.readouterr().out.splitlines()))
     assert said[0]
