@@ -62,6 +62,7 @@ class BanGroups:
     def __init__(self, by: Grouping, directory: Path) -> None:
         """``directory`` is the data's: what is too much for memory goes into a temporary file there."""
         self._by = by
+        self._about_bans = bool(by.about_bans)
         self._groups = Groups(by, directory)
         self._seen = SeenSet(directory)
 
@@ -72,7 +73,7 @@ class BanGroups:
             return
         values = self._by.of_ban(located)
         # Where nothing hangs on the ban, an address is in one group.
-        address = f"{ip}\t{self._by.key(values)}" if self._by.about_bans else ip
+        address = f"{ip}\t{self._by.key(values)}" if self._about_bans else ip
         self._groups.add(values, int(self._seen.add(address)), 1)
 
     @property

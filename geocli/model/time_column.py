@@ -37,7 +37,8 @@ class TimeColumn(Sequence["str | None"]):
     def __iter__(self) -> Iterator[str | None]:
         if not self.seconds:
             return iter(())
-        return (text or None for text in b"\n".join(self.encoded()).decode().split("\n"))
+        texts = b"\n".join(self.encoded()).decode().split("\n")
+        return iter(texts) if all(texts) else (text or None for text in texts)
 
     @overload
     def __getitem__(self, index: int) -> str | None: ...

@@ -12,6 +12,7 @@ from contextlib import suppress
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from geocli.system.marks import Marks
 from geocli.system.sqlite_errors import translated
 from geocli.system.sqlite_file import interruptible
 
@@ -96,13 +97,14 @@ class SeenSet:
         self._most = most
         self._recent: set[str] = set()
         self._scratch: _Scratch | None = None
+        self._marks: Marks | None = None  # of what is in it
 
     def new_of(self, keys: Iterable[str]) -> list[str]:
         """Add keys, and return those that were new, each once, in order. Raises ``GeocliError``."""
-        recent, scratch = self._recent, self._scratch
+        recent = self._recent
         new = [key for key in dict.fromkeys(keys) if key not in recent]
-        if scratch is not None:
-            new = [key for key in new if not scratch.has(key)]
+        if self._scratch is not None:
+            new = [key for key in new if not self._has_saved(key)]
         recent.update(new)
         if len(recent) > self._most:
             self._spill()
@@ -110,7 +112,7 @@ class SeenSet:
 
     def add(self, key: str) -> bool:
         """Add one key, and return whether it was new. Raises ``GeocliError``."""
-        if key in self._recent or (self._scratch is not None and self._scratch.has(key)):
+        if key in self._recent or self._has_saved(key):
             return False
         self._recent.add(key)
         if len(self._recent) > self._most:
@@ -118,11 +120,18 @@ class SeenSet:
         return True
 
     def __contains__(self, key: str) -> bool:
-        return key in self._recent or (self._scratch is not None and self._scratch.has(key))
+        return key in self._recent or self._has_saved(key)
+
+    def _has_saved(self, key: str) -> bool:
+        if self._scratch is None or self._marks is None:
+            return False
+        return self._marks.may_have(key) and self._scratch.has(key)
 
     def _spill(self) -> None:
-        self._scratch = self._scratch or _Scratch(self._directory)
+        if self._scratch is None or self._marks is None:
+            self._scratch, self._marks = _Scratch(self._directory), Marks()
         self._scratch.add((key, 1) for key in self._recent)
+        self._marks.add(self._recent)
         self._recent.clear()
 
 
