@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from geocli.inputs.bulk_text import BulkText
 from geocli.inputs.in_text import find_targets
 from geocli.inputs.stream import Piece, pieces
 from geocli.inputs.targets import TargetReader
@@ -89,7 +90,8 @@ class TargetCounter:
         self._given.append(part)
         try:
             if self._workers is None:
-                self._workers = Workers(lambda text: ["\n".join(find_targets(text)).encode()])
+                in_worker = BulkText()
+                self._workers = Workers(lambda text: [in_worker.find(text)])
             if not self._workers.has_room:
                 self._take()
             self._workers.give(part)

@@ -11,6 +11,7 @@ from typing import Any
 
 from geocli.config.settings import Flags, load_settings
 from geocli.inputs.bans import read_bans
+from geocli.inputs.bulk_text import BulkText
 from geocli.inputs.in_text import find_ends, find_targets
 from geocli.inputs.stream import Stream
 from geocli.mmdb.layouts import answer_of
@@ -41,6 +42,7 @@ def addresses(data: bytes) -> None:
     ends = find_ends(data)
     assert [target for _, target in ends] == found
     assert all(0 < end <= len(data) for end, _ in ends)
+    assert sorted(BulkText().find(data).decode().split()) == sorted(found)
 
 
 def bans(data: bytes) -> None:

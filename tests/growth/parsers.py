@@ -12,6 +12,7 @@ from geocli.cli.visible_text import VisibleText
 from geocli.config.parsers import parse_duration, parse_moment, parse_names, parse_secret, parse_url
 from geocli.config.store_url import parse_server, shown
 from geocli.cron import crontab_block
+from geocli.inputs.bulk_text import BulkText
 from geocli.inputs.in_text import find_ends, find_targets
 from geocli.inputs.stream import Stream
 from geocli.inputs.targets import read_targets
@@ -75,6 +76,7 @@ def _heads_of_bans() -> tuple[bytes, ...]:
 PARSERS = (
     Parser("find_targets", find_targets),
     Parser("find_ends", find_ends),
+    Parser("bulk_text", lambda text: BulkText().find(text)),
     Parser("read_targets", _chunks),
     Parser("streams", _stream),
     Parser("read_bans", targets.bans, _heads_of_bans()),
