@@ -32,6 +32,11 @@ class HitCounts:
         """How many targets there are; where they are not all in memory, at most so many."""
         return self._in_files + len(self._recent)
 
+    @property
+    def are_in_memory(self) -> bool:
+        """Whether none of them are in files."""
+        return not self._files
+
     def update(self, targets: Iterable[str]) -> None:
         """Count each of these once."""
         self._recent.update(targets)

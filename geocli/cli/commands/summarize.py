@@ -150,7 +150,8 @@ class _Counting:
     ) -> None:
         """Look up the addresses that occur, and count them."""
         done, batches = 0, hits.batches(resolver.batch_size)
-        if resolver.steady:
+        # As many groups as addresses take so much memory that there is none for workers.
+        if resolver.steady and (self._by_answer or hits.are_in_memory):
             prepared = pipeline.run_beside(map(_batch, batches))
         else:
             prepared = chain.from_iterable(map(partial(self._run, pipeline), batches))
