@@ -95,7 +95,7 @@ class Cases:
             return float(self._bench.output.read_text())
 
         prepare = partial(inputs.restore, state)
-        return Case(name, geocli(inputs.work, "flush"), "executemany", base, 1.3, prepare, items=inputs.count)
+        return Case(name, geocli(inputs.work, "flush"), "executemany", base, 1.2, prepare, items=inputs.count)
 
     def _log(self, command: str, size: str, most: float | None) -> Case:
         inputs = self._inputs
