@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _LENGTH = struct.Struct("<q")
 _FAILED = -1
-_MARGIN = 1 << 13  # bytes of it that are not to be counted on: the length, a page that is not full
-_WIDE = 1 << 20  # bytes: as much as anybody may have
+_WIDE = 1 << 20  # bytes of a pipe: as much as anybody may have
+_MARGIN = 1 << 13  # bytes of those that are not to be counted on: the length, a page that is not full
 _AHEAD = 2  # tasks that a worker may have, if it need not be waited for: one that it does, and the next
 _MOST = 4  # processes: the one that gives out the work cannot feed more
 

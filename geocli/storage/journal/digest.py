@@ -61,8 +61,8 @@ def digests(
                     for one in _from_bytes(workers.take()):
                         yield one
                         done += 1
-        except WorkerFailedError:
-            pass  # whatever it met is met again below
+        except WorkerFailedError:  # whatever it met is met again below, where it can be told
+            pass
     for key in keys[done:]:
         yield digest(read(key))
 

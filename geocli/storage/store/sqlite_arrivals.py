@@ -44,7 +44,7 @@ _COLLECT = (
 )
 _FEW = 1000  # addresses in a batch, of which the order of their answers does not matter
 _ARRIVE = "INSERT INTO temp.arrived VALUES (?, ?, ?)"
-_GIVE = f"INSERT INTO temp.given VALUES (NULL{', ?' * len(SHARED)})"  # noqa: S608
+_GIVE = f"INSERT INTO temp.given VALUES (NULL{', ?' * len(SHARED)})"  # noqa: S608 (the same)
 # By itself: sorted while it is joined, SQLite would sort whole answers. Of two about one address, the later
 # still comes later.
 _ORDER = "CREATE TEMP TABLE ordered AS SELECT ip, network, answer FROM temp.arrived ORDER BY ip, rowid"
